@@ -1,0 +1,145 @@
+//! What a set of snapshots amounts to.
+
+use std::fmt;
+
+use crate::run::{in_the_gap, note};
+use crate::{BackupId, Cluster, Context, Part, Snapshot, SnapshotState};
+
+/// What a backup is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupState {
+    /// Both parts succeeded: it can be restored.
+    Complete,
+    /// It is still being made.
+    InProgress,
+    /// A part failed, wholly or partly, or there are more snapshots than parts.
+    Failed,
+    /// This cluster cannot restore it.
+    Incompatible,
+    /// A part is missing and nobody is making it.
+    Incomplete,
+}
+
+impl fmt::Display for BackupState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "COMPLETE",
+            Self::InProgress => "IN_PROGRESS",
+            Self::Failed => "FAILED",
+            Self::Incompatible => "INCOMPATIBLE",
+            Self::Incomplete => "INCOMPLETE",
+        })
+    }
+}
+
+/// A backup and what it consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Its number.
+    pub id: BackupId,
+    /// What it is good for.
+    pub state: BackupState,
+    /// Why it cannot be restored. `None` for a backup that is complete or in progress.
+    pub failure_reason: Option<String>,
+    /// Its snapshots, by part.
+    pub snapshots: Vec<Snapshot>,
+    /// The run that made part 1. `None`: not one of ours.
+    pub run_id: Option<String>,
+}
+
+impl Backup {
+    /// Judges the snapshots of one backup, the severest finding first.
+    ///
+    /// `cluster` is `None` where nobody asked whether it can read them.
+    #[must_use]
+    pub fn assess(id: BackupId, mut snapshots: Vec<Snapshot>, cluster: Option<&Cluster>, context: &Context) -> Self {
+        snapshots.sort_by_key(|snapshot| (snapshot.name.part, snapshot.name.to_string()));
+        let (state, reasons) = judge(&snapshots, cluster, context, id);
+        let part_one = snapshots.iter().find(|snapshot| snapshot.name.part == Part::One);
+        Self {
+            id,
+            state,
+            failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
+            run_id: part_one.and_then(|snapshot| Some(snapshot.origin.as_ref()?.run_id.clone())),
+            snapshots,
+        }
+    }
+}
+
+fn judge(
+    snapshots: &[Snapshot],
+    cluster: Option<&Cluster>,
+    context: &Context,
+    id: BackupId,
+) -> (BackupState, Vec<String>) {
+    let failed = failures(snapshots);
+    if !failed.is_empty() {
+        return (BackupState::Failed, failed);
+    }
+    let incompatible = incompatibilities(snapshots, cluster);
+    if !incompatible.is_empty() {
+        return (BackupState::Incompatible, incompatible);
+    }
+    let running = snapshots.iter().any(|snapshot| snapshot.state == SnapshotState::InProgress);
+    if running || in_the_gap(snapshots, context).is_some() {
+        return (BackupState::InProgress, Vec::new());
+    }
+    match missing(snapshots, context, id) {
+        gaps if gaps.is_empty() => (BackupState::Complete, gaps),
+        gaps => (BackupState::Incomplete, gaps),
+    }
+}
+
+fn failures(snapshots: &[Snapshot]) -> Vec<String> {
+    let mut reasons: Vec<String> = snapshots.iter().filter_map(failure).collect();
+    if snapshots.len() > Part::COUNT {
+        let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect();
+        reasons.push(format!(
+            "there are {} snapshots for a backup of {} parts: {}",
+            names.len(),
+            Part::COUNT,
+            names.join(", ")
+        ));
+    }
+    reasons
+}
+
+fn failure(snapshot: &Snapshot) -> Option<String> {
+    if !matches!(snapshot.state, SnapshotState::Failed | SnapshotState::Partial | SnapshotState::Unreadable) {
+        return None;
+    }
+    let mut text = format!("snapshot {} is {}", snapshot.name, snapshot.state);
+    let details: Vec<&str> = snapshot.reason.iter().chain(&snapshot.failures).map(String::as_str).collect();
+    if !details.is_empty() {
+        text.push_str(": ");
+        text.push_str(&details.join(", "));
+    }
+    Some(text)
+}
+
+fn incompatibilities(snapshots: &[Snapshot], cluster: Option<&Cluster>) -> Vec<String> {
+    let verdict = |snapshot: &Snapshot| match cluster?.can_read(snapshot) {
+        Err(why) => Some(format!("snapshot {} {why}", snapshot.name)),
+        Ok(()) if snapshot.state == SnapshotState::Incompatible => {
+            Some(format!("snapshot {} is reported as INCOMPATIBLE by the engine", snapshot.name))
+        }
+        Ok(()) => None,
+    };
+    snapshots.iter().filter_map(verdict).collect()
+}
+
+/// The parts that are not there.
+fn missing(snapshots: &[Snapshot], context: &Context, id: BackupId) -> Vec<String> {
+    let exists = |part: Part| snapshots.iter().any(|snapshot| snapshot.name.part == part);
+    let mut reasons: Vec<String> =
+        Part::ALL.into_iter().filter(|&part| !exists(part)).map(|part| format!("{part} is missing")).collect();
+    if reasons.is_empty() {
+        return reasons;
+    }
+    let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect();
+    reasons.push(format!("only {} exists", names.join(" and ")));
+    if let Some(refusal) = note(context, id).and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
+        reasons.push(format!("the engine refused part 2: {refusal}"));
+    }
+    reasons
+}

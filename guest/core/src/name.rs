@@ -1,0 +1,110 @@
+use std::fmt;
+
+use crate::{BackupId, OptimizeVersion, Part};
+
+/// What the names of all Optimize's snapshots start with.
+pub const NAME_PREFIX: &str = "camunda_optimize_";
+
+/// The name of one snapshot: `camunda_optimize_{backupId}_{optimizeVersion}_part_{n}_of_2`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SnapshotName {
+    /// The backup that it belongs to.
+    pub backup_id: BackupId,
+    /// The version of Optimize that wrote the data.
+    pub version: OptimizeVersion,
+    /// Which of the backup's snapshots it is.
+    pub part: Part,
+}
+
+impl SnapshotName {
+    /// Reads a snapshot's name. `None`: somebody else's, such as the textual ids of Optimize 8.1.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(NAME_PREFIX)?;
+        let (rest, part) = Part::ALL.into_iter().find_map(|part| Some((rest.strip_suffix(&suffix(part))?, part)))?;
+        let (id, version) = rest.split_once('_')?;
+        let name = Self { backup_id: BackupId::parse(id).ok()?, version: OptimizeVersion::parse(version).ok()?, part };
+        // A version in capitals would be read, but not written again: no engine stores such a name.
+        (name.to_string() == text).then_some(name)
+    }
+
+    /// The expression that finds every snapshot of one backup, and none of another whose number
+    /// starts with the same digits.
+    #[must_use]
+    pub fn pattern(id: BackupId) -> String {
+        format!("{NAME_PREFIX}{id}_*")
+    }
+
+    /// The expression that finds every snapshot of every backup.
+    #[must_use]
+    pub fn pattern_of_all() -> String {
+        format!("{NAME_PREFIX}*")
+    }
+}
+
+impl fmt::Display for SnapshotName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{NAME_PREFIX}{}_{}{}", self.backup_id, self.version, suffix(self.part))
+    }
+}
+
+fn suffix(part: Part) -> String {
+    format!("_part_{}_of_{}", part.number(), Part::COUNT)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn is_camundas_scheme() {
+        let name = SnapshotName {
+            backup_id: BackupId::parse("123456").unwrap(),
+            version: OptimizeVersion::parse("3.10.0").unwrap(),
+            part: Part::One,
+        };
+        assert_eq!(name.to_string(), "camunda_optimize_123456_3.10.0_part_1_of_2");
+    }
+
+    #[test]
+    fn leaves_other_names_alone() {
+        for name in [
+            "nightly-2024.01.01",
+            "camunda_optimize_",
+            "camunda_optimize_12",
+            "camunda_optimize_mybackup_3.9.0_part_1_of_2",
+            "camunda_optimize_12_3.9.0_part_3_of_2",
+            "camunda_optimize_12_3.9.0_part_1_of_3",
+            "camunda_optimize_12__part_1_of_2",
+            "camunda_optimize_012_3.9.0_part_1_of_2",
+            "camunda_optimize_99999999999999999999_3.9.0_part_1_of_2",
+            "camunda_optimize_12_3.9.0-SNAPSHOT_part_1_of_2",
+            "camunda_zeebe_12_3.9.0_part_1_of_2",
+            "xcamunda_optimize_12_3.9.0_part_1_of_2",
+            "camunda_optimize_12_3.9.0_part_1_of_2 ",
+        ] {
+            assert_eq!(SnapshotName::parse(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_writes(id in 1..=BackupId::MAX, version in "[a-z0-9.+-]{1,64}", first: bool) {
+            let name = SnapshotName {
+                backup_id: BackupId::new(id).unwrap(),
+                version: OptimizeVersion::parse(&version).unwrap(),
+                part: if first { Part::One } else { Part::Two },
+            };
+            prop_assert_eq!(SnapshotName::parse(&name.to_string()), Some(name));
+        }
+
+        #[test]
+        fn writes_what_it_reads(text in "(camunda_optimize_)?[0-9a-zA-Z_.-]{0,30}(_part_[0-9]_of_[0-9])?") {
+            if let Some(name) = SnapshotName::parse(&text) {
+                prop_assert_eq!(name.to_string(), text);
+            }
+        }
+    }
+}

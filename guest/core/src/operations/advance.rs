@@ -1,0 +1,108 @@
+use std::time::Duration;
+
+use crate::answer::success;
+use crate::operations::inspect::snapshots_of;
+use crate::operations::{exchange, select};
+use crate::{Backup, BackupId, Context, Engine, Error, Origin, Part, Refusal, Request, RunNote, SnapshotName, Step};
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The backup after this step.
+    pub backup: Backup,
+    /// When to take the next step. `None`: the run has ended.
+    pub again_in: Option<Duration>,
+    /// The engine's refusal of part 2 in this step.
+    pub refusal: Option<String>,
+}
+
+/// How long to wait after a refusal that can pass, unless the engine says.
+const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How soon to look at a part 2 that has just been started.
+const AFTER_START: Duration = Duration::from_millis(200);
+
+/// Takes a run one step further: looks at the snapshots, and starts part 2 if it is time to.
+///
+/// # Errors
+/// This look failed; take the step again. [`Error::BackupNotFound`]: it was deleted, the run is over.
+pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
+    let snapshots = snapshots_of(engine, context, id)?;
+    let next = Step::next(&snapshots, context);
+    let part_one = snapshots.first().map(|snapshot| snapshot.name.clone());
+    let backup = Backup::assess(id, snapshots, None, context);
+    match (next, part_one) {
+        (Step::StartPartTwo { run_id }, Some(part_one)) => {
+            let outcome = start_part_two(engine, context, &part_one, &run_id)?;
+            Ok(outcome.into_progress(backup, context))
+        }
+        (Step::Wait(delay), _) => Ok(Progress { backup, again_in: Some(delay), refusal: None }),
+        _ => Ok(Progress { backup, again_in: None, refusal: None }),
+    }
+}
+
+/// What became of the request for part 2.
+enum Start {
+    /// It is being written, by us or by another host that was faster.
+    Running,
+    /// Not now, perhaps later.
+    Later { delay: Duration, refusal: String },
+    /// Never.
+    Never { refusal: String },
+}
+
+impl Start {
+    fn into_progress(self, backup: Backup, context: &Context) -> Progress {
+        match self {
+            Self::Running => Progress { backup, again_in: Some(AFTER_START), refusal: None },
+            Self::Later { delay, refusal } => Progress { backup, again_in: Some(delay), refusal: Some(refusal) },
+            Self::Never { refusal } => {
+                // The verdict of a run that has ended, which the engine does not know of.
+                let note = RunNote { backup_id: backup.id, ended: true, refusal: Some(refusal.clone()) };
+                let context = Context { notes: vec![note], ..context.clone() };
+                let backup = Backup::assess(backup.id, backup.snapshots, None, &context);
+                Progress { backup, again_in: None, refusal: Some(refusal) }
+            }
+        }
+    }
+}
+
+fn start_part_two(
+    engine: &impl Engine,
+    context: &Context,
+    part_one: &SnapshotName,
+    run_id: &str,
+) -> Result<Start, Error> {
+    let selection = match select(engine, context, Part::Two) {
+        Ok(selection) => selection,
+        Err(nothing @ Error::NothingToSnapshot { .. }) => return Ok(Start::Never { refusal: nothing.to_string() }),
+        Err(error) => return Err(error),
+    };
+    let name = SnapshotName { part: Part::Two, ..part_one.clone() };
+    let origin = Origin::new(run_id, Part::Two, &context.host);
+    let put = Request::create(context.repository()?, &name, &selection, origin);
+    let response = match exchange(engine, &put) {
+        Ok(response) => response,
+        Err(denied @ Error::Denied { .. }) => {
+            let refusal = [Some(denied.to_string()), denied.detail()].into_iter().flatten().collect::<Vec<_>>();
+            return Ok(Start::Never { refusal: refusal.join(": ") });
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(match success(&response) {
+        Ok(_) => Start::Running,
+        Err(refusal) if refusal.is_name_in_use() => Start::Running,
+        Err(refusal) if refusal.can_pass() => {
+            Start::Later { delay: delay_after(&refusal), refusal: refusal.to_string() }
+        }
+        Err(refusal) => Start::Never { refusal: refusal.to_string() },
+    })
+}
+
+fn delay_after(refusal: &Refusal) -> Duration {
+    match refusal.retry_after {
+        Some(asked) => asked.max(AFTER_REFUSAL),
+        // The index list is out of date already: look it up again.
+        None if refusal.is_index_missing() => AFTER_START,
+        None => AFTER_REFUSAL,
+    }
+}

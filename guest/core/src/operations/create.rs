@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::answer::{document, success};
+use crate::listing::Listing;
+use crate::operations::{ask, choose, exchange, installed_indices};
+use crate::{
+    BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
+    SnapshotName,
+};
+
+/// A backup whose first part the engine has accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its first part.
+    pub part_one: SnapshotName,
+}
+
+/// How often part 1 is submitted when indices vanish or answers get lost on the way. The name makes
+/// it safe: an engine writes it once.
+const ATTEMPTS: usize = 3;
+
+/// Checks everything that can be known beforehand, and submits part 1.
+///
+/// # Errors
+/// Nothing was written, except after [`Error::EngineNotAnswering`]: then a look with [`super::get`]
+/// tells.
+pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accepted, Error> {
+    let id = BackupId::parse(id)?;
+    let repository = context.repository()?;
+    expect_writable(engine, context, repository)?;
+    expect_unused(engine, repository, id)?;
+    let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        let outcome = submit(engine, context, repository, &name);
+        attempts_left -= 1;
+        if !outcome.as_ref().is_err_and(is_unsettled) {
+            return outcome;
+        }
+        match read_back(engine, context, &name) {
+            Ok(Some(settled)) => return settled,
+            Ok(None) if attempts_left > 0 => {}
+            Ok(None) | Err(_) => return outcome,
+        }
+    }
+}
+
+/// The answer was lost on the way, or an index was deleted under our hands: what the engine has
+/// decides.
+fn is_unsettled(error: &Error) -> bool {
+    match error {
+        Error::EngineNotAnswering { .. } => true,
+        Error::EngineRefused { refusal, .. } => refusal.is_index_missing(),
+        _ => false,
+    }
+}
+
+fn submit(
+    engine: &impl Engine,
+    context: &Context,
+    repository: &RepositoryName,
+    name: &SnapshotName,
+) -> Result<Accepted, Error> {
+    let selection = both_parts_exist(engine, context)?;
+    let origin = Origin::new(&context.run_id, Part::One, &context.host);
+    let put = Request::create(repository, name, &selection, origin);
+    let response = exchange(engine, &put)?;
+    match success(&response) {
+        Ok(_) => Ok(Accepted { part_one: name.clone() }),
+        Err(refusal) if refusal.is_name_in_use() => {
+            read_back(engine, context, name)?.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name])))
+        }
+        Err(refusal) => Err(Error::refused(&put, refusal, repository)),
+    }
+}
+
+/// Whether the snapshot is there after all, and whether this call wrote it.
+fn read_back(
+    engine: &impl Engine,
+    context: &Context,
+    name: &SnapshotName,
+) -> Result<Option<Result<Accepted, Error>>, Error> {
+    let snapshots = Listing::of_backup(engine, context.repository()?, name.backup_id)?.only(name.backup_id);
+    if snapshots.is_empty() {
+        return Ok(None);
+    }
+    let written = Origin::new(&context.run_id, Part::One, &context.host);
+    let is_ours = snapshots.iter().any(|found| {
+        found.name == *name && found.origin.as_ref().is_some_and(|origin| origin.run_id == written.run_id)
+    });
+    Ok(Some(if is_ours {
+        Ok(Accepted { part_one: name.clone() })
+    } else {
+        Err(Error::exists(name.backup_id, snapshots.iter().map(|found| &found.name)))
+    }))
+}
+
+/// Part 1's indices; a backup whose part 2 could never be made is not begun.
+fn both_parts_exist(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
+    let names = installed_indices(engine, context)?;
+    choose(context, Part::Two, &names)?;
+    choose(context, Part::One, &names)
+}
+
+fn expect_unused(engine: &impl Engine, repository: &RepositoryName, id: BackupId) -> Result<(), Error> {
+    let found = Listing::of_backup(engine, repository, id)?.only(id);
+    if found.is_empty() { Ok(()) } else { Err(Error::exists(id, found.iter().map(|snapshot| &snapshot.name))) }
+}
+
+fn expect_writable(engine: &impl Engine, context: &Context, repository: &RepositoryName) -> Result<(), Error> {
+    let request = Request::repository(repository);
+    let repositories: BTreeMap<String, RawRepository> = document(&request, &ask(engine, context, &request)?)?;
+    match repositories.get(repository.as_str()) {
+        None => Err(Error::RepositoryMissing { repository: repository.clone(), refusal: None }),
+        Some(found) if found.is_read_only() => {
+            Err(Error::RepositoryReadOnly { repository: repository.clone(), refusal: None })
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
+    if let Some(version) = &context.settings.optimize_version {
+        return Ok(version.clone());
+    }
+    let request = Request::optimize_version(&context.settings.index_prefix);
+    let unknown =
+        |fault: String| Error::OptimizeVersionUnknown { prefix: context.settings.index_prefix.clone(), fault };
+    let response = exchange(engine, &request)?;
+    match success(&response) {
+        Ok(body) => {
+            let found: MetadataDocument = document(&request, body)?;
+            let version = found.source.and_then(|source| source.schema_version);
+            Ok(OptimizeVersion::parse(&version.ok_or_else(|| unknown("it has no field schemaVersion".to_owned()))?)?)
+        }
+        Err(refusal) if refusal.is_index_missing() => Err(unknown(refusal.to_string())),
+        Err(refusal) if is_document_missing(&refusal, &response.body) => {
+            Err(unknown("it has no document 1".to_owned()))
+        }
+        Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
+    }
+}
+
+/// A missing document is a 404 without an error: `{"_index":…,"_id":"1","found":false}`.
+fn is_document_missing(refusal: &Refusal, body: &str) -> bool {
+    refusal.status == 404
+        && serde_json::from_str::<Value>(body).is_ok_and(|body| body.get("found") == Some(&Value::Bool(false)))
+}
+
+#[derive(Deserialize)]
+struct RawRepository {
+    #[serde(default)]
+    settings: BTreeMap<String, Value>,
+}
+
+impl RawRepository {
+    /// Engines give settings as strings.
+    fn is_read_only(&self) -> bool {
+        matches!(self.settings.get("readonly"), Some(Value::Bool(true)))
+            || self.settings.get("readonly").and_then(Value::as_str) == Some("true")
+    }
+}
+
+#[derive(Deserialize)]
+struct MetadataDocument {
+    #[serde(rename = "_source")]
+    source: Option<MetadataSource>,
+}
+
+#[derive(Deserialize)]
+struct MetadataSource {
+    #[serde(rename = "schemaVersion")]
+    schema_version: Option<String>,
+}

@@ -1,0 +1,59 @@
+use crate::answer::document;
+use crate::listing::Listing;
+use crate::operations::ask;
+use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot};
+
+/// The backups of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupList {
+    /// Largest number first.
+    pub backups: Vec<Backup>,
+    /// How many snapshots have names of other make.
+    pub foreign: usize,
+}
+
+/// Tells one backup.
+///
+/// # Errors
+/// [`Error::BackupNotFound`] if there is none, or what kept it from being read.
+pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, Error> {
+    let id = BackupId::parse(id)?;
+    let snapshots = snapshots_of(engine, context, id)?;
+    let cluster = cluster(engine, context)?;
+    Ok(Backup::assess(id, snapshots, Some(&cluster), context))
+}
+
+/// Tells every backup.
+///
+/// # Errors
+/// What kept the list from being read.
+pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error> {
+    let listing = Listing::of_all(engine, context.repository()?)?;
+    let foreign = listing.foreign;
+    let backups = listing.by_backup();
+    if backups.is_empty() {
+        return Ok(BackupList { backups: Vec::new(), foreign });
+    }
+    let cluster = cluster(engine, context)?;
+    let assess = |(id, snapshots)| Backup::assess(id, snapshots, Some(&cluster), context);
+    Ok(BackupList { backups: backups.into_iter().rev().map(assess).collect(), foreign })
+}
+
+/// The snapshots of a backup that exists.
+pub(super) fn snapshots_of(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
+    let repository = context.repository()?;
+    let snapshots = Listing::of_backup(engine, repository, id)?.only(id);
+    if snapshots.is_empty() {
+        return Err(Error::BackupNotFound { id, repository: repository.clone() });
+    }
+    Ok(snapshots)
+}
+
+fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {
+    let request = Request::node_versions();
+    let nodes = document(&request, &ask(engine, context, &request)?)?;
+    Cluster::new(context.settings.engine, nodes).ok_or_else(|| Error::EngineAnswerInvalid {
+        request: request.to_string(),
+        fault: "it tells no version, or none that is understood, of the cluster's nodes".to_owned(),
+    })
+}

@@ -1,0 +1,57 @@
+//! What can be done with backups: each is a short exchange with an engine and keeps nothing.
+
+mod advance;
+mod create;
+mod delete;
+mod inspect;
+
+pub use advance::{Progress, advance};
+pub use create::{Accepted, create};
+pub use delete::{Deleted, delete};
+pub use inspect::{BackupList, get, list};
+
+use serde::Deserialize;
+
+use crate::answer::{document, success};
+use crate::{Context, Engine, Error, IndexSelection, Part, Request, Response};
+
+/// Sends a request; the answer's body if it is a success.
+fn ask(engine: &impl Engine, context: &Context, request: &Request) -> Result<String, Error> {
+    let response = exchange(engine, request)?;
+    match success(&response) {
+        Ok(body) => Ok(body.to_owned()),
+        Err(refusal) => Err(Error::refused(request, refusal, context.repository()?)),
+    }
+}
+
+fn exchange(engine: &impl Engine, request: &Request) -> Result<Response, Error> {
+    engine.send(request).map_err(|error| Error::transport(request, error))
+}
+
+/// Looks up which indices a part consists of at this moment.
+fn select(engine: &impl Engine, context: &Context, part: Part) -> Result<IndexSelection, Error> {
+    let names = installed_indices(engine, context)?;
+    choose(context, part, &names)
+}
+
+fn choose(context: &Context, part: Part, names: &[String]) -> Result<IndexSelection, Error> {
+    let prefix = &context.settings.index_prefix;
+    IndexSelection::new(part, prefix, names.iter().map(String::as_str))
+        .map_err(|nothing| Error::NothingToSnapshot { part: nothing.0, prefix: prefix.clone() })
+}
+
+fn installed_indices(engine: &impl Engine, context: &Context) -> Result<Vec<String>, Error> {
+    let request = Request::resolve(&context.settings.index_prefix);
+    let resolved: Resolved = document(&request, &ask(engine, context, &request)?)?;
+    Ok(resolved.indices.into_iter().map(|index| index.name).collect())
+}
+
+#[derive(Deserialize)]
+struct Resolved {
+    indices: Vec<ResolvedIndex>,
+}
+
+#[derive(Deserialize)]
+struct ResolvedIndex {
+    name: String,
+}

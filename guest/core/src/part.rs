@@ -1,0 +1,33 @@
+use std::fmt;
+
+/// One of the two snapshots of a backup, in the order in which they are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Import progress. Taken first, so that a restored Optimize never believes to have imported
+    /// records that it does not have.
+    One,
+    /// Everything else.
+    Two,
+}
+
+impl Part {
+    /// How many parts a backup has.
+    pub const COUNT: usize = Self::ALL.len();
+    /// Both parts, in order.
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+
+    /// 1 or 2, as in a snapshot's name.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "part {} of {}", self.number(), Self::COUNT)
+    }
+}

@@ -1,0 +1,137 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::metadata::Metadata;
+use crate::{IndexPrefix, IndexSelection, Origin, RepositoryName, SnapshotName};
+
+/// What to do with a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Create.
+    Put,
+    /// Remove.
+    Delete,
+}
+
+/// A request in parts: nothing here is encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What to do.
+    pub method: Method,
+    /// The path's segments.
+    pub path: Vec<String>,
+    /// The query's names and values.
+    pub query: Vec<(String, String)>,
+    /// A JSON document.
+    pub body: Option<String>,
+}
+
+/// How to list snapshots; see [`crate::listing`] for why there are three ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListMode {
+    /// With all fields. Fails as a whole if one snapshot's metadata cannot be read.
+    Strict,
+    /// With all fields, without the snapshots whose metadata cannot be read.
+    ReadableOnly,
+    /// Every name, read without opening any metadata.
+    NamesOnly,
+}
+
+/// The fields that are read: a list of a thousand snapshots shrinks to a third.
+///
+/// `failures` is where Elasticsearch 8.11 tells of a missing repository; `error` and `status` would
+/// be filtered out of refusals as well.
+const LISTED_FIELDS: &str = "snapshots.snapshot,snapshots.state,snapshots.version,snapshots.version_id,\
+    snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.reason,snapshots.failures,\
+    snapshots.metadata,failures,error,status";
+
+impl Request {
+    fn new(method: Method, path: &[&str]) -> Self {
+        Self { method, path: path.iter().map(|&segment| segment.to_owned()).collect(), query: Vec::new(), body: None }
+    }
+
+    fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Reads the repository's own settings.
+    #[must_use]
+    pub fn repository(repository: &RepositoryName) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str()])
+    }
+
+    /// Lists the snapshots whose names match `pattern`.
+    pub(crate) fn list(repository: &RepositoryName, pattern: &str, mode: ListMode) -> Self {
+        let list = Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern]);
+        match mode {
+            ListMode::Strict => list,
+            ListMode::ReadableOnly => list.query("ignore_unavailable", "true"),
+            ListMode::NamesOnly => list.query("verbose", "false"),
+        }
+        .query("filter_path", LISTED_FIELDS)
+    }
+
+    /// Starts a snapshot of exactly these indices and returns while it is being written.
+    pub(crate) fn create(
+        repository: &RepositoryName,
+        name: &SnapshotName,
+        selection: &IndexSelection,
+        origin: Origin,
+    ) -> Self {
+        let body = CreateBody {
+            indices: selection.names(),
+            include_global_state: false,
+            partial: false,
+            metadata: origin.into_metadata(),
+        };
+        let mut put = Self::new(Method::Put, &["_snapshot", repository.as_str(), &name.to_string()])
+            .query("wait_for_completion", "false");
+        put.body = Some(serde_json::json!(body).to_string());
+        put
+    }
+
+    /// Deletes snapshots by their exact names.
+    pub(crate) fn delete(repository: &RepositoryName, names: &[String]) -> Self {
+        Self::new(Method::Delete, &["_snapshot", repository.as_str(), &names.join(",")])
+    }
+
+    /// Looks up every index and alias of the installation, hidden and closed ones too.
+    pub(crate) fn resolve(prefix: &IndexPrefix) -> Self {
+        Self::new(Method::Get, &["_resolve", "index", &format!("{prefix}-*")]).query("expand_wildcards", "all")
+    }
+
+    /// Reads the document in which Optimize keeps its schema version.
+    pub(crate) fn optimize_version(prefix: &IndexPrefix) -> Self {
+        Self::new(Method::Get, &[&format!("{prefix}-metadata"), "_doc", "1"]).query("_source", "schemaVersion")
+    }
+
+    /// Reads the versions of all nodes, of the software and of the index format.
+    pub(crate) fn node_versions() -> Self {
+        Self::new(Method::Get, &["_nodes", "_all", "http"])
+            .query("filter_path", "nodes.*.version,nodes.*.index_version,error,status")
+    }
+}
+
+/// For messages: `GET /_snapshot/backups/camunda_optimize_12_*`.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.method {
+            Method::Get => "GET ",
+            Method::Put => "PUT ",
+            Method::Delete => "DELETE ",
+        })?;
+        self.path.iter().try_for_each(|segment| write!(f, "/{segment}"))
+    }
+}
+
+#[derive(Serialize)]
+struct CreateBody<'a> {
+    indices: &'a [String],
+    include_global_state: bool,
+    partial: bool,
+    metadata: Metadata,
+}

@@ -1,0 +1,70 @@
+//! When a backup goes on.
+
+use std::time::Duration;
+
+use crate::{BackupId, Context, Part, Snapshot, SnapshotState, Timestamp};
+
+/// What a host remembers of a run that it drove. An engine keeps no trace of these facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunNote {
+    /// The backup that the run made.
+    pub backup_id: BackupId,
+    /// The run has ended here and is not going on.
+    pub ended: bool,
+    /// The engine's last refusal of part 2.
+    pub refusal: Option<String>,
+}
+
+/// What a run has to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A part is being written: look again after this time.
+    Wait(Duration),
+    /// Part 1 succeeded and part 2 does not exist.
+    StartPartTwo {
+        /// The run that wrote part 1.
+        run_id: String,
+    },
+    /// Nothing: both parts ended, or something makes going on wrong.
+    Finish,
+}
+
+impl Step {
+    /// Decides from the snapshots that exist.
+    #[must_use]
+    pub fn next(snapshots: &[Snapshot], context: &Context) -> Self {
+        if let Some(running) = snapshots.iter().find(|snapshot| snapshot.state == SnapshotState::InProgress) {
+            return Self::Wait(poll_delay(running, context.now));
+        }
+        match in_the_gap(snapshots, context) {
+            Some(part_one) => Self::StartPartTwo { run_id: part_one.run_id.clone() },
+            None => Self::Finish,
+        }
+    }
+}
+
+/// The origin of part 1, if all that is missing is a part 2 that may still be started.
+///
+/// Only a run that a policy began is gone on with, and only for a while: the longer after part 1
+/// part 2 is taken, the more Optimize has to import again after a restore.
+pub(crate) fn in_the_gap<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<&'a crate::Origin> {
+    let [part_one] = snapshots else { return None };
+    if part_one.name.part != Part::One || part_one.state != SnapshotState::Success {
+        return None;
+    }
+    let last_moment = part_one.ended?.after(context.settings.resume_window);
+    let ended_here = note(context, part_one.name.backup_id).is_some_and(|note| note.ended);
+    if context.now > last_moment || ended_here { None } else { part_one.origin.as_ref() }
+}
+
+pub(crate) fn note(context: &Context, id: BackupId) -> Option<&RunNote> {
+    context.notes.iter().find(|note| note.backup_id == id)
+}
+
+/// A young snapshot may end at any moment, an old one will take longer.
+fn poll_delay(snapshot: &Snapshot, now: Timestamp) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(200);
+    const LONGEST: Duration = Duration::from_secs(10);
+    let age = snapshot.started.map_or(Duration::ZERO, |started| now.since(started));
+    (age / 4).clamp(SHORTEST, LONGEST)
+}

@@ -1,0 +1,209 @@
+use std::collections::BTreeSet;
+
+use crate::{IndexPrefix, Part};
+
+/// The indices of one part, by exact names: never empty, because an engine takes an empty list for
+/// "every index of the cluster" (camunda/camunda issue 26618).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexSelection(Vec<String>);
+
+/// There is no index for a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NothingToSnapshot(pub Part);
+
+/// The indices that hold import progress, without prefix and version.
+const IMPORT_INDICES: [&str; 3] = ["import-index", "timestamp-based-import-index", "position-based-import-index"];
+
+impl IndexSelection {
+    /// Chooses a part's indices among `names`; those of other applications are left out.
+    ///
+    /// # Errors
+    /// [`NothingToSnapshot`] if none is left.
+    pub fn new<'a>(
+        part: Part,
+        prefix: &IndexPrefix,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, NothingToSnapshot> {
+        let indices: BTreeSet<(&str, &str)> =
+            names.into_iter().filter_map(|name| Some((name, prefix.strip(name)?))).collect();
+        let nested = nested_installations(indices.iter().map(|&(_, rest)| rest));
+        let chosen: Vec<String> = indices
+            .into_iter()
+            .filter(|(_, rest)| !nested.iter().any(|other| belongs_to(rest, other)))
+            .filter(|(_, rest)| part_of(rest) == part)
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        if chosen.is_empty() { Err(NothingToSnapshot(part)) } else { Ok(Self(chosen)) }
+    }
+
+    /// The names, sorted.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+}
+
+fn part_of(index: &str) -> Part {
+    if IMPORT_INDICES.contains(&base_name(index)) { Part::One } else { Part::Two }
+}
+
+/// `external-process-variable_v2-000001` → `external-process-variable`.
+fn base_name(index: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unrolled = match index.rsplit_once('-') {
+        Some((base, counter)) if counter.len() == 6 && is_number(counter) => base,
+        _ => index,
+    };
+    match unrolled.rsplit_once("_v") {
+        Some((base, version)) if is_number(version) => base,
+        _ => unrolled,
+    }
+}
+
+/// Other installations whose prefix begins with ours and a dash: with `optimize` and `optimize-eu` in
+/// one cluster, `optimize-*` finds both. Told by the indices that every installation has and that are
+/// not named after a process or decision.
+fn nested_installations<'a>(indices: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    const EVERY_INSTALLATION_HAS: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
+    const NAMED_BY_USERS: [&str; 2] = ["process-instance", "decision-instance"];
+    let bases: BTreeSet<&str> = indices.map(base_name).collect();
+    bases
+        .iter()
+        .filter_map(|base| base.strip_suffix("-metadata"))
+        .filter(|other| !NAMED_BY_USERS.iter().any(|named| other.starts_with(named)))
+        .filter(|other| EVERY_INSTALLATION_HAS.iter().all(|name| bases.contains(format!("{other}-{name}").as_str())))
+        .collect()
+}
+
+fn belongs_to(index: &str, installation: &str) -> bool {
+    index.strip_prefix(installation).is_some_and(|rest| rest.starts_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The names of a real installation.
+    const INSTALLATION: [&str; 24] = [
+        "optimize-process-instance-invoice_v8",
+        "optimize-decision-instance-dish_v5",
+        "optimize-settings_v3",
+        "optimize-dashboard_v8",
+        "optimize-dashboard-share_v4",
+        "optimize-single-process-report_v11",
+        "optimize-tenant_v3",
+        "optimize-report-share_v3",
+        "optimize-process-definition_v6",
+        "optimize-collection_v5",
+        "optimize-decision-definition_v5",
+        "optimize-single-decision-report_v10",
+        "optimize-variable-label_v1",
+        "optimize-combined-report_v5",
+        "optimize-alert_v4",
+        "optimize-terminated-user-session_v3",
+        "optimize-external-process-variable_v2-000001",
+        "optimize-process-overview_v2",
+        "optimize-metadata_v3",
+        "optimize-instant-dashboard_v1",
+        "optimize-business-key_v2",
+        "optimize-import-index_v3",
+        "optimize-timestamp-based-import-index_v5",
+        "optimize-position-based-import-index_v3",
+    ];
+
+    fn select(part: Part, names: &[&str]) -> Vec<String> {
+        let prefix = IndexPrefix::parse("optimize").unwrap();
+        IndexSelection::new(part, &prefix, names.iter().copied()).map(|chosen| chosen.0).unwrap_or_default()
+    }
+
+    fn renamed(prefix: &str) -> Vec<String> {
+        INSTALLATION.iter().map(|name| name.replacen("optimize", prefix, 1)).collect()
+    }
+
+    #[test]
+    fn part_1_is_exactly_the_import_progress() {
+        assert_eq!(
+            select(Part::One, &INSTALLATION),
+            [
+                "optimize-import-index_v3",
+                "optimize-position-based-import-index_v3",
+                "optimize-timestamp-based-import-index_v5"
+            ]
+        );
+        assert_eq!(select(Part::Two, &INSTALLATION).len(), INSTALLATION.len() - 3);
+    }
+
+    #[test]
+    fn versions_and_rollovers_do_not_matter() {
+        let import =
+            ["optimize-import-index_v12", "optimize-position-based-import-index_v3-000002", "optimize-import-index"];
+        assert_eq!(select(Part::One, &import).len(), 3);
+        for other in [
+            "optimize-process-instance-import-index_v8",
+            "optimize-import-index-x_v1",
+            "optimize-import-index_vx",
+            "optimize-import-index_v1-00001",
+            "optimize-my-import-index_v3",
+        ] {
+            assert_eq!(select(Part::Two, &[other]), [other]);
+        }
+    }
+
+    #[test]
+    fn an_empty_part_is_refused() {
+        let prefix = IndexPrefix::parse("optimize").unwrap();
+        for part in Part::ALL {
+            assert_eq!(IndexSelection::new(part, &prefix, []), Err(NothingToSnapshot(part)));
+            let foreign = ["optimizer-import-index_v3", "operate-list-view_v1", "optimize"];
+            assert_eq!(IndexSelection::new(part, &prefix, foreign), Err(NothingToSnapshot(part)));
+        }
+    }
+
+    #[test]
+    fn a_second_installation_below_the_prefix_is_left_out() {
+        let second = renamed("optimize-eu");
+        let both: Vec<&str> = INSTALLATION.iter().copied().chain(second.iter().map(String::as_str)).collect();
+        for part in Part::ALL {
+            assert_eq!(select(part, &both), select(part, &INSTALLATION));
+        }
+        let prefix = IndexPrefix::parse("optimize-eu").unwrap();
+        let chosen = IndexSelection::new(Part::One, &prefix, both).unwrap();
+        assert!(chosen.names().iter().all(|name| second.contains(name)));
+    }
+
+    #[test]
+    fn a_process_may_be_named_like_an_index() {
+        let mean = [
+            "optimize-process-instance-metadata_v8",
+            "optimize-process-instance-settings_v8",
+            "optimize-process-instance-timestamp-based-import-index_v8",
+            "optimize-process-instance-a-metadata_v8",
+            "optimize-process-instance-a-settings_v8",
+            "optimize-process-instance-a-timestamp-based-import-index_v8",
+        ];
+        assert_eq!(select(Part::Two, &mean).len(), mean.len());
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_are_disjoint_and_nothing_is_lost(
+            names in prop::collection::vec("optimize-(process-instance-)?[a-z-]{1,12}(_v[0-9]{1,2})?(-00000[1-9])?", 0..30)
+        ) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let (one, two) = (select(Part::One, &names), select(Part::Two, &names));
+            let all: BTreeSet<&str> = one.iter().chain(&two).map(String::as_str).collect();
+            prop_assert_eq!(all.len(), one.len() + two.len());
+            prop_assert_eq!(all, names.into_iter().collect::<BTreeSet<_>>());
+        }
+
+        #[test]
+        fn nothing_outside_the_prefix_is_chosen(names in prop::collection::vec("\\PC{0,20}", 0..20)) {
+            for part in Part::ALL {
+                let chosen = select(part, &names.iter().map(String::as_str).collect::<Vec<_>>());
+                prop_assert!(chosen.iter().all(|name| name.starts_with("optimize-")));
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Error, OptimizeVersion, RunNote, Timestamp};
+
+/// The kind of database. Their snapshot APIs differ in details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// Elasticsearch 7.17 and 8.x.
+    Elasticsearch,
+    /// OpenSearch 2.x.
+    OpenSearch,
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Elasticsearch => "Elasticsearch",
+            Self::OpenSearch => "OpenSearch",
+        })
+    }
+}
+
+/// The name of a snapshot repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryName(String);
+
+/// Why a text is not a [`RepositoryName`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' cannot be a snapshot repository: the name must not hold blanks, control characters or any of , # * ? / \\ \" < > | %"
+)]
+pub struct InvalidRepositoryName(String);
+
+impl RepositoryName {
+    /// Reads a name. It must be one name: no wildcard and no list, which would reach other repositories.
+    ///
+    /// # Errors
+    /// If it is empty or holds a character that has a meaning in the engine's paths.
+    pub fn parse(text: &str) -> Result<Self, InvalidRepositoryName> {
+        let forbidden = |c: char| c.is_whitespace() || c.is_control() || ",#*?/\\\"<>|%".contains(c);
+        let reserved = matches!(text, "" | "." | "..") || text.starts_with('_') || text.starts_with('-');
+        if reserved || text.contains(forbidden) {
+            return Err(InvalidRepositoryName(text.escape_debug().take(80).collect()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the names of all Optimize's indices start with, without the dash that follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexPrefix(String);
+
+/// Why a text is not an [`IndexPrefix`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' cannot be an index prefix: use lower-case letters, digits, '-', '_' and '.', starting with a letter or a digit, up to 200"
+)]
+pub struct InvalidIndexPrefix(String);
+
+impl IndexPrefix {
+    const LONGEST: usize = 200;
+
+    /// Reads a prefix such as `optimize`.
+    ///
+    /// # Errors
+    /// If it is empty or could reach beyond Optimize's indices, as a wildcard would.
+    pub fn parse(text: &str) -> Result<Self, InvalidIndexPrefix> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let allowed = |c: char| plain(c) || "-_.".contains(c);
+        if text.len() <= Self::LONGEST && text.starts_with(plain) && text.chars().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(InvalidIndexPrefix(text.escape_debug().take(80).collect()))
+    }
+
+    /// The prefix as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of an index or alias without the prefix and its dash; `None` if it is not ours.
+    #[must_use]
+    pub fn strip<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_prefix(&self.0)?.strip_prefix('-')
+    }
+}
+
+impl fmt::Display for IndexPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the operator configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The snapshot repository. `None`: every call is refused.
+    pub repository: Option<RepositoryName>,
+    /// What the names of all Optimize's indices start with.
+    pub index_prefix: IndexPrefix,
+    /// The version for snapshot names. `None`: the one in Optimize's metadata index.
+    pub optimize_version: Option<OptimizeVersion>,
+    /// The kind of database.
+    pub engine: EngineKind,
+    /// How long after the end of part 1 part 2 may still be started.
+    pub resume_window: Duration,
+}
+
+/// What every operation is given.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// What the operator configured.
+    pub settings: Settings,
+    /// The host's clock.
+    pub now: Timestamp,
+    /// A fresh identity for what this call may write.
+    pub run_id: String,
+    /// The host's name and version, for the snapshot's metadata.
+    pub host: String,
+    /// What the host remembers of runs that it drove.
+    pub notes: Vec<RunNote>,
+}
+
+impl Context {
+    /// The configured repository.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotConfigured`] if there is none.
+    pub fn repository(&self) -> Result<&RepositoryName, Error> {
+        self.settings.repository.as_ref().ok_or(Error::RepositoryNotConfigured)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_one_repository() {
+        assert!(RepositoryName::parse("camunda backups").is_err());
+        for text in ["", "*", "_all", "a,b", "a*", "a/b", "..", "a%2fb", "-a", "a\r\nb"] {
+            assert!(RepositoryName::parse(text).is_err(), "{text:?}");
+        }
+        assert_eq!(RepositoryName::parse("my-Repo.1").unwrap().as_str(), "my-Repo.1");
+    }
+
+    #[test]
+    fn a_prefix_reaches_no_other_index() {
+        for text in ["", "*", "opti*", "_all", "-a", ".security", "a,b", "Optimize", "a/b", "<a>", &"a".repeat(201)] {
+            assert!(IndexPrefix::parse(text).is_err(), "{text:?}");
+        }
+        let prefix = IndexPrefix::parse("optimize").unwrap();
+        assert_eq!(prefix.strip("optimize-alert_v4"), Some("alert_v4"));
+        assert_eq!(prefix.strip("optimizer-alert_v4"), None);
+    }
+}

@@ -1,0 +1,93 @@
+use std::fmt;
+
+use crate::{Origin, SnapshotName, Timestamp};
+
+/// What an engine says of a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotState {
+    /// Still being written.
+    InProgress,
+    /// Written, with every shard.
+    Success,
+    /// Written, with shards missing.
+    Partial,
+    /// Not written.
+    Failed,
+    /// Written by a version that the cluster cannot read.
+    Incompatible,
+    /// Its metadata cannot be read: the repository is damaged.
+    Unreadable,
+}
+
+impl SnapshotState {
+    /// Reads an engine's word. `None`: no engine that we know says this.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "IN_PROGRESS" => Self::InProgress,
+            "SUCCESS" => Self::Success,
+            "PARTIAL" => Self::Partial,
+            "FAILED" => Self::Failed,
+            "INCOMPATIBLE" => Self::Incompatible,
+            _ => return None,
+        })
+    }
+
+    /// The word for it in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InProgress => "IN_PROGRESS",
+            Self::Success => "SUCCESS",
+            Self::Partial => "PARTIAL",
+            Self::Failed => "FAILED",
+            Self::Incompatible => "INCOMPATIBLE",
+            Self::Unreadable => "UNREADABLE",
+        }
+    }
+}
+
+impl fmt::Display for SnapshotState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One snapshot of a backup, as listed by an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its name.
+    pub name: SnapshotName,
+    /// Its state.
+    pub state: SnapshotState,
+    /// When it was started.
+    pub started: Option<Timestamp>,
+    /// When it ended. `None` while it runs.
+    pub ended: Option<Timestamp>,
+    /// Why it failed as a whole, as far as the engine says.
+    pub reason: Option<String>,
+    /// One line a failed shard.
+    pub failures: Vec<String>,
+    /// The version that wrote it, for people: `8.19.0`.
+    pub version: Option<String>,
+    /// The version that wrote it, as the engine compares it.
+    pub version_id: Option<u64>,
+    /// Who wrote it. `None`: not us.
+    pub origin: Option<Origin>,
+}
+
+impl Snapshot {
+    /// A snapshot of which only the name is known.
+    pub(crate) fn unreadable(name: SnapshotName, reason: String) -> Self {
+        Self {
+            name,
+            state: SnapshotState::Unreadable,
+            started: None,
+            ended: None,
+            reason: Some(reason),
+            failures: Vec::new(),
+            version: None,
+            version_id: None,
+            origin: None,
+        }
+    }
+}

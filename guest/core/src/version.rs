@@ -1,0 +1,51 @@
+use std::fmt;
+
+/// The version of Optimize that stands in a snapshot's name, in lower case as engines demand.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OptimizeVersion(String);
+
+/// Why a text is not an [`OptimizeVersion`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the version of Optimize '{0}' cannot stand in a snapshot's name: use up to 64 letters, digits, '.', '-' and '+'"
+)]
+pub struct InvalidOptimizeVersion(String);
+
+impl OptimizeVersion {
+    const LONGEST: usize = 64;
+
+    /// Reads a version such as `8.6.0` or `8.7.0-SNAPSHOT`.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or holds what a snapshot's name cannot (or `_`, which separates there).
+    pub fn parse(text: &str) -> Result<Self, InvalidOptimizeVersion> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
+        if text.is_empty() || text.len() > Self::LONGEST || !text.bytes().all(allowed) {
+            return Err(InvalidOptimizeVersion(text.chars().take(Self::LONGEST).collect()));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
+impl fmt::Display for OptimizeVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_in_lower_case() {
+        assert_eq!(OptimizeVersion::parse("8.7.0-SNAPSHOT").unwrap().to_string(), "8.7.0-snapshot");
+    }
+
+    #[test]
+    fn refuses_what_a_name_cannot_hold() {
+        for text in ["", "8_6", "8.6 ", "8/6", "8*", "ä", &"1".repeat(65)] {
+            assert!(OptimizeVersion::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use backup_core as core;
+use backup_core::operations;
+
+use crate::bindings::optimize::backup::types as wit;
+
+/// Parses what the host hands over, once.
+pub(crate) fn from_context(context: wit::Context) -> Result<core::Context, core::Error> {
+    Ok(core::Context {
+        settings: from_settings(context.settings)?,
+        now: core::Timestamp(context.now),
+        run_id: context.run_id,
+        host: context.host,
+        notes: context.notes.into_iter().filter_map(from_note).collect(),
+    })
+}
+
+pub(crate) fn from_id(id: wit::BackupId) -> Result<core::BackupId, core::Error> {
+    Ok(core::BackupId::parse(&id.to_string())?)
+}
+
+fn from_settings(settings: wit::Settings) -> Result<core::Settings, core::Error> {
+    let repository = Some(settings.repository).filter(|name| !name.is_empty());
+    let version = settings.optimize_version;
+    Ok(core::Settings {
+        repository: repository
+            .map(|name| core::RepositoryName::parse(&name))
+            .transpose()
+            .map_err(|fault| wrong("backup.repositoryName", &fault))?,
+        index_prefix: core::IndexPrefix::parse(&settings.index_prefix)
+            .map_err(|fault| wrong("es.settings.index.prefix", &fault))?,
+        optimize_version: version
+            .map(|version| core::OptimizeVersion::parse(&version))
+            .transpose()
+            .map_err(|fault| wrong("optimize.version", &fault))?,
+        engine: match settings.engine {
+            wit::Engine::Elasticsearch => core::EngineKind::Elasticsearch,
+            wit::Engine::Opensearch => core::EngineKind::OpenSearch,
+        },
+        resume_window: Duration::from_millis(settings.resume_window),
+    })
+}
+
+fn wrong(key: &'static str, fault: &dyn std::fmt::Display) -> core::Error {
+    core::Error::InvalidSetting { key, fault: fault.to_string() }
+}
+
+/// A note on an impossible number is on nothing.
+fn from_note(note: wit::RunNote) -> Option<core::RunNote> {
+    Some(core::RunNote { backup_id: core::BackupId::new(note.backup_id)?, ended: note.ended, refusal: note.refusal })
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<operations::Accepted> for wit::Accepted {
+    fn from(accepted: operations::Accepted) -> Self {
+        Self { backup_id: accepted.part_one.backup_id.get(), snapshot_name: accepted.part_one.to_string() }
+    }
+}
+
+impl From<operations::Progress> for wit::Progress {
+    fn from(progress: operations::Progress) -> Self {
+        Self { backup: progress.backup.into(), again_in: progress.again_in.map(millis), refusal: progress.refusal }
+    }
+}
+
+impl From<operations::BackupList> for wit::BackupsPage {
+    fn from(list: operations::BackupList) -> Self {
+        Self {
+            backups: list.backups.into_iter().map(Into::into).collect(),
+            foreign: u32::try_from(list.foreign).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl From<operations::Deleted> for wit::Deleted {
+    fn from(deleted: operations::Deleted) -> Self {
+        Self { snapshots: deleted.snapshots, pending: deleted.pending }
+    }
+}
+
+impl From<core::Backup> for wit::Backup {
+    fn from(backup: core::Backup) -> Self {
+        Self {
+            backup_id: backup.id.get(),
+            state: match backup.state {
+                core::BackupState::Complete => wit::BackupState::Complete,
+                core::BackupState::InProgress => wit::BackupState::InProgress,
+                core::BackupState::Failed => wit::BackupState::Failed,
+                core::BackupState::Incompatible => wit::BackupState::Incompatible,
+                core::BackupState::Incomplete => wit::BackupState::Incomplete,
+            },
+            failure_reason: backup.failure_reason,
+            details: backup.snapshots.into_iter().map(Into::into).collect(),
+            run_id: backup.run_id,
+        }
+    }
+}
+
+impl From<core::Snapshot> for wit::SnapshotDetail {
+    fn from(snapshot: core::Snapshot) -> Self {
+        Self {
+            snapshot_name: snapshot.name.to_string(),
+            state: match snapshot.state {
+                core::SnapshotState::InProgress => wit::SnapshotState::InProgress,
+                core::SnapshotState::Success => wit::SnapshotState::Success,
+                core::SnapshotState::Partial => wit::SnapshotState::Partial,
+                core::SnapshotState::Failed => wit::SnapshotState::Failed,
+                core::SnapshotState::Incompatible => wit::SnapshotState::Incompatible,
+                core::SnapshotState::Unreadable => wit::SnapshotState::Unreadable,
+            },
+            start_time: snapshot.started.map(|started| started.0),
+            failures: snapshot.failures,
+        }
+    }
+}
+
+impl From<core::Error> for wit::Error {
+    fn from(error: core::Error) -> Self {
+        let problem =
+            wit::Problem { code: error.code().to_owned(), message: error.to_string(), detail: error.detail() };
+        match error.kind() {
+            core::ErrorKind::InvalidRequest => Self::InvalidRequest(problem),
+            core::ErrorKind::Configuration => Self::Configuration(problem),
+            core::ErrorKind::Conflict => Self::Conflict(problem),
+            core::ErrorKind::NotFound => Self::NotFound(problem),
+            core::ErrorKind::Unreachable => Self::Unreachable(problem),
+            core::ErrorKind::EngineFailure => Self::EngineFailure(problem),
+            core::ErrorKind::Denied => Self::Denied(problem),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The policy component: [`backup_core`] behind the WIT package `optimize:backup`.
+//!
+//! Nothing is decided here. Every export translates its arguments, runs one of
+//! [`backup_core::operations`] over the imported engine, and translates the outcome.
+
+mod bindings;
+mod convert;
+mod engine;
+
+use backup_core::operations;
+use bindings::exports::optimize::backup::backups::{
+    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, Progress,
+};
+use convert::{from_context, from_id};
+use engine::Imported;
+
+struct Policy;
+
+impl Guest for Policy {
+    fn create(context: Context, id: String) -> Result<Accepted, Error> {
+        let accepted = operations::create(&Imported, &from_context(context)?, &id)?;
+        Ok(accepted.into())
+    }
+
+    fn advance(context: Context, id: BackupId) -> Result<Progress, Error> {
+        let progress = operations::advance(&Imported, &from_context(context)?, from_id(id)?)?;
+        Ok(progress.into())
+    }
+
+    fn get(context: Context, id: String) -> Result<Backup, Error> {
+        let backup = operations::get(&Imported, &from_context(context)?, &id)?;
+        Ok(backup.into())
+    }
+
+    fn list(context: Context) -> Result<BackupsPage, Error> {
+        let list = operations::list(&Imported, &from_context(context)?)?;
+        Ok(list.into())
+    }
+
+    fn delete(context: Context, id: String) -> Result<Deleted, Error> {
+        let deleted = operations::delete(&Imported, &from_context(context)?, &id)?;
+        Ok(deleted.into())
+    }
+}

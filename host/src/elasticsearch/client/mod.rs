@@ -1,0 +1,152 @@
+//! Sends granted requests to the engine.
+
+mod answer;
+mod authorities;
+mod cause;
+mod connection;
+mod credentials;
+mod error;
+mod nodes;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect;
+
+pub use connection::{Authentication, Connection, Limits, Node};
+pub use error::ClientError;
+
+use self::credentials::Credentials;
+use self::nodes::{BaseUrl, Nodes};
+use super::grants::Granted;
+use super::request::{Method, Response, TransportError};
+
+/// A connection to one cluster, to be shared: it keeps connections open between requests.
+///
+/// It stays with one node as long as that one answers: a few requests a minute are no load to spread,
+/// and each visit to a node that is down would cost the connect timeout. A request goes to the next
+/// node only if none of it was sent; otherwise only the requests after it do.
+pub struct Client {
+    http: reqwest::Client,
+    nodes: Nodes,
+    credentials: Credentials,
+    limits: Limits,
+}
+
+/// Why one node gave no answer.
+enum Failure {
+    /// Nothing was sent; another node can be asked.
+    NoConnection(String),
+    /// The request may have arrived.
+    Final(TransportError),
+}
+
+impl Client {
+    const USER_AGENT: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
+    const JSON: HeaderValue = HeaderValue::from_static("application/json");
+    /// Shorter than the idle timeouts of common proxies, so that they seldom close a connection that
+    /// is about to be used.
+    const IDLE: Duration = Duration::from_secs(20);
+
+    /// Prepares a client. Reads the certificate authorities; does not connect.
+    ///
+    /// # Errors
+    /// [`ClientError`] if the configuration cannot work with any engine.
+    pub fn new(connection: Connection, limits: Limits) -> Result<Self, ClientError> {
+        Ok(Self {
+            http: http_client(&connection, limits)?,
+            nodes: Nodes::new(&connection)?,
+            credentials: Credentials::new(connection.authentication)?,
+            limits,
+        })
+    }
+
+    /// Sends a request and waits for the answer, for the request timeout or `budget` if that is shorter.
+    ///
+    /// # Errors
+    /// [`TransportError`], which tells whether the engine may have acted. A status is not an error.
+    pub async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
+        self.submit(request, budget.min(self.limits.request_timeout)).await
+    }
+
+    /// Sends a request that can take minutes, such as a deletion: only `patience` ends the wait.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn submit(&self, request: &Granted, patience: Duration) -> Result<Response, TransportError> {
+        let started = Instant::now();
+        let mut unreachable = Vec::new();
+        for (index, node) in self.nodes.in_order() {
+            let left = patience.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                unreachable.push("no time was left".to_owned());
+                break;
+            }
+            let answer = tokio::time::timeout(left, self.ask(node, request)).await;
+            match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, patience))) {
+                Ok(response) => return Ok(response),
+                Err(Failure::NoConnection(cause)) => {
+                    tracing::warn!(node = node.name, cause, "no connection to the engine's node");
+                    self.nodes.leave(index);
+                    unreachable.push(format!("{}: {cause}", node.name));
+                }
+                Err(Failure::Final(error)) => {
+                    self.nodes.leave(index);
+                    return Err(error);
+                }
+            }
+        }
+        Err(TransportError::Unreachable(unreachable.join("; ")))
+    }
+
+    async fn ask(&self, node: &BaseUrl, request: &Granted) -> Result<Response, Failure> {
+        let answer = self.build(node, request).send().await.map_err(|error| sending_failed(node, &error))?;
+        answer::read(answer, &node.name, self.limits.max_response_bytes).await.map_err(Failure::Final)
+    }
+
+    fn build(&self, node: &BaseUrl, granted: &Granted) -> reqwest::RequestBuilder {
+        let request = granted.request();
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let builder = self.credentials.add_to(self.http.request(method, node.join(request)));
+        match &request.body {
+            Some(body) => builder.header(CONTENT_TYPE, Self::JSON).body(body.clone()),
+            None => builder,
+        }
+    }
+}
+
+fn http_client(connection: &Connection, limits: Limits) -> Result<reqwest::Client, ClientError> {
+    let builder = reqwest::Client::builder()
+        .user_agent(Client::USER_AGENT)
+        .default_headers(HeaderMap::from_iter([(ACCEPT, Client::JSON)]))
+        .connect_timeout(limits.connect_timeout.min(limits.request_timeout))
+        .pool_idle_timeout(Client::IDLE)
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy();
+    let builder = match (connection.tls, connection.certificate_authorities.as_slice()) {
+        (true, []) => builder,
+        (true, files) => builder.tls_certs_only(authorities::read(files)?),
+        // Otherwise a host without any system certificates could not even connect without TLS.
+        (false, _) => builder.tls_certs_only([]),
+    };
+    builder.build().map_err(|error| ClientError::Tls { reason: cause::root(&error) })
+}
+
+fn sending_failed(node: &BaseUrl, error: &reqwest::Error) -> Failure {
+    if error.is_connect() {
+        return Failure::NoConnection(cause::of_connect(error));
+    }
+    Failure::Final(TransportError::Interrupted(format!("{} sent no answer: {}", node.name, cause::root(error))))
+}
+
+/// It may have been while connecting, but nobody can tell: the safe assumption is that it was after.
+fn out_of_time(node: &BaseUrl, patience: Duration) -> Failure {
+    Failure::Final(TransportError::Interrupted(format!("{} sent no complete answer within {patience:?}", node.name)))
+}

@@ -1,0 +1,83 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+
+use super::super::request::Request;
+use super::{ClientError, Connection, Node};
+
+/// The nodes of the cluster, and which of them is in use.
+pub(super) struct Nodes {
+    nodes: Vec<BaseUrl>,
+    in_use: AtomicUsize,
+}
+
+/// Where a node's paths begin.
+pub(super) struct BaseUrl {
+    /// `host:port`, for messages.
+    pub(super) name: String,
+    url: Url,
+    path_prefix: String,
+}
+
+/// What is encoded in a path's segment: all but the unreserved characters (RFC 3986, 2.3), and `*` and
+/// `,`, which a segment may hold as they are and which are easier to read in an engine's log.
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*').remove(b',');
+
+impl Nodes {
+    pub(super) fn new(connection: &Connection) -> Result<Self, ClientError> {
+        if connection.nodes.is_empty() {
+            return Err(ClientError::NoNodes);
+        }
+        let scheme = if connection.tls { "https" } else { "http" };
+        let nodes = connection
+            .nodes
+            .iter()
+            .map(|node| BaseUrl::new(scheme, node, &connection.path_prefix))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { nodes, in_use: AtomicUsize::new(0) })
+    }
+
+    /// Each node once with its index, the one in use first.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (usize, &BaseUrl)> {
+        let first = self.in_use.load(Ordering::Relaxed);
+        self.nodes.iter().enumerate().cycle().skip(first).take(self.nodes.len())
+    }
+
+    /// Moves on from a node that failed, unless another request has done so already.
+    pub(super) fn leave(&self, failed: usize) {
+        let next = (failed + 1) % self.nodes.len();
+        // Losing the exchange is as good: then another request has moved on.
+        let _ = self.in_use.compare_exchange(failed, next, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+impl BaseUrl {
+    fn new(scheme: &str, node: &Node, path_prefix: &str) -> Result<Self, ClientError> {
+        let invalid = || ClientError::InvalidHost { host: node.host.clone() };
+        let name = node.to_string();
+        let url = Url::parse(&format!("{scheme}://{name}")).map_err(|_unparsable| invalid())?;
+        let is_only_an_address = url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !is_only_an_address {
+            return Err(invalid());
+        }
+        Ok(Self { name, url, path_prefix: path_prefix.trim_matches('/').to_owned() })
+    }
+
+    /// The request's URL on this node.
+    pub(super) fn join(&self, request: &Request) -> Url {
+        let segments = request.path.iter().map(|segment| utf8_percent_encode(segment, ENCODED));
+        let path = segments.fold(self.path_prefix.clone(), |path, segment| format!("{path}/{segment}"));
+        let mut url = self.url.clone();
+        url.set_path(&path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        url
+    }
+}

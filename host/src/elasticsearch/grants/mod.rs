@@ -1,0 +1,165 @@
+//! What a policy may ask of the engine. Everything else is denied.
+//!
+//! No path is judged by what it must not contain: each segment is compared with what it may be. The
+//! same holds for query parameters and for the keys of a body.
+
+mod body;
+mod denial;
+mod names;
+mod query;
+#[cfg(test)]
+mod tests;
+
+use backup_core::{IndexPrefix, RepositoryName};
+
+pub use denial::Denial;
+
+use self::denial::excerpt;
+use self::names::Wildcard;
+use super::request::{Method, Request, TransportError};
+
+/// The requests that a policy may make, for one repository and one installation of Optimize.
+///
+/// | request | for |
+/// |---|---|
+/// | `GET /_snapshot/{repository}` | the repository's settings |
+/// | `GET /_snapshot/{repository}/{names}` | a list; names may end in `*` |
+/// | `GET /_snapshot/{repository}/{names}/_status` | the progress of running snapshots |
+/// | `PUT /_snapshot/{repository}/{name}` | a new snapshot of exact indices of the installation |
+/// | `DELETE /_snapshot/{repository}/{names}` | exact names |
+/// | `GET /_resolve/index/{prefix}-*` | the installation's indices |
+/// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
+/// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
+///
+/// A snapshot's name starts with [`backup_core::NAME_PREFIX`].
+#[derive(Clone, Debug)]
+pub struct Grants {
+    repository: Option<RepositoryName>,
+    prefix: IndexPrefix,
+}
+
+/// A request that passed the grants: the only kind that [`Client`](super::Client) sends.
+///
+/// Its body is not the policy's text but written anew from what was checked, so that the engine
+/// cannot read it in another way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted(Request);
+
+/// A kind of request that is granted; see [`Grants`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grant {
+    ReadRepository,
+    ListSnapshots,
+    CreateSnapshot,
+    DeleteSnapshots,
+    SnapshotStatus,
+    ResolveIndices,
+    ReadMetadata,
+    ReadNodes,
+}
+
+impl Grants {
+    /// The longest path and query together, in bytes: what engines accept as a request's first line
+    /// (`http.max_initial_line_length`).
+    const LONGEST: usize = 4096;
+
+    /// Grants what backups in `repository` need. Without a repository no snapshot can be touched.
+    #[must_use]
+    pub fn new(repository: Option<RepositoryName>, prefix: IndexPrefix) -> Self {
+        Self { repository, prefix }
+    }
+
+    /// Decides on a request.
+    ///
+    /// # Errors
+    /// [`Denial`] says what was found and what is allowed.
+    pub fn check(&self, request: Request) -> Result<Granted, Denial> {
+        check_length(&request)?;
+        let grant = self.find(&request)?;
+        query::check(grant, &request.query)?;
+        let body = self.checked_body(grant, request.body.as_deref())?;
+        Ok(Granted(Request { body, ..request }))
+    }
+
+    fn find(&self, request: &Request) -> Result<Grant, Denial> {
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        match (request.method, path.as_slice()) {
+            (method, ["_snapshot", repository, rest @ ..]) => {
+                self.check_repository(repository)?;
+                find_in_repository(method, rest)?
+            }
+            (Method::Get, ["_resolve", "index", expression]) => {
+                self.check_expression(expression, "*")?;
+                Some(Grant::ResolveIndices)
+            }
+            (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
+                self.check_expression(alias, "metadata")?;
+                Some(Grant::ReadMetadata)
+            }
+            (Method::Get, ["_nodes"] | ["_nodes", "_all", "http"]) => Some(Grant::ReadNodes),
+            _ => None,
+        }
+        .ok_or_else(|| Denial::Request { found: excerpt(&request.to_string()) })
+    }
+
+    fn check_repository(&self, found: &str) -> Result<(), Denial> {
+        let allowed = self.repository.as_ref().ok_or(Denial::NoRepository)?;
+        if found == allowed.as_str() {
+            return Ok(());
+        }
+        Err(Denial::Repository { found: excerpt(found), allowed: allowed.to_string() })
+    }
+
+    fn check_expression(&self, found: &str, allowed: &str) -> Result<(), Denial> {
+        if self.prefix.strip(found) == Some(allowed) {
+            return Ok(());
+        }
+        Err(Denial::Expression { found: excerpt(found), allowed: format!("{}-{allowed}", self.prefix) })
+    }
+
+    fn checked_body(&self, grant: Grant, body: Option<&str>) -> Result<Option<String>, Denial> {
+        match (grant, body) {
+            (Grant::CreateSnapshot, Some(body)) => body::rewrite(body, &self.prefix).map(Some),
+            (Grant::CreateSnapshot, None) => Err(Denial::MissingBody),
+            (_, Some(_)) => Err(Denial::UnexpectedBody),
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+impl Granted {
+    /// What will be sent.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.0
+    }
+}
+
+impl From<Denial> for TransportError {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial.to_string())
+    }
+}
+
+fn find_in_repository(method: Method, rest: &[&str]) -> Result<Option<Grant>, Denial> {
+    let (grant, names, wildcard) = match (method, rest) {
+        (Method::Get, []) => return Ok(Some(Grant::ReadRepository)),
+        (Method::Put, [name]) => {
+            names::check_snapshot(name, Wildcard::Denied)?;
+            return Ok(Some(Grant::CreateSnapshot));
+        }
+        (Method::Get, [names]) => (Grant::ListSnapshots, names, Wildcard::AtTheEnd),
+        (Method::Get, [names, "_status"]) => (Grant::SnapshotStatus, names, Wildcard::Denied),
+        (Method::Delete, [names]) => (Grant::DeleteSnapshots, names, Wildcard::Denied),
+        _ => return Ok(None),
+    };
+    names.split(',').try_for_each(|name| names::check_snapshot(name, wildcard))?;
+    Ok(Some(grant))
+}
+
+fn check_length(request: &Request) -> Result<(), Denial> {
+    let path = request.path.iter().map(|segment| segment.len() + 1);
+    let query = request.query.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let found = path.chain(query).sum();
+    if found <= Grants::LONGEST { Ok(()) } else { Err(Denial::TooLong { found, allowed: Grants::LONGEST }) }
+}

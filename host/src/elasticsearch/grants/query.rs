@@ -1,0 +1,86 @@
+use super::Grant;
+use super::denial::{Denial, excerpt};
+
+/// The name of a query parameter and the values that it may have.
+type Parameter = (&'static str, Values);
+
+/// The values that a query parameter may have.
+#[derive(Clone, Copy)]
+enum Values {
+    /// Visible ASCII characters.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// `false`.
+    False,
+}
+
+/// Checks that the parameters are among those of the grant, and each there once.
+pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Denial> {
+    let granted = parameters(grant);
+    for (name, value) in query {
+        let (name, values) = find(granted, name)?;
+        values.check(name, value)?;
+        if query.iter().filter(|(other, _)| other == name).count() > 1 {
+            return Err(Denial::RepeatedParameter(name));
+        }
+    }
+    Ok(())
+}
+
+fn parameters(grant: Grant) -> &'static [Parameter] {
+    use Values::{Boolean, False, Text};
+    match grant {
+        Grant::ReadRepository => &[("filter_path", Text), ("master_timeout", Text)],
+        Grant::ListSnapshots => &[
+            ("after", Text),
+            ("filter_path", Text),
+            ("ignore_unavailable", Boolean),
+            ("index_names", Boolean),
+            ("master_timeout", Text),
+            ("order", Text),
+            ("size", Text),
+            ("sort", Text),
+            ("verbose", Boolean),
+        ],
+        // A snapshot can take hours: nobody may wait for its end on the connection.
+        Grant::CreateSnapshot => &[("master_timeout", Text), ("wait_for_completion", False)],
+        Grant::DeleteSnapshots => &[("master_timeout", Text), ("wait_for_completion", Boolean)],
+        Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
+        Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
+        Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
+        Grant::ReadNodes => &[("filter_path", Text)],
+    }
+}
+
+fn find(granted: &'static [Parameter], found: &str) -> Result<Parameter, Denial> {
+    granted.iter().copied().find(|(name, _)| *name == found).ok_or_else(|| Denial::Parameter {
+        found: excerpt(found),
+        allowed: granted.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+    })
+}
+
+impl Values {
+    fn check(self, name: &'static str, value: &str) -> Result<(), Denial> {
+        if self.contain(value) {
+            return Ok(());
+        }
+        Err(Denial::ParameterValue { name, found: excerpt(value), allowed: self.describe() })
+    }
+
+    fn contain(self, value: &str) -> bool {
+        match self {
+            Self::Text => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::Boolean => matches!(value, "true" | "false"),
+            Self::False => value == "false",
+        }
+    }
+
+    fn describe(self) -> &'static str {
+        match self {
+            Self::Text => "visible ASCII characters",
+            Self::Boolean => "`true` and `false`",
+            Self::False => "`false`",
+        }
+    }
+}

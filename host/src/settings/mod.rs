@@ -1,0 +1,145 @@
+//! What an operator can set, under the names that Optimize's operators already know.
+//!
+//! `defaults.yaml` is the one table of keys, environment variables and defaults. An operator's file lies
+//! above it: block by block and key by key, the file counts where it has a value. Only then are the
+//! placeholders in a value resolved, so a variable of Optimize's that nobody asks for need not be set, and
+//! no character in a password can break the YAML. Everything is read once, at the start, into types that
+//! need no further checks.
+
+mod authentication;
+mod connection;
+mod error;
+mod list;
+mod placeholder;
+mod secret;
+mod section;
+#[cfg(test)]
+mod tests;
+mod values;
+mod yaml;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
+
+pub use authentication::Authentication;
+pub use connection::{Connection, Node, Tls};
+pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
+pub use secret::Secret;
+
+use section::{Read, Reading, Section};
+use yaml::Entries;
+
+const DEFAULTS: &str = include_str!("defaults.yaml");
+
+/// What an operator can set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The port of the API. 0: any free one.
+    pub port: u16,
+    /// The kind of database that Optimize uses.
+    pub engine: EngineKind,
+    /// How that database is reached.
+    pub connection: Connection,
+    /// What the names of all Optimize's indices start with.
+    pub index_prefix: IndexPrefix,
+    /// The version for snapshot names. `None`: the one in Optimize's metadata index.
+    pub optimize_version: Option<OptimizeVersion>,
+    /// How backups are made and shown.
+    pub backup: BackupSettings,
+    /// Which policy serves, and what it may use.
+    pub policy: PolicySettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// How backups are made and shown.
+#[derive(Clone, Debug)]
+pub struct BackupSettings {
+    /// The snapshot repository. `None`: every call is refused.
+    pub repository: Option<RepositoryName>,
+    /// The word for a backup that can be restored.
+    pub complete_state: CompleteState,
+    /// How long after the end of part 1 part 2 may still be started.
+    pub resume_window: Duration,
+}
+
+/// The word for a backup that can be restored. Camunda's page on the API has one, its procedure and
+/// implementation the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompleteState {
+    /// `COMPLETE`
+    Complete,
+    /// `COMPLETED`
+    Completed,
+}
+
+/// Which policy serves, and what one call of it may use.
+#[derive(Clone, Debug)]
+pub struct PolicySettings {
+    /// The file of the component. `None`: the embedded one.
+    pub path: Option<PathBuf>,
+    /// Memory, in bytes.
+    pub max_memory_bytes: usize,
+    /// Processor time, without the time spent waiting for the database.
+    pub cpu_time: Duration,
+    /// Calls of the database.
+    pub max_engine_calls: u32,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads the settings from the operator's file, if there is one, the environment and the defaults.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not YAML; otherwise all values that cannot be used.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingsError> {
+        let above = file.map(read_file).transpose()?;
+        let defaults = parse(Path::new("defaults.yaml"), DEFAULTS)?;
+        let reading = Reading::new(&environment);
+        let layers = above.iter().chain([&defaults]).collect();
+        let settings = Self::read(&Section::new(&reading, String::new(), layers));
+        match (settings, reading.into_faults()) {
+            (Ok(settings), faults) if faults.is_empty() => Ok(settings),
+            (_, faults) => Err(SettingsError::Faults(faults)),
+        }
+    }
+
+    /// Reads every value before it gives up, so that all faults are found.
+    fn read(root: &Section<'_>) -> Read<Self> {
+        let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| {
+            let ours = root.section(name);
+            ours.refuse_unknown();
+            ours
+        });
+        let ports = root.section("container").section("ports");
+        let port = ports.required("actuator", values::number(0..=u16::MAX));
+        let version = optimize.required("version", values::optimize_version);
+        let policy = PolicySettings::read(&policy);
+        let log = LogSettings::read(&backup);
+        let engine = backup.required("database", engine)?;
+        ...
+    }
+}

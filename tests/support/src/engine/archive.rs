@@ -1,0 +1,61 @@
+//! Fetching and unpacking an engine's published archive.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use zip::ZipArchive;
+
+use super::distribution::Distribution;
+use crate::guardian::Guardian;
+
+/// The unpacked distribution below `cache`, fetched if it is not there yet.
+///
+/// It appears there by one rename, so processes that race for it do no harm: the slower one throws
+/// its own copy away.
+pub(crate) fn cached(distribution: Distribution, cache: &Path) -> Result<PathBuf> {
+    let home = cache.join(distribution.folder());
+    if home.is_dir() {
+        return Ok(home);
+    }
+    std::fs::create_dir_all(cache).with_context(|| format!("making {}", cache.display()))?;
+    let workshop = Guardian::new(cache, "unpacking")?;
+    let unpacked = unpack(distribution, workshop.folder())?;
+    match std::fs::rename(unpacked, &home) {
+        Err(error) if !home.is_dir() => {
+            Err(error).with_context(|| format!("moving the engine to {}", home.display()))
+        }
+        _ => Ok(home),
+    }
+}
+
+/// Fetches the distribution and unpacks it into `folder`.
+pub(crate) fn unpack(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
+    let archive = fetch(distribution, folder)?;
+    let file = File::open(&archive).with_context(|| format!("opening {}", archive.display()))?;
+    ZipArchive::new(file)
+        .and_then(|mut zip| zip.extract(folder))
+        .with_context(|| format!("unpacking {}", archive.display()))?;
+    std::fs::remove_file(&archive)?;
+    Ok(folder.join(distribution.folder()))
+}
+
+/// Lets Maven copy the archive into `folder`, out of its own repository if it has it already.
+fn fetch(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
+    let artifact = distribution.artifact();
+    let output = Command::new("mvn")
+        .args(["--quiet", "--batch-mode", "--strict-checksums", "dependency:copy"])
+        .arg(format!("-Dartifact={artifact}"))
+        .arg(format!("-DoutputDirectory={}", folder.display()))
+        // Not in the caller's folder: its pom.xml would have a say.
+        .current_dir(folder)
+        .output()
+        .context("mvn does not run: install Maven, which fetches the engine")?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stdout);
+        let reason = text.lines().find(|line| line.contains("ERROR")).unwrap_or("no reason given");
+        bail!("Maven cannot fetch {artifact}: {reason}");
+    }
+    Ok(folder.join(format!("{}.zip", distribution.folder())))
+}

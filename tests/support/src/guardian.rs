@@ -1,0 +1,183 @@
+//! A folder and a process that do not outlive this process, however it ends.
+//!
+//! Destructors do not run after SIGKILL, so the cleaning is another process's work: a small shell in
+//! a process group of its own, which reads a pipe that only we hold open. The kernel closes it
+//! together with us; the shell then kills the group it was told of and removes the folder.
+
+use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use uuid::Uuid;
+
+use crate::wait::poll_until;
+
+const SHELL: &str = "/bin/sh";
+
+/// Each line names the process group to kill at the end; an empty one, that there is none.
+const GUARD: &str = r#"
+trap '' HUP INT TERM
+group=
+while read -r line; do group=$line; done
+if [ -n "$group" ]; then
+  kill -s KILL -- "-$group"
+  tries=100
+  while kill -s 0 -- "-$group" && [ "$tries" -gt 0 ]; do
+    sleep 0.05
+    tries=$((tries - 1))
+  done
+fi
+rm -rf -- "$1"
+"#;
+
+/// Holds a program back until the guard knows its process group.
+const GATE: &str = r#"read -r go && exec "$@" </dev/null"#;
+
+const KILL: &str = r#"kill -s "$1" -- "-$2""#;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a process group can be told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signal {
+    /// End in order.
+    Terminate,
+    /// End at once.
+    Kill,
+    /// Stand still.
+    Stop,
+    /// Go on after [`Signal::Stop`].
+    Continue,
+}
+
+impl Signal {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Terminate => "TERM",
+            Self::Kill => "KILL",
+            Self::Stop => "STOP",
+            Self::Continue => "CONT",
+        }
+    }
+}
+
+/// Owns a folder of its own and at most one process at a time.
+#[derive(Debug)]
+pub(crate) struct Guardian {
+    folder: PathBuf,
+    guard: Child,
+    lifeline: Option<ChildStdin>,
+    process: Option<Child>,
+}
+
+impl Guardian {
+    /// Makes a fresh folder below `parent`, which only our user can read.
+    pub(crate) fn new(parent: &Path, name: &str) -> Result<Self> {
+        let folder = parent.join(format!("optimize-backup-{name}-{}", Uuid::new_v4().simple()));
+        // The guard comes first: a folder that it does not know of could be left behind.
+        let mut guard = Command::new(SHELL)
+            .args(["-c", GUARD, "guard"])
+            .arg(&folder)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("starting the guard shell")?;
+        let lifeline = guard.stdin.take();
+        let guardian = Self { folder, guard, lifeline, process: None };
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&guardian.folder)
+            .with_context(|| format!("making {}", guardian.folder.display()))?;
+        Ok(guardian)
+    }
+
+    /// The folder, which is removed at the end.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A command that [`Guardian::start`] can start.
+    pub(crate) fn command(program: &Path) -> Command {
+        let mut command = Command::new(SHELL);
+        command.args(["-c", GATE, "gate"]).arg(program).stdin(Stdio::piped()).process_group(0);
+        command
+    }
+
+    /// Starts a [`Guardian::command`] in a process group of its own.
+    pub(crate) fn start(&mut self, mut command: Command) -> Result<()> {
+        ensure!(self.process.is_none(), "a process is running here already");
+        let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
+        let gate = child.stdin.take();
+        let group = child.id();
+        self.process = Some(child);
+        self.watch(Some(group))?;
+        gate.context("the gate has no pipe")?.write_all(b"go\n").context("opening the gate")
+    }
+
+    /// Sends a signal to the process and its children.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let process = self.process.as_ref().context("no process is running here")?;
+        ensure!(signal_group(process.id(), signal.name())?, "{signal:?} reached nobody");
+        Ok(())
+    }
+
+    /// How the process ended, if it has.
+    pub(crate) fn exited(&mut self) -> Result<Option<ExitStatus>> {
+        let Some(process) = self.process.as_mut() else { bail!("no process is running here") };
+        let Some(status) = process.try_wait()? else { return Ok(None) };
+        signal_group(process.id(), Signal::Kill.name())?;
+        self.process = None;
+        self.watch(None)?;
+        Ok(Some(status))
+    }
+
+    /// Sends a signal and waits until the process and its children are gone.
+    pub(crate) async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
+        let group = self.process.as_ref().context("no process is running here")?.id();
+        self.signal(signal)?;
+        let status =
+            poll_until("the process to end", PATIENCE, async || self.exited()).await?;
+        poll_until("its children to end", PATIENCE, async || {
+            Ok((!signal_group(group, "0")?).then_some(()))
+        })
+        .await?;
+        Ok(status)
+    }
+
+    fn watch(&mut self, group: Option<u32>) -> Result<()> {
+        let line = group.map(|group| group.to_string()).unwrap_or_default();
+        let lifeline = self.lifeline.as_mut().context("the guard has no pipe")?;
+        writeln!(lifeline, "{line}").context("telling the guard")
+    }
+}
+
+impl Drop for Guardian {
+    fn drop(&mut self) {
+        // The guard does the same work as after a SIGKILL, so this way is tested every day.
+        drop(self.lifeline.take());
+        if let Some(process) = self.process.as_mut() {
+            // Reaped, or the guard would see it for ever.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        let _ = self.guard.wait();
+    }
+}
+
+/// Whether anybody of the group was there to get the signal.
+fn signal_group(group: u32, signal: &str) -> Result<bool> {
+    let status = Command::new(SHELL)
+        .args(["-c", KILL, "kill", signal, &group.to_string()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .context("running kill")?;
+    Ok(status.success())
+}

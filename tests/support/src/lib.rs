@@ -1,0 +1,10 @@
+//! Real engines, real hosts and believable Optimize installations, for tests and the demo.
+//!
+//! Everything that is started here ends with the process that started it, also when that is killed.
+
+pub mod client;
+pub mod engine;
+mod guardian;
+mod wait;
+
+pub use self::wait::poll_until;
