@@ -1,5 +1,6 @@
 //! What a set of snapshots amounts to.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::run::{in_the_gap, note};
@@ -60,7 +61,7 @@ impl Backup {
             id,
             state,
             failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            run_id: part_one.and_then(|snapshot| Some(snapshot.origin.as_ref()?.run_id.clone())),
+            run_id: part_one.and_then(Snapshot::run_id).map(str::to_owned),
             snapshots,
         }
     }
@@ -100,6 +101,11 @@ fn failures(snapshots: &[Snapshot]) -> Vec<String> {
             Part::COUNT,
             names.join(", ")
         ));
+    }
+    let runs: BTreeSet<&str> = snapshots.iter().filter_map(Snapshot::run_id).collect();
+    if runs.len() > 1 {
+        // Part 2 could be older than part 1, and nobody could tell from the names.
+        reasons.push("its snapshots were written by different runs and do not belong together".to_owned());
     }
     reasons
 }

@@ -76,6 +76,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The run that wrote it. `None`: not one of ours.
+    #[must_use]
+    pub fn run_id(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.run_id.as_str())
+    }
+
     /// A snapshot of which only the name is known.
     pub(crate) fn unreadable(name: SnapshotName, reason: String) -> Self {
         Self {

@@ -78,7 +78,7 @@ impl From<operations::BackupList> for wit::BackupsPage {
 
 impl From<operations::Deleted> for wit::Deleted {
     fn from(deleted: operations::Deleted) -> Self {
-        Self { snapshots: deleted.snapshots, pending: deleted.pending }
+        Self { snapshots: deleted.snapshots, runs: deleted.runs, pending: deleted.pending }
     }
 }
 

@@ -37,8 +37,8 @@ impl Guest for Policy {
         Ok(list.into())
     }
 
-    fn delete(context: Context, id: String) -> Result<Deleted, Error> {
-        let deleted = operations::delete(&Imported, &from_context(context)?, &id)?;
+    fn delete(context: Context, id: String, only_runs: Option<Vec<String>>) -> Result<Deleted, Error> {
+        let deleted = operations::delete(&Imported, &from_context(context)?, &id, only_runs.as_deref())?;
         Ok(deleted.into())
     }
 }

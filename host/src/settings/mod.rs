@@ -30,8 +30,10 @@ pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
 pub use secret::Secret;
 
 use section::{Read, Reading, Section};
+use values::Unfit;
 use yaml::Entries;
 
+const MEBIBYTE: usize = 1 << 20;
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
 /// What an operator can set.
@@ -43,27 +45,20 @@ pub struct Settings {
     pub engine: EngineKind,
     /// How that database is reached.
     pub connection: Connection,
+    /// The snapshot repository. `None`: every call is refused.
+    pub repository: Option<RepositoryName>,
     /// What the names of all Optimize's indices start with.
     pub index_prefix: IndexPrefix,
     /// The version for snapshot names. `None`: the one in Optimize's metadata index.
     pub optimize_version: Option<OptimizeVersion>,
-    /// How backups are made and shown.
-    pub backup: BackupSettings,
+    /// The word for a backup that can be restored.
+    pub complete_state: CompleteState,
+    /// How long after the end of part 1 part 2 may still be started or tried again.
+    pub resume_window: Duration,
     /// Which policy serves, and what it may use.
     pub policy: PolicySettings,
     /// What is logged, and how.
     pub log: LogSettings,
-}
-
-/// How backups are made and shown.
-#[derive(Clone, Debug)]
-pub struct BackupSettings {
-    /// The snapshot repository. `None`: every call is refused.
-    pub repository: Option<RepositoryName>,
-    /// The word for a backup that can be restored.
-    pub complete_state: CompleteState,
-    /// How long after the end of part 1 part 2 may still be started.
-    pub resume_window: Duration,
 }
 
 /// The word for a backup that can be restored. Camunda's page on the API has one, its procedure and
@@ -74,6 +69,12 @@ pub enum CompleteState {
     Complete,
     /// `COMPLETED`
     Completed,
+}
+
+impl CompleteState {
+    fn parse(text: &str) -> Result<Self, Unfit> {
+        values::one_of([("COMPLETE", Self::Complete), ("COMPLETED", Self::Completed)])(text)
+    }
 }
 
 /// Which policy serves, and what one call of it may use.
@@ -89,6 +90,21 @@ pub struct PolicySettings {
     pub max_engine_calls: u32,
 }
 
+impl PolicySettings {
+    fn read(policy: &Section<'_>) -> Read<Self> {
+        let path = policy.optional("path", values::path);
+        let memory = policy.required("maxMemoryBytes", values::number(MEBIBYTE..=u32::MAX as usize));
+        let cpu_time = policy.required("cpuTime", values::duration);
+        let max_engine_calls = policy.required("maxEngineCalls", values::number(1..=u32::MAX));
+        Ok(Self {
+            path: path?,
+            max_memory_bytes: memory?,
+            cpu_time: cpu_time?,
+            max_engine_calls: max_engine_calls?,
+        })
+    }
+}
+
 /// What is logged, and how.
 #[derive(Clone, Debug)]
 pub struct LogSettings {
@@ -96,6 +112,15 @@ pub struct LogSettings {
     pub format: LogFormat,
     /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
     pub filter: String,
+}
+
+impl LogSettings {
+    fn read(backup: &Section<'_>) -> Read<Self> {
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let format = backup.required("logFormat", values::one_of(formats));
+        let filter = backup.required("logLevel", values::text);
+        Ok(Self { format: format?, filter: filter? })
+    }
 }
 
 /// The form of a log line.
@@ -127,7 +152,6 @@ impl Settings {
         }
     }
 
-    /// Reads every value before it gives up, so that all faults are found.
     fn read(root: &Section<'_>) -> Read<Self> {
         let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| {
             let ours = root.section(name);
@@ -136,10 +160,63 @@ impl Settings {
         });
         let ports = root.section("container").section("ports");
         let port = ports.required("actuator", values::number(0..=u16::MAX));
-        let version = optimize.required("version", values::optimize_version);
+        let optimize_version = optimize.required("version", values::optimize_version);
         let policy = PolicySettings::read(&policy);
         let log = LogSettings::read(&backup);
+        let complete_state = backup.required("completeState", CompleteState::parse);
+        let resume_window = backup.required("resumeWindow", values::duration);
+        // Here may the function end: what follows depends on the database, all other faults are noted.
         let engine = backup.required("database", engine)?;
-        ...
+        let database = root.section(block_of(engine));
+        let repository = repository(&backup, &database);
+        let connection = Connection::read(&database, &backup);
+        let index = database.section("settings").section("index");
+        let index_prefix = index.required("prefix", IndexPrefix::parse);
+        Ok(Self {
+            port: port?,
+            engine,
+            connection: connection?,
+            repository: repository?,
+            index_prefix: index_prefix?,
+            optimize_version: optimize_version?,
+            complete_state: complete_state?,
+            resume_window: resume_window?,
+            policy: policy?,
+            log: log?,
+        })
     }
+}
+
+fn engine(text: &str) -> Result<EngineKind, Unfit> {
+    let kinds =
+        [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
+    values::one_of(kinds)(text)
+}
+
+/// The name of the block that describes a database.
+fn block_of(engine: EngineKind) -> &'static str {
+    match engine {
+        EngineKind::Elasticsearch => "es",
+        EngineKind::OpenSearch => "opensearch",
+    }
+}
+
+/// Our own key, or the one that Optimize has in the block of its database.
+fn repository(backup: &Section<'_>, database: &Section<'_>) -> Read<Option<RepositoryName>> {
+    match backup.optional("repositoryName", RepositoryName::parse)? {
+        Some(name) => Ok(Some(name)),
+        None => database.section("backup").optional("repositoryName", RepositoryName::parse),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Entries, SettingsError> {
+    match fs::read_to_string(path) {
+        Ok(yaml) => parse(path, &yaml),
+        Err(reason) => Err(SettingsError::File { path: path.to_owned(), reason }),
+    }
+}
+
+fn parse(path: &Path, yaml: &str) -> Result<Entries, SettingsError> {
+    yaml::parse_block(yaml)
+        .map_err(|fault| SettingsError::Yaml { path: path.to_owned(), fault })
 }

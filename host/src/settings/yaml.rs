@@ -22,6 +22,20 @@ pub(super) enum Node {
     Block(Entries),
 }
 
+/// Reads a YAML text that is a block of keys. An empty text is an empty block.
+///
+/// # Errors
+/// As [`Node::parse`], and if it is something else than a block.
+pub(super) fn parse_block(yaml: &str) -> Result<Entries, YamlFault> {
+    match Node::parse(yaml)? {
+        Node::Block(entries) => Ok(entries),
+        Node::Text(text) if text.is_empty() => Ok(Entries::new()),
+        Node::Text(_) | Node::List(_) => {
+            Err(YamlFault { line: 1, column: 1, message: "settings are a block of keys".into() })
+        }
+    }
+}
+
 impl Node {
     /// Reads the one document of a YAML text. No document is an empty text.
     ///

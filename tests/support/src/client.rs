@@ -68,10 +68,9 @@ impl Client {
     /// A client for the engine at `url`, which may contain credentials.
     pub fn new(url: &str) -> Result<Self> {
         let mut url = Url::parse(url).with_context(|| format!("{url:?} is not a URL"))?;
-        let credentials = url.password().map(|password| Credentials {
-            username: url.username().to_owned(),
-            password: password.to_owned(),
-        });
+        let credentials = url
+            .password()
+            .map(|password| Credentials { username: url.username().to_owned(), password: password.to_owned() });
         // `Err` says that this kind of URL has no place for them: then there are none.
         let _ = url.set_username("");
         let _ = url.set_password(None);
@@ -120,7 +119,7 @@ impl Client {
     /// Writes many documents at once, as newline-delimited JSON, and fails if one is refused.
     pub async fn bulk(&self, lines: String) -> Result<()> {
         let answer = self.send(Method::POST, "/_bulk?refresh=true", Some(lines)).await?.ok()?;
-        ensure!(answer["errors"] == Value::Bool(false), "documents were refused: {answer}");
+        ensure!(answer.get("errors") == Some(&Value::Bool(false)), "documents were refused: {answer}");
         Ok(())
     }
 

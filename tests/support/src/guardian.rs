@@ -142,12 +142,8 @@ impl Guardian {
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
         let group = self.process.as_ref().context("no process is running here")?.id();
         self.signal(signal)?;
-        let status =
-            poll_until("the process to end", PATIENCE, async || self.exited()).await?;
-        poll_until("its children to end", PATIENCE, async || {
-            Ok((!signal_group(group, "0")?).then_some(()))
-        })
-        .await?;
+        let status = poll_until("the process to end", PATIENCE, async || self.exited()).await?;
+        poll_until("its children to end", PATIENCE, async || Ok((!signal_group(group, "0")?).then_some(()))).await?;
         Ok(status)
     }
 

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod engine;
 mod guardian;
+pub mod repository;
 mod wait;
 
 pub use self::wait::poll_until;

@@ -16,7 +16,7 @@ pub(super) async fn read(
     limit: usize,
 ) -> Result<Response, TransportError> {
     let too_large = || {
-        TransportError::Unreadable(format!("{node} sent more than the limit of {limit} bytes (`maxResponseBytes`)"))
+        TransportError::Unreadable(format!("{node} sent more than the limit of {limit} bytes"))
     };
     let cut_off = |error: reqwest::Error| {
         TransportError::Interrupted(format!("{node} ended its answer early: {}", cause::root(&error)))

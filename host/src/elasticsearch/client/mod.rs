@@ -143,7 +143,9 @@ fn sending_failed(node: &BaseUrl, error: &reqwest::Error) -> Failure {
     if error.is_connect() {
         return Failure::NoConnection(cause::of_connect(error));
     }
-    Failure::Final(TransportError::Interrupted(format!("{} sent no answer: {}", node.name, cause::root(error))))
+    let hint = if node.speaks_tls() { "" } else { "; if it never answers, it may expect TLS: `security.ssl.enabled`" };
+    let text = format!("{} sent no answer: {}{hint}", node.name, cause::root(error));
+    Failure::Final(TransportError::Interrupted(text))
 }
 
 /// It may have been while connecting, but nobody can tell: the safe assumption is that it was after.

@@ -69,6 +69,10 @@ impl BaseUrl {
         Ok(Self { name, url, path_prefix: path_prefix.trim_matches('/').to_owned() })
     }
 
+    pub(super) fn speaks_tls(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     /// The request's URL on this node.
     pub(super) fn join(&self, request: &Request) -> Url {
         let segments = request.path.iter().map(|segment| utf8_percent_encode(segment, ENCODED));

@@ -1,0 +1,44 @@
+mod granted;
+mod hostile;
+mod properties;
+
+use super::*;
+
+/// `GET /_snapshot/backups/camunda_optimize_*?verbose=false` as text becomes a request.
+fn request(line: &str) -> Request {
+    let (method, target) = line.split_once(' ').unwrap();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    Request {
+        method: match method {
+            "GET" => Method::Get,
+            "PUT" => Method::Put,
+            "DELETE" => Method::Delete,
+            _ => panic!("{line}"),
+        },
+        path: path.strip_prefix('/').unwrap().split('/').map(str::to_owned).collect(),
+        query: query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap())
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        body: None,
+    }
+}
+
+/// A new snapshot with this body.
+fn put(body: &str) -> Request {
+    Request {
+        body: Some(body.to_owned()),
+        ..request("PUT /_snapshot/backups/camunda_optimize_12_8.7.0_part_1_of_2?wait_for_completion=false")
+    }
+}
+
+fn grants() -> Grants {
+    Grants::new(Some(RepositoryName::parse("backups").unwrap()), IndexPrefix::parse("optimize").unwrap())
+}
+
+fn denial(request: Request) -> Denial {
+    let shown = format!("{request:?}");
+    grants().check(request).expect_err(&shown)
+}

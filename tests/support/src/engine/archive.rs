@@ -23,9 +23,7 @@ pub(crate) fn cached(distribution: Distribution, cache: &Path) -> Result<PathBuf
     let workshop = Guardian::new(cache, "unpacking")?;
     let unpacked = unpack(distribution, workshop.folder())?;
     match std::fs::rename(unpacked, &home) {
-        Err(error) if !home.is_dir() => {
-            Err(error).with_context(|| format!("moving the engine to {}", home.display()))
-        }
+        Err(error) if !home.is_dir() => Err(error).with_context(|| format!("moving the engine to {}", home.display())),
         _ => Ok(home),
     }
 }

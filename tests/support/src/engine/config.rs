@@ -1,11 +1,12 @@
 //! The files that an engine is configured by.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::distribution::{Distribution, Kind};
 
@@ -59,7 +60,7 @@ pub(crate) fn write(distribution: Distribution, folder: &Path, port: u16, secure
 
 /// JSON, which is YAML too and has no quoting to get wrong.
 fn settings(distribution: Distribution, folder: &Path, port: u16, secured: bool) -> Result<String> {
-    let mut settings = json!({
+    let common = json!({
         "path.data": folder.join("data"),
         "path.logs": folder.join("logs"),
         "path.repo": [folder.join(REPOSITORIES)],
@@ -73,8 +74,9 @@ fn settings(distribution: Distribution, folder: &Path, port: u16, secured: bool)
         // An installation has about thirty indices, and a shared engine serves all tests of a file.
         "cluster.max_shards_per_node": 20_000,
     });
+    let mut settings: BTreeMap<String, Value> = serde_json::from_value(common)?;
     if distribution.kind == Kind::Elasticsearch {
-        settings["xpack.security.enabled"] = json!(secured);
+        settings.insert("xpack.security.enabled".to_owned(), json!(secured));
     }
     Ok(serde_json::to_string_pretty(&settings)?)
 }

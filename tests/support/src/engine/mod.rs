@@ -31,7 +31,9 @@ const HEALTHY: Duration = Duration::from_secs(60);
 /// Waits for the cluster to have a master, its state, and every shard that can be there.
 const HEALTH: &str = "/_cluster/health?wait_for_no_initializing_shards=true&wait_for_events=languid&timeout=30s";
 
-static SHARED: LazyLock<Mutex<HashMap<Distribution, Arc<OnceCell<Arc<Engine>>>>>> = LazyLock::new(Mutex::default);
+type Cell = Arc<OnceCell<Arc<Engine>>>;
+
+static SHARED: LazyLock<Mutex<HashMap<Distribution, Cell>>> = LazyLock::new(Mutex::default);
 
 /// A running engine.
 #[derive(Debug)]
@@ -48,12 +50,7 @@ impl Engine {
     /// `ELASTICSEARCH_URL` or `OPENSEARCH_URL` names one to use instead, whatever its version; it
     /// keeps what the tests write, and needs a `path.repo`.
     pub async fn shared(distribution: Distribution) -> Result<Arc<Self>> {
-        let cell = SHARED
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(distribution)
-            .or_default()
-            .clone();
+        let cell = SHARED.lock().unwrap_or_else(PoisonError::into_inner).entry(distribution).or_default().clone();
         cell.get_or_try_init(async || Self::external_or_new(distribution).await.map(Arc::new)).await.cloned()
     }
 

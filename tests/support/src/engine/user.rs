@@ -53,8 +53,8 @@ impl User {
     /// Whether this user gets to `path`: a home such as root's lets nobody through.
     pub(crate) fn reaches(self, path: &Path) -> bool {
         self == Self::Ourselves
-            || path.ancestors().all(|folder| {
-                folder.metadata().is_ok_and(|data| data.permissions().mode() & TRAVERSABLE_BY_ALL != 0)
-            })
+            || path
+                .ancestors()
+                .all(|folder| folder.metadata().is_ok_and(|data| data.permissions().mode() & TRAVERSABLE_BY_ALL != 0))
     }
 }
