@@ -1,1 +1,21 @@
-//! stub
+//! The host of backup policies: an HTTP server that runs a policy component in a sandbox, lends it the
+//! engine, and drives the backups that it begins to their end.
+//!
+//! ```text
+//! http ──► service ──► operations ──► policy (WebAssembly) ──► elasticsearch (grants, client) ──► engine
+//!             └── runs, deletions: what goes on after the answer
+//! ```
+
+pub mod cli;
+pub mod deletions;
+pub mod elasticsearch;
+pub mod http;
+pub mod metrics;
+pub mod operations;
+pub mod policy;
+pub mod readiness;
+pub mod runs;
+pub mod server;
+pub mod service;
+pub mod settings;
+mod telemetry;

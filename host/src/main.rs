@@ -1,1 +1,16 @@
-fn main() {}
+//! The binary `optimize-backup`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use optimize_backup::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("optimize-backup: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

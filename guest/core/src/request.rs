@@ -16,6 +16,17 @@ pub enum Method {
     Delete,
 }
 
+/// As HTTP writes it: `GET`.
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        })
+    }
+}
+
 /// A request in parts: nothing here is encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -110,7 +121,8 @@ impl Request {
     }
 
     /// Reads the versions of all nodes, of the software and of the index format.
-    pub(crate) fn node_versions() -> Self {
+    #[must_use]
+    pub fn node_versions() -> Self {
         Self::new(Method::Get, &["_nodes", "_all", "http"])
             .query("filter_path", "nodes.*.version,nodes.*.index_version,error,status")
     }
@@ -119,11 +131,7 @@ impl Request {
 /// For messages: `GET /_snapshot/backups/camunda_optimize_12_*`.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.method {
-            Method::Get => "GET ",
-            Method::Put => "PUT ",
-            Method::Delete => "DELETE ",
-        })?;
+        write!(f, "{} ", self.method)?;
         self.path.iter().try_for_each(|segment| write!(f, "/{segment}"))
     }
 }

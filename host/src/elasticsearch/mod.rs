@@ -10,8 +10,7 @@
 
 mod client;
 mod grants;
-mod request;
 
-pub use client::{Authentication, Client, ClientError, Connection, Limits, Node};
+pub use backup_core::{Method, Request, Response, TransportError};
+pub use client::{Client, ClientError};
 pub use grants::{Denial, Granted, Grants};
-pub use request::{Method, Request, Response, TransportError};

@@ -10,11 +10,7 @@ use super::yaml::Node;
 
 impl<'a> Section<'a> {
     /// A list of values; empty if there is none.
-    pub(super) fn list<T, E: Display>(
-        &self,
-        name: &str,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Read<Vec<T>> {
+    pub(super) fn list<T, E: Display>(&self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Read<Vec<T>> {
         for node in self.nodes(name) {
             let items = self.items(name, node)?;
             if !items.is_empty() {
@@ -43,20 +39,17 @@ impl<'a> Section<'a> {
 
     fn item(&self, name: String, node: &'a Node) -> Read<Section<'a>> {
         match node {
-            Node::Block(entries) => {
-                Ok(Section::new(self.reading, self.key_of(&name), vec![entries]))
-            }
-            Node::Text(_) | Node::List(_) => {
-                Err(self.note(&name, Problem::Shape { expected: "a block of keys" }))
-            }
+            Node::Block(entries) => Ok(Section::new(self.reading, self.key_of(&name), vec![entries])),
+            Node::Text(_) | Node::List(_) => Err(self.note(&name, Problem::Shape { expected: "a block of keys" })),
         }
     }
 
     fn items(&self, name: &str, node: &Node) -> Read<Vec<Item>> {
         let items = match node {
             Node::Text(_) => Item::read(self.reading, self.key_of(name), node)?.split(self.reading)?,
-            Node::List(nodes) => all(indexed(name, nodes)
-                .map(|(name, node)| Item::read(self.reading, self.key_of(&name), node)))?,
+            Node::List(nodes) => {
+                all(indexed(name, nodes).map(|(name, node)| Item::read(self.reading, self.key_of(&name), node)))?
+            }
             Node::Block(_) => return Err(self.note(name, Problem::Shape { expected: "a list" })),
         };
         Ok(items.into_iter().filter(|item| !item.text.is_empty()).collect())
@@ -99,13 +92,8 @@ impl Item {
         Ok(texts.into_iter().map(item).collect())
     }
 
-    fn parse<T, E: Display>(
-        self,
-        reading: &Reading<'_>,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Read<T> {
-        parse(&self.text)
-            .map_err(|error| reading.note(self.setting, Problem::Unfit(error.to_string())))
+    fn parse<T, E: Display>(self, reading: &Reading<'_>, parse: impl Fn(&str) -> Result<T, E>) -> Read<T> {
+        parse(&self.text).map_err(|error| reading.note(self.setting, Problem::Unfit(error.to_string())))
     }
 }
 

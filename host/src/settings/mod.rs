@@ -25,7 +25,7 @@ use std::time::Duration;
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
 
 pub use authentication::Authentication;
-pub use connection::{Connection, Node, Tls};
+pub use connection::{Connection, Limits, Node};
 pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
 pub use secret::Secret;
 
@@ -43,8 +43,10 @@ pub struct Settings {
     pub port: u16,
     /// The kind of database that Optimize uses.
     pub engine: EngineKind,
-    /// How that database is reached.
+    /// Where that database is and how to be let in.
     pub connection: Connection,
+    /// What one call of it may take.
+    pub limits: Limits,
     /// The snapshot repository. `None`: every call is refused.
     pub repository: Option<RepositoryName>,
     /// What the names of all Optimize's indices start with.
@@ -96,12 +98,7 @@ impl PolicySettings {
         let memory = policy.required("maxMemoryBytes", values::number(MEBIBYTE..=u32::MAX as usize));
         let cpu_time = policy.required("cpuTime", values::duration);
         let max_engine_calls = policy.required("maxEngineCalls", values::number(1..=u32::MAX));
-        Ok(Self {
-            path: path?,
-            max_memory_bytes: memory?,
-            cpu_time: cpu_time?,
-            max_engine_calls: max_engine_calls?,
-        })
+        Ok(Self { path: path?, max_memory_bytes: memory?, cpu_time: cpu_time?, max_engine_calls: max_engine_calls? })
     }
 }
 
@@ -137,10 +134,7 @@ impl Settings {
     ///
     /// # Errors
     /// If the file cannot be read or is not YAML; otherwise all values that cannot be used.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, SettingsError> {
+    pub fn load(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         let above = file.map(read_file).transpose()?;
         let defaults = parse(Path::new("defaults.yaml"), DEFAULTS)?;
         let reading = Reading::new(&environment);
@@ -165,17 +159,19 @@ impl Settings {
         let log = LogSettings::read(&backup);
         let complete_state = backup.required("completeState", CompleteState::parse);
         let resume_window = backup.required("resumeWindow", values::duration);
-        // Here may the function end: what follows depends on the database, all other faults are noted.
+        // What follows depends on the database. All faults that do not are noted by now.
         let engine = backup.required("database", engine)?;
         let database = root.section(block_of(engine));
         let repository = repository(&backup, &database);
-        let connection = Connection::read(&database, &backup);
+        let connection = Connection::read(&database);
+        let limits = Limits::read(&database, &backup);
         let index = database.section("settings").section("index");
         let index_prefix = index.required("prefix", IndexPrefix::parse);
         Ok(Self {
             port: port?,
             engine,
             connection: connection?,
+            limits: limits?,
             repository: repository?,
             index_prefix: index_prefix?,
             optimize_version: optimize_version?,
@@ -188,8 +184,7 @@ impl Settings {
 }
 
 fn engine(text: &str) -> Result<EngineKind, Unfit> {
-    let kinds =
-        [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
+    let kinds = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
     values::one_of(kinds)(text)
 }
 
@@ -217,6 +212,5 @@ fn read_file(path: &Path) -> Result<Entries, SettingsError> {
 }
 
 fn parse(path: &Path, yaml: &str) -> Result<Entries, SettingsError> {
-    yaml::parse_block(yaml)
-        .map_err(|fault| SettingsError::Yaml { path: path.to_owned(), fault })
+    yaml::parse_block(yaml).map_err(|fault| SettingsError::Yaml { path: path.to_owned(), fault })
 }

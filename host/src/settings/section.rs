@@ -76,11 +76,7 @@ impl<'a> Section<'a> {
     }
 
     /// A value that must be there.
-    pub(super) fn required<T, E: Display>(
-        &self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Read<T> {
+    pub(super) fn required<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Read<T> {
         self.optional(name, parse)?.ok_or_else(|| self.note(name, Problem::Missing))
     }
 

@@ -45,12 +45,10 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(8760);
 /// A time span, as jiff reads it: `90s`, `1h 30m`, `PT10M`.
 pub(super) fn duration(text: &str) -> Result<Duration, Unfit> {
     let span = text.parse::<SignedDuration>().ok();
-    span.filter(|span| span.is_positive() && *span <= LONGEST)
-        .map(SignedDuration::unsigned_abs)
-        .ok_or_else(|| {
-            let allowed = "a time such as 90s, 10m or 1h 30m, greater than 0s and up to 8760h";
-            Unfit::value(text, allowed)
-        })
+    span.filter(|span| span.is_positive() && *span <= LONGEST).map(SignedDuration::unsigned_abs).ok_or_else(|| {
+        let allowed = "a time such as 90s, 10m or 1h 30m, greater than 0s and up to 8760h";
+        Unfit::value(text, allowed)
+    })
 }
 
 /// A time in milliseconds.
@@ -73,14 +71,12 @@ where
 }
 
 /// One of some words, in any case.
-pub(super) fn one_of<T: Copy, const N: usize>(
-    words: [(&'static str, T); N],
-) -> impl Fn(&str) -> Result<T, Unfit> {
+pub(super) fn one_of<T: Copy, const N: usize>(words: [(&'static str, T); N]) -> impl Fn(&str) -> Result<T, Unfit> {
     move |text| {
         let meant = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
-        meant.map(|(_, meaning)| *meaning).ok_or_else(|| {
-            Unfit::value(text, format!("one of {}", words.map(|(word, _)| word).join(", ")))
-        })
+        meant
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| Unfit::value(text, format!("one of {}", words.map(|(word, _)| word).join(", "))))
     }
 }
 
@@ -101,26 +97,28 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Infallible> {
 
 /// The path of a file that can be read.
 pub(super) fn readable_file(text: &str) -> Result<PathBuf, Unfit> {
-    // A directory can be opened, but not read.
-    let opened = File::open(text).and_then(|file| match file.metadata()?.is_dir() {
-        true => Err(io::ErrorKind::IsADirectory.into()),
-        false => Ok(()),
-    });
-    opened.map_err(|reason| Unfit::file(text, reason))?;
-    Ok(PathBuf::from(text))
+    let metadata = File::open(text).and_then(|file| file.metadata());
+    match metadata {
+        // It can be opened, but not read.
+        Ok(metadata) if metadata.is_dir() => Err(Unfit::file(text, io::ErrorKind::IsADirectory.into())),
+        Ok(_) => Ok(PathBuf::from(text)),
+        Err(reason) => Err(Unfit::file(text, reason)),
+    }
 }
 
-/// A host as it stands in a URL: an IPv6 address gets its brackets.
+/// A host name or an address; the brackets that an IPv6 address has in a URL may be there or not.
 pub(super) fn host(text: &str) -> Result<String, Unfit> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(address) = bare.parse::<Ipv6Addr>() {
-        return Ok(format!("[{address}]"));
+        return Ok(address.to_string());
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if text.chars().all(allowed) {
         return Ok(text.to_owned());
     }
-    Err(Unfit::value(text, "a host name or an IP address alone, without https:// and port"))
+    let allowed = "a host name or an IP address alone, without https:// and port";
+    // A password can stand before an @.
+    Err(if text.contains('@') { Unfit::Secret { allowed } } else { Unfit::value(text, allowed) })
 }
 
 /// A path as URLs are prefixed with it: empty, or with a slash before each part.
@@ -138,9 +136,7 @@ pub(super) fn path_prefix(text: &str) -> Result<String, Unfit> {
 }
 
 /// The version in snapshot names; `None` for `auto`.
-pub(super) fn optimize_version(
-    text: &str,
-) -> Result<Option<OptimizeVersion>, InvalidOptimizeVersion> {
+pub(super) fn optimize_version(text: &str) -> Result<Option<OptimizeVersion>, InvalidOptimizeVersion> {
     if text.eq_ignore_ascii_case("auto") {
         return Ok(None);
     }
@@ -149,9 +145,9 @@ pub(super) fn optimize_version(
 
 /// A user name.
 pub(super) fn username(text: &str) -> Result<String, Unfit> {
-    // RFC 7617: the colon ends the user name.
-    if text.contains(':') {
-        return Err(Unfit::value(text, "a user name for HTTP Basic, which has no colon in it"));
+    // RFC 7617: the colon ends the user name. It may be the password that follows it here.
+    if text.contains(|c: char| c == ':' || c.is_control()) {
+        return Err(Unfit::Secret { allowed: "a user name for HTTP Basic, which has no colon in it" });
     }
     Ok(text.to_owned())
 }
@@ -171,10 +167,7 @@ pub(super) fn api_key(text: &str) -> Result<Secret, Unfit> {
 }
 
 /// A secret in a file, whose last line may end with a line break.
-pub(super) fn secret_file(
-    path: &str,
-    parse: impl Fn(&str) -> Result<Secret, Unfit>,
-) -> Result<Secret, Unfit> {
+pub(super) fn secret_file(path: &str, parse: impl Fn(&str) -> Result<Secret, Unfit>) -> Result<Secret, Unfit> {
     let content = fs::read_to_string(path).map_err(|reason| Unfit::file(path, reason))?;
     match content.trim_end_matches(['\r', '\n']) {
         "" => Err(Unfit::EmptyFile { path: path.to_owned() }),

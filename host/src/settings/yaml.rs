@@ -84,9 +84,7 @@ impl<'a> Document<'a> {
     /// The node that begins with an event. How deep it can nest the parser limits.
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node, YamlFault> {
         match event {
-            Event::Scalar(text, ScalarStyle::Plain, ..) if is_null(&text) => {
-                Ok(Node::Text(String::new()))
-            }
+            Event::Scalar(text, ScalarStyle::Plain, ..) if is_null(&text) => Ok(Node::Text(String::new())),
             Event::Scalar(text, ..) => Ok(Node::Text(text.into_owned())),
             Event::SequenceStart(..) => self.list(),
             Event::MappingStart(..) => self.block(),

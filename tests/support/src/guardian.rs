@@ -177,3 +177,66 @@ fn signal_group(group: u32, signal: &str) -> Result<bool> {
         .context("running kill")?;
     Ok(status.success())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::Duration;
+
+    use anyhow::Result;
+
+    use super::{Guardian, signal_group};
+    use crate::wait::poll_until;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+    const ROLE: &str = "GUARDIAN_TEST_FOLDER";
+
+    /// Starts itself once more, as the process that is killed.
+    #[tokio::test]
+    async fn nothing_survives_a_kill() -> Result<()> {
+        if let Some(folder) = std::env::var_os(ROLE) {
+            return hold(Path::new(&folder)).await;
+        }
+        let parent = Guardian::new(&std::env::temp_dir(), "test")?;
+        let folder = parent.folder();
+        let mut victim = Command::new(std::env::current_exe()?)
+            .args(["--exact", "guardian::tests::nothing_survives_a_kill"])
+            .env(ROLE, folder)
+            .spawn()?;
+        let group = poll_until("the victim's process", PATIENCE, async || Ok(started(folder))).await?;
+        assert!(signal_group(group, "0")?);
+        victim.kill()?;
+        victim.wait()?;
+        poll_until("an empty folder", PATIENCE, async || Ok(folder.read_dir()?.next().is_none().then_some(()))).await?;
+        assert!(!signal_group(group, "0")?);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_process_that_ended_tells_how() -> Result<()> {
+        let mut guardian = Guardian::new(&std::env::temp_dir(), "test")?;
+        let mut command = Guardian::command(Path::new("/bin/sh"));
+        command.args(["-c", "exit 7"]);
+        guardian.start(command)?;
+        let status = poll_until("the end", PATIENCE, async || guardian.exited()).await?;
+        assert_eq!(status.code(), Some(7));
+        let folder = guardian.folder().to_owned();
+        drop(guardian);
+        assert!(!folder.exists());
+        Ok(())
+    }
+
+    async fn hold(parent: &Path) -> Result<()> {
+        let mut guardian = Guardian::new(parent, "victim")?;
+        let mut command = Guardian::command(Path::new("/bin/sh"));
+        command.args(["-c", "trap '' TERM; echo $$ >started; sleep 600 & wait"]).current_dir(guardian.folder());
+        guardian.start(command)?;
+        std::future::pending().await
+    }
+
+    fn started(parent: &Path) -> Option<u32> {
+        let folder = parent.read_dir().ok()?.next()?.ok()?.path();
+        std::fs::read_to_string(folder.join("started")).ok()?.trim().parse().ok()
+    }
+}

@@ -3,8 +3,10 @@
 //! Everything that is started here ends with the process that started it, also when that is killed.
 
 pub mod client;
+pub mod contents;
 pub mod engine;
 mod guardian;
+pub mod installation;
 pub mod repository;
 mod wait;
 

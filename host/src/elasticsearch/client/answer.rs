@@ -3,21 +3,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-use super::super::request::{Response, TransportError};
 use super::cause;
+use crate::elasticsearch::{Response, TransportError};
 
 /// The longest time that an engine, or a proxy before it, is taken seriously to ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads an answer to its end, up to `limit` bytes of body.
-pub(super) async fn read(
-    mut answer: reqwest::Response,
-    node: &str,
-    limit: usize,
-) -> Result<Response, TransportError> {
-    let too_large = || {
-        TransportError::Unreadable(format!("{node} sent more than the limit of {limit} bytes"))
-    };
+pub(super) async fn read(mut answer: reqwest::Response, node: &str, limit: usize) -> Result<Response, TransportError> {
+    let too_large = || TransportError::Unreadable(format!("{node} sent more than the limit of {limit} bytes"));
     let cut_off = |error: reqwest::Error| {
         TransportError::Interrupted(format!("{node} ended its answer early: {}", cause::root(&error)))
     };

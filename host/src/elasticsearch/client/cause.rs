@@ -17,7 +17,9 @@ pub(super) fn of_connect(error: &reqwest::Error) -> String {
         return "no connection within the connect timeout".to_owned();
     }
     match find::<io::Error>(error).map(io::Error::kind) {
-        Some(ErrorKind::ConnectionRefused) => "connection refused: is the engine running, and is this its HTTP port?".to_owned(),
+        Some(ErrorKind::ConnectionRefused) => {
+            "connection refused: is the engine running, and is this its HTTP port?".to_owned()
+        }
         Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
             format!("the connection was closed before it was ready: {}", root(error))
         }

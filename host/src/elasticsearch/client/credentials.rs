@@ -1,12 +1,13 @@
 use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
-use super::{Authentication, ClientError};
+use super::ClientError;
+use crate::settings::{Authentication, Secret};
 
 /// An [`Authentication`] that fits into a header.
 pub(super) enum Credentials {
     None,
-    Basic { username: String, password: String },
+    Basic { username: String, password: Secret },
     ApiKey(HeaderValue),
 }
 
@@ -18,7 +19,7 @@ impl Credentials {
                 Err(ClientError::InvalidUsername)
             }
             Authentication::Basic { username, password } => Ok(Self::Basic { username, password }),
-            Authentication::ApiKey(key) => api_key_header(&key).map(Self::ApiKey),
+            Authentication::ApiKey(key) => api_key_header(key.expose()).map(Self::ApiKey),
         }
     }
 
@@ -26,7 +27,7 @@ impl Credentials {
     pub(super) fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::None => request,
-            Self::Basic { username, password } => request.basic_auth(username, Some(password)),
+            Self::Basic { username, password } => request.basic_auth(username, Some(password.expose())),
             Self::ApiKey(header) => request.header(AUTHORIZATION, header),
         }
     }
@@ -36,8 +37,7 @@ fn api_key_header(key: &str) -> Result<HeaderValue, ClientError> {
     if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ClientError::InvalidApiKey);
     }
-    let mut header =
-        HeaderValue::try_from(format!("ApiKey {key}")).map_err(|_invalid| ClientError::InvalidApiKey)?;
+    let mut header = HeaderValue::try_from(format!("ApiKey {key}")).map_err(|_invalid| ClientError::InvalidApiKey)?;
     header.set_sensitive(true);
     Ok(header)
 }

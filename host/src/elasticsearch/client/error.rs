@@ -13,10 +13,14 @@ pub enum ClientError {
         host: String,
     },
     /// The header of basic authentication has no way to say it.
-    #[error("the user name for the engine holds a colon or a control character, which basic authentication does not allow")]
+    #[error(
+        "the user name for the engine holds a colon or a control character, which basic authentication does not allow"
+    )]
     InvalidUsername,
     /// The key cannot be put into a header.
-    #[error("the API key for the engine holds a line break or another character that no key has: use the field `encoded` of the answer that created it")]
+    #[error(
+        "the API key for the engine holds a line break or another character that no key has: use the field `encoded` of the answer that created it"
+    )]
     InvalidApiKey,
     /// A certificate authority's file cannot be read.
     #[error("the certificate authority `{path}` cannot be read: {source}")]
@@ -27,7 +31,9 @@ pub enum ClientError {
         source: std::io::Error,
     },
     /// A certificate authority's file is not PEM, or holds only a key.
-    #[error("the certificate authority `{path}` holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`: convert it, for example with `openssl x509` or `openssl pkcs12`")]
+    #[error(
+        "the certificate authority `{path}` holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`: convert it, for example with `openssl x509` or `openssl pkcs12`"
+    )]
     NoCertificate {
         /// The configured file.
         path: PathBuf,
@@ -41,7 +47,9 @@ pub enum ClientError {
         reason: String,
     },
     /// TLS cannot be set up, usually because the operating system has no certificates.
-    #[error("TLS cannot be set up: {reason}; install the system's CA certificates or set `security.ssl.certificate_authorities`")]
+    #[error(
+        "TLS cannot be set up: {reason}; install the system's CA certificates or set `security.ssl.certificate_authorities`"
+    )]
     Tls {
         /// What the TLS library says.
         reason: String,

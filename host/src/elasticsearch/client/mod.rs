@@ -3,7 +3,6 @@
 mod answer;
 mod authorities;
 mod cause;
-mod connection;
 mod credentials;
 mod error;
 mod nodes;
@@ -15,13 +14,13 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect;
 
-pub use connection::{Authentication, Connection, Limits, Node};
 pub use error::ClientError;
 
 use self::credentials::Credentials;
 use self::nodes::{BaseUrl, Nodes};
 use super::grants::Granted;
-use super::request::{Method, Response, TransportError};
+use crate::elasticsearch::{Method, Response, TransportError};
+use crate::settings::{Connection, Limits};
 
 /// A connection to one cluster, to be shared: it keeps connections open between requests.
 ///

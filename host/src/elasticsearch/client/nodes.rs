@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
-use super::super::request::Request;
-use super::{ClientError, Connection, Node};
+use super::ClientError;
+use crate::elasticsearch::Request;
+use crate::settings::{Connection, Node};
 
 /// The nodes of the cluster, and which of them is in use.
 pub(super) struct Nodes {
@@ -55,7 +56,7 @@ impl Nodes {
 
 impl BaseUrl {
     fn new(scheme: &str, node: &Node, path_prefix: &str) -> Result<Self, ClientError> {
-        let invalid = || ClientError::InvalidHost { host: node.host.clone() };
+        let invalid = || ClientError::InvalidHost { host: without_userinfo(&node.host).to_owned() };
         let name = node.to_string();
         let url = Url::parse(&format!("{scheme}://{name}")).map_err(|_unparsable| invalid())?;
         let is_only_an_address = url.username().is_empty()
@@ -84,4 +85,9 @@ impl BaseUrl {
         }
         url
     }
+}
+
+/// For messages: a URL in place of a host may hold a password.
+fn without_userinfo(host: &str) -> &str {
+    host.rsplit_once('@').map_or(host, |(_userinfo, host)| host)
 }

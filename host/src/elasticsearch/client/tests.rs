@@ -1,0 +1,51 @@
+mod answers;
+mod construction;
+mod nodes;
+mod requests;
+mod server;
+mod tls;
+
+use backup_core::{IndexPrefix, RepositoryName};
+
+use self::server::{Answer, Server};
+use super::super::grants::Grants;
+use super::*;
+use crate::elasticsearch::Request;
+
+/// Longer than any test takes, for what is not meant to time out.
+const LONG: Duration = Duration::from_secs(60);
+
+fn limits() -> Limits {
+    Limits { connect_timeout: LONG, request_timeout: LONG, max_response_bytes: 1000 }
+}
+
+fn connection(nodes: Vec<Node>) -> Connection {
+    Connection {
+        nodes,
+        tls: false,
+        path_prefix: String::new(),
+        authentication: Authentication::None,
+        certificate_authorities: Vec::new(),
+    }
+}
+
+fn client(server: &Server) -> Client {
+    Client::new(connection(vec![server.node.clone()]), limits()).unwrap()
+}
+
+fn granted(request: Request) -> Granted {
+    let repository = RepositoryName::parse("backups").unwrap();
+    Grants::new(Some(repository), IndexPrefix::parse("optimize").unwrap()).check(request).unwrap()
+}
+
+fn request(method: Method, path: &[&str]) -> Request {
+    Request { method, path: path.iter().map(|&segment| segment.to_owned()).collect(), query: Vec::new(), body: None }
+}
+
+fn get_nodes() -> Granted {
+    granted(request(Method::Get, &["_nodes"]))
+}
+
+fn http_answer(status: &str, body: &str) -> Answer {
+    Answer::bytes(format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+}

@@ -97,7 +97,7 @@ pub enum Denial {
 
 /// The beginning of a text that somebody else wrote.
 pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 160;
+    const LONGEST: usize = 200;
     let mut characters = text.escape_debug();
     let mut excerpt: String = characters.by_ref().take(LONGEST).collect();
     if characters.next().is_some() {

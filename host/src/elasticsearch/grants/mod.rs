@@ -16,7 +16,7 @@ pub use denial::Denial;
 
 use self::denial::excerpt;
 use self::names::Wildcard;
-use super::request::{Method, Request, TransportError};
+use crate::elasticsearch::{Method, Request, TransportError};
 
 /// The requests that a policy may make, for one repository and one installation of Optimize.
 ///

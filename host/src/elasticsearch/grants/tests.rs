@@ -1,5 +1,6 @@
+mod denied;
+mod denied_bodies;
 mod granted;
-mod hostile;
 mod properties;
 
 use super::*;

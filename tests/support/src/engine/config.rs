@@ -15,8 +15,6 @@ const JVM_OPTIONS: &str = "\
 -Xms512m
 -Xmx512m
 -XX:+UseSerialGC
--XX:TieredStopAtLevel=1
--XX:-UsePerfData
 ";
 
 /// OpenSearch still sandboxes itself with Java's security manager.

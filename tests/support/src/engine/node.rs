@@ -40,8 +40,8 @@ impl Node {
         let guardian = Guardian::new(&std::env::temp_dir(), distribution.kind.name())?;
         let folder = guardian.folder();
         let user = User::in_place_of_owner(folder)?;
-        let home = match cache().filter(|cache| user.reaches(cache)) {
-            Some(cache) => archive::cached(distribution, &cache)?,
+        let home = match target_folder().filter(|target| user.reaches(target)) {
+            Some(target) => archive::cached(distribution, &target.join("engines"))?,
             None => archive::unpack(distribution, folder)?,
         };
         for name in [config::FOLDER, config::REPOSITORIES, config::TEMPORARY, "data", "logs"] {
@@ -123,16 +123,16 @@ impl Node {
             .env(format!("{prefix}_JAVA_HOME"), &self.java)
             .env(format!("{prefix}_PATH_CONF"), folder.join(config::FOLDER))
             .env(format!("{prefix}_TMPDIR"), folder.join(config::TEMPORARY))
-            // For the launcher and the tools, which are Java as well.
-            .env("CLI_JAVA_OPTS", "-XX:-UsePerfData -XX:TieredStopAtLevel=1");
+            // For the launchers and the tools, which are Java as well. Performance data would be
+            // files outside our folder.
+            .env("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:-UsePerfData");
     }
 }
 
-/// The folder for unpacked engines: below cargo's target folder, which the running program is in.
-fn cache() -> Option<PathBuf> {
+/// Cargo's target folder, which the running program is in, if it was not moved.
+fn target_folder() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file())?;
-    Some(target.join("engines"))
+    program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
 }
 
 /// The port in the log's line of the HTTP transport: `publish_address {127.0.0.1:38767}`.

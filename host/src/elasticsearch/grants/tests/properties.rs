@@ -1,0 +1,172 @@
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use serde_json::Value;
+
+use super::*;
+
+/// Pieces of granted and of hostile segments, and arbitrary text.
+fn segment() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "_snapshot",
+        "backups",
+        "other",
+        "_all",
+        "*",
+        "..",
+        "_status",
+        "_resolve",
+        "index",
+        "optimize-*",
+        "optimize-metadata",
+        "secrets",
+        "_search",
+        "_doc",
+        "1",
+        "_nodes",
+        "http",
+        "camunda_optimize_1",
+        "camunda_optimize_12_*",
+    ]);
+    prop_oneof![
+        8 => known.prop_map(str::to_owned),
+        2 => "(camunda_optimize_[0-9]{0,2}[*_,<%. /a-]{0,2},?){0,3}",
+        1 => any::<String>(),
+    ]
+}
+
+/// Paths that are granted, with up to one segment replaced, and arbitrary ones.
+fn path() -> impl Strategy<Value = Vec<String>> {
+    let granted = prop::sample::select(vec![
+        "_snapshot/backups",
+        "_snapshot/backups/camunda_optimize_1",
+        "_snapshot/backups/camunda_optimize_1/_status",
+        "_resolve/index/optimize-*",
+        "optimize-metadata/_search",
+        "optimize-metadata/_doc/1",
+        "_nodes/_all/http",
+    ]);
+    let altered = (granted, option::of((0..4_usize, segment()))).prop_map(|(path, replacement)| {
+        let mut path: Vec<String> = path.split('/').map(str::to_owned).collect();
+        if let Some((index, segment)) = replacement {
+            let index = index % path.len();
+            path[index] = segment;
+        }
+        path
+    });
+    prop_oneof![3 => altered, 1 => vec(segment(), 0..5)]
+}
+
+fn index() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => "optimize-[a-z]{1,3}",
+        1 => "[-+<]?optimize-?[a-z*?,:/>]{0,3}",
+        1 => any::<String>(),
+    ]
+}
+
+fn body() -> impl Strategy<Value = String> {
+    let flag = || prop_oneof![4 => Just(Value::Bool(false)), 1 => Just(Value::Bool(true)), 1 => Just(Value::Null)];
+    (vec(index(), 0..4), flag(), option::of(flag()), option::weighted(0.1, ".*")).prop_map(
+        |(indices, global, partial, unknown)| {
+            let mut body = serde_json::json!({"indices": indices, "include_global_state": global});
+            if let Some(partial) = partial {
+                body["partial"] = partial;
+            }
+            if let Some(unknown) = unknown {
+                body[unknown] = Value::Bool(true);
+            }
+            body.to_string()
+        },
+    )
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    let method = prop_oneof![3 => Just(Method::Get), 1 => Just(Method::Put), 1 => Just(Method::Delete)];
+    let parameter = prop_oneof![
+        4 => Just(("wait_for_completion".to_owned(), "false".to_owned())),
+        4 => Just(("filter_path".to_owned(), "a".to_owned())),
+        1 => any::<(String, String)>(),
+    ];
+    (method, path(), vec(parameter, 0..2), option::weighted(0.3, body()))
+        .prop_map(|(method, path, query, body)| Request { method, path, query, body })
+}
+
+/// Says again, in other words than the grants, what must hold for anything that is sent.
+fn assert_harmless(request: &Request) {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    match path.first().copied() {
+        Some("_snapshot") => {
+            assert_eq!(path[1], "backups");
+            let names: Vec<&str> = path.get(2).map(|names| names.split(',').collect()).unwrap_or_default();
+            assert!(names.iter().all(|name| name.starts_with("camunda_optimize_")));
+            let reads = request.method == Method::Get;
+            assert!(reads || !names.is_empty(), "the repository itself is only read");
+            assert!(reads || !names.iter().any(|name| name.contains(['*', '?'])), "only reading takes patterns");
+        }
+        Some("_resolve") => assert_eq!(path, ["_resolve", "index", "optimize-*"]),
+        Some("_nodes") => {}
+        other => assert_eq!(other, Some("optimize-metadata")),
+    }
+    assert!(request.method == Method::Get || path[0] == "_snapshot");
+    assert!(path.iter().all(|segment| !segment.is_empty() && !segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));
+    assert!(path.iter().all(|segment| *segment != "." && *segment != ".."));
+    assert_eq!(request.body.is_some(), request.method == Method::Put);
+    if let Some(body) = &request.body {
+        assert_harmless_body(&serde_json::from_str(body).unwrap());
+    }
+}
+
+fn assert_harmless_body(body: &Value) {
+    let indices = body["indices"].as_array().unwrap();
+    assert!(!indices.is_empty());
+    for index in indices {
+        let index = index.as_str().unwrap();
+        assert!(index.starts_with("optimize-") && !index.contains(['*', '?', ',', '<', ':', ' ']), "{index}");
+    }
+    assert_eq!(body["include_global_state"], false);
+    assert_ne!(body["partial"], true);
+    assert!(
+        body.as_object()
+            .unwrap()
+            .keys()
+            .all(|key| ["indices", "include_global_state", "partial"].contains(&key.as_str()))
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn whatever_passes_is_harmless(request in any_request()) {
+        if let Ok(granted) = grants().check(request) {
+            assert_harmless(granted.request());
+        }
+    }
+
+    #[test]
+    fn whatever_body_passes_is_harmless(body in body()) {
+        if let Ok(granted) = grants().check(put(&body)) {
+            assert_harmless(granted.request());
+        }
+    }
+
+    #[test]
+    fn what_was_granted_is_granted_again(body in body()) {
+        if let Ok(granted) = grants().check(put(&body)) {
+            prop_assert_eq!(grants().check(granted.request().clone()), Ok(granted));
+        }
+    }
+}
+
+/// The properties above would hold of grants that deny everything.
+#[test]
+fn enough_requests_pass_for_the_properties_to_mean_something() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut passed = |strategy: BoxedStrategy<Request>| {
+        (0..2000).filter(|_| grants().check(strategy.new_tree(&mut runner).unwrap().current()).is_ok()).count()
+    };
+    let (requests, bodies) = (passed(any_request().boxed()), passed(body().prop_map(|body| put(&body)).boxed()));
+    assert!(requests > 200 && bodies > 200, "{requests} requests, {bodies} bodies");
+}

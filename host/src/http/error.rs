@@ -1,0 +1,111 @@
+use std::any::Any;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::policy::CallError;
+use crate::policy::types::{Error, Problem};
+
+/// Why a request has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The policy refused or failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The id in the path is not even text.
+    #[error("the backup id in the path cannot be read: {0}")]
+    UnreadableId(#[from] PathRejection),
+    /// The body has no id.
+    #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
+    BackupIdMissing,
+    /// The body is not a JSON object.
+    #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
+    MalformedBody(String),
+    /// The body is over the limit.
+    #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
+    BodyTooLarge,
+    /// The body is declared as something else.
+    #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
+    NotJson(Option<String>),
+    /// The path exists, but not for this verb.
+    #[error("{0} is not allowed here; the header Allow lists what is")]
+    MethodNotAllowed(Method),
+    /// There is no such path.
+    #[error("there is nothing at {0}; GET /actuator lists what there is")]
+    UnknownPath(String),
+    /// A defect of the host.
+    #[error("the host failed: {0}; this is a defect, its log tells more")]
+    Internal(String),
+}
+
+/// The error body of Optimize's API.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    error_code: &'a str,
+    error_message: String,
+    detailed_message: Option<&'a str>,
+}
+
+impl ApiError {
+    /// The one table: every error's status, code and details.
+    fn classify(&self) -> (StatusCode, &str, Option<&str>) {
+        match self {
+            Self::Call(CallError::Refused(error)) => {
+                let (status, problem) = classify_refusal(error);
+                (status, &problem.code, problem.detail.as_deref())
+            }
+            Self::Call(CallError::OutOfTime | CallError::Trapped(_)) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "policyFailed", None)
+            }
+            Self::UnreadableId(_) => (StatusCode::BAD_REQUEST, "invalidBackupId", None),
+            Self::BackupIdMissing => (StatusCode::BAD_REQUEST, "backupIdMissing", None),
+            Self::MalformedBody(_) => (StatusCode::BAD_REQUEST, "malformedBody", None),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", None),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", None),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", None),
+            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "unknownPath", None),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError", None),
+        }
+    }
+}
+
+fn classify_refusal(error: &Error) -> (StatusCode, &Problem) {
+    match error {
+        Error::InvalidRequest(problem) | Error::Configuration(problem) => (StatusCode::BAD_REQUEST, problem),
+        Error::Conflict(problem) => (StatusCode::CONFLICT, problem),
+        Error::NotFound(problem) => (StatusCode::NOT_FOUND, problem),
+        Error::Unreachable(problem) => (StatusCode::BAD_GATEWAY, problem),
+        Error::EngineFailure(problem) | Error::Denied(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem),
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, error_code, detailed_message) = self.classify();
+        let error_message = self.to_string();
+        if status.is_server_error() {
+            tracing::error!(code = error_code, detail = detailed_message, "{error_message}");
+        } else {
+            tracing::info!(code = error_code, detail = detailed_message, "{error_message}");
+        }
+        (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response()
+    }
+}
+
+pub(super) async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::MethodNotAllowed(method)
+}
+
+pub(super) async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::UnknownPath(uri.path().chars().take(200).collect())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer asks for")]
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    ApiError::Internal(text.unwrap_or("a panic without a message").to_owned()).into_response()
+}

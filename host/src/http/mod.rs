@@ -1,0 +1,60 @@
+//! The actuator API: routes, JSON, and the one table of errors.
+
+mod actuator;
+mod backups;
+mod body;
+mod error;
+mod health;
+mod view;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use jiff::tz::TimeZone;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+use crate::service::BackupService;
+use crate::settings::CompleteState;
+
+pub use error::ApiError;
+
+/// What the handlers work with.
+pub struct Api {
+    /// The backups.
+    pub service: Arc<BackupService>,
+    /// Whether the engine and the repository answer.
+    pub readiness: Readiness,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How backups are shown.
+    pub presentation: Presentation,
+}
+
+/// How backups are shown.
+#[derive(Clone, Debug)]
+pub struct Presentation {
+    /// The word for a backup that can be restored.
+    pub complete_state: CompleteState,
+    /// The zone of the times.
+    pub time_zone: TimeZone,
+}
+
+/// All routes. Tests can call it without a socket.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new()
+        .route("/actuator", get(actuator::links))
+        .route("/actuator/backups", get(backups::list).post(backups::create))
+        .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
+        .route("/actuator/health", get(health::health))
+        .route("/actuator/health/liveness", get(health::liveness))
+        .route("/actuator/health/readiness", get(health::readiness))
+        .route("/actuator/info", get(actuator::info))
+        .route("/actuator/prometheus", get(actuator::prometheus))
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .fallback(error::unknown_path)
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .with_state(api)
+}

@@ -1,0 +1,136 @@
+//! How backups look in JSON: names, order and formats of Optimize's API.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::Presentation;
+use crate::policy::types::{Backup, BackupId, BackupState, SnapshotDetail, SnapshotState};
+use crate::settings::CompleteState;
+
+#[derive(Serialize)]
+pub(super) struct Message {
+    message: String,
+}
+
+impl Message {
+    pub(super) fn scheduled(id: BackupId) -> Self {
+        Self {
+            message: format!(
+                "Backup creation for ID {id} has been scheduled. Use the GET API to monitor completion of backup process"
+            ),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BackupView {
+    backup_id: BackupId,
+    failure_reason: Option<String>,
+    state: &'static str,
+    details: Vec<SnapshotView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotView {
+    snapshot_name: String,
+    state: &'static str,
+    start_time: Option<String>,
+    failures: Vec<String>,
+}
+
+impl BackupView {
+    pub(super) fn new(backup: Backup, presentation: &Presentation) -> Self {
+        Self {
+            backup_id: backup.backup_id,
+            failure_reason: backup.failure_reason,
+            state: backup_state(backup.state, presentation.complete_state),
+            details: backup.details.into_iter().map(|detail| SnapshotView::new(detail, presentation)).collect(),
+        }
+    }
+}
+
+impl SnapshotView {
+    fn new(detail: SnapshotDetail, presentation: &Presentation) -> Self {
+        Self {
+            snapshot_name: detail.snapshot_name,
+            state: snapshot_state(detail.state),
+            start_time: detail.start_time.and_then(|millis| format_time(millis, &presentation.time_zone)),
+            failures: detail.failures,
+        }
+    }
+}
+
+fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
+    match (state, complete) {
+        (BackupState::Complete, CompleteState::Complete) => "COMPLETE",
+        (BackupState::Complete, CompleteState::Completed) => "COMPLETED",
+        (BackupState::InProgress, _) => "IN_PROGRESS",
+        (BackupState::Failed, _) => "FAILED",
+        (BackupState::Incompatible, _) => "INCOMPATIBLE",
+        (BackupState::Incomplete, _) => "INCOMPLETE",
+    }
+}
+
+fn snapshot_state(state: SnapshotState) -> &'static str {
+    match state {
+        SnapshotState::InProgress => "IN_PROGRESS",
+        SnapshotState::Success => "SUCCESS",
+        SnapshotState::Partial => "PARTIAL",
+        SnapshotState::Failed => "FAILED",
+        SnapshotState::Incompatible => "INCOMPATIBLE",
+        SnapshotState::Unreadable => "UNREADABLE",
+    }
+}
+
+/// `2022-11-09T10:11:36.978+0100`; `None` for a moment beyond the calendar.
+fn format_time(millis: u64, zone: &TimeZone) -> Option<String> {
+    let moment = Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
+    Some(moment.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_in_the_zone_of_the_host() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(format_time(1_667_985_096_978, &berlin).unwrap(), "2022-11-09T10:11:36.978+0100");
+        assert_eq!(format_time(1_667_985_096_000, &TimeZone::UTC).unwrap(), "2022-11-09T09:11:36.000+0000");
+        assert_eq!(format_time(u64::MAX, &TimeZone::UTC), None);
+    }
+
+    #[test]
+    fn a_backup_looks_as_camunda_documents_it() {
+        let part = |number: u8, start_time: u64| SnapshotDetail {
+            snapshot_name: format!("camunda_optimize_123456_3.10.0_part_{number}_of_2"),
+            state: SnapshotState::Success,
+            start_time: Some(start_time),
+            failures: Vec::new(),
+        };
+        let backup = Backup {
+            backup_id: 123_456,
+            state: BackupState::Complete,
+            failure_reason: None,
+            details: vec![part(1, 1_667_985_096_978), part(2, 1_667_985_097_178)],
+            run_id: Some("unseen".to_owned()),
+        };
+        let presentation =
+            |complete_state| Presentation { complete_state, time_zone: TimeZone::fixed(jiff::tz::offset(1)) };
+        let json = |complete_state| {
+            serde_json::to_string(&BackupView::new(backup.clone(), &presentation(complete_state))).unwrap()
+        };
+        let expected = concat!(
+            r#"{"backupId":123456,"failureReason":null,"state":"COMPLETE","details":["#,
+            r#"{"snapshotName":"camunda_optimize_123456_3.10.0_part_1_of_2","state":"SUCCESS","#,
+            r#""startTime":"2022-11-09T10:11:36.978+0100","failures":[]},"#,
+            r#"{"snapshotName":"camunda_optimize_123456_3.10.0_part_2_of_2","state":"SUCCESS","#,
+            r#""startTime":"2022-11-09T10:11:37.178+0100","failures":[]}]}"#
+        );
+        assert_eq!(json(CompleteState::Complete), expected);
+        assert_eq!(json(CompleteState::Completed), expected.replace("\"COMPLETE\"", "\"COMPLETED\""));
+    }
+}

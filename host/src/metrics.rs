@@ -1,0 +1,126 @@
+//! What is counted, under `/actuator/prometheus`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::policy::CallError;
+use crate::policy::types::BackupState;
+
+/// The host's metrics.
+pub struct Metrics {
+    registry: Registry,
+    policy_calls: IntCounterVec,
+    policy_seconds: HistogramVec,
+    runs_active: IntGauge,
+    runs_ended: IntCounterVec,
+    last_success: Gauge,
+    deletions_pending: IntGauge,
+    deletions_ended: IntCounterVec,
+}
+
+impl Metrics {
+    /// Registers all metrics.
+    ///
+    /// # Errors
+    /// If two have one name.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let counter = |name, help, labels: &[&str]| IntCounterVec::new(Opts::new(name, help), labels);
+        let metrics = Self {
+            policy_calls: counter(
+                "optimize_backup_policy_calls_total",
+                "Calls of the policy by operation and outcome (ok, refused, trapped)",
+                &["operation", "outcome"],
+            )?,
+            policy_seconds: HistogramVec::new(
+                HistogramOpts::new(
+                    "optimize_backup_policy_call_seconds",
+                    "Duration of calls of the policy, the engine's answers included",
+                ),
+                &["operation"],
+            )?,
+            runs_active: IntGauge::new("optimize_backup_runs_active", "Backups that this host is driving")?,
+            runs_ended: counter(
+                "optimize_backup_runs_ended_total",
+                "Backups that this host has driven to their end, by state",
+                &["state"],
+            )?,
+            last_success: Gauge::new(
+                "optimize_backup_last_success_timestamp_seconds",
+                "When this host last drove a backup to COMPLETE, 0 if never",
+            )?,
+            deletions_pending: IntGauge::new(
+                "optimize_backup_deletions_pending",
+                "Deletions that the engine is still working on",
+            )?,
+            deletions_ended: counter(
+                "optimize_backup_deletions_ended_total",
+                "Deletions by outcome (ok, failed)",
+                &["outcome"],
+            )?,
+            registry,
+        };
+        metrics.register()?;
+        Ok(metrics)
+    }
+
+    fn register(&self) -> prometheus::Result<()> {
+        self.registry.register(Box::new(self.policy_calls.clone()))?;
+        self.registry.register(Box::new(self.policy_seconds.clone()))?;
+        self.registry.register(Box::new(self.runs_active.clone()))?;
+        self.registry.register(Box::new(self.runs_ended.clone()))?;
+        self.registry.register(Box::new(self.last_success.clone()))?;
+        self.registry.register(Box::new(self.deletions_pending.clone()))?;
+        self.registry.register(Box::new(self.deletions_ended.clone()))
+    }
+
+    /// All metrics in Prometheus' text format.
+    ///
+    /// # Errors
+    /// If the encoder fails.
+    pub fn render(&self) -> prometheus::Result<String> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+
+    pub(crate) fn policy_call(&self, operation: &str, error: Option<&CallError>, took: Duration) {
+        let outcome = match error {
+            None => "ok",
+            Some(CallError::Refused(_)) => "refused",
+            Some(CallError::OutOfTime | CallError::Trapped(_)) => "trapped",
+        };
+        self.policy_calls.with_label_values(&[operation, outcome]).inc();
+        self.policy_seconds.with_label_values(&[operation]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn run_started(&self) {
+        self.runs_active.inc();
+    }
+
+    pub(crate) fn run_stopped(&self) {
+        self.runs_active.dec();
+    }
+
+    pub(crate) fn run_ended(&self, state: BackupState) {
+        let word = match state {
+            BackupState::Complete => "complete",
+            BackupState::InProgress => "in_progress",
+            BackupState::Failed => "failed",
+            BackupState::Incompatible => "incompatible",
+            BackupState::Incomplete => "incomplete",
+        };
+        self.runs_ended.with_label_values(&[word]).inc();
+        if state == BackupState::Complete {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.last_success.set(now.as_secs_f64());
+        }
+    }
+
+    pub(crate) fn deletions_pending(&self, count: usize) {
+        self.deletions_pending.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn deletion_ended(&self, failed: bool) {
+        self.deletions_ended.with_label_values(&[if failed { "failed" } else { "ok" }]).inc();
+    }
+}

@@ -1,0 +1,171 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use wasmtime::component::HasSelf;
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+
+use super::bindings::optimize::backup::elasticsearch as wit;
+use super::sandbox::{CallLimits, Sandbox};
+use crate::elasticsearch::{Client, Granted, Grants, Method, Request, Response, TransportError};
+
+/// The engine as policies may use it: what is granted, and through which client.
+#[derive(Clone)]
+pub struct Capability {
+    /// Where granted requests go.
+    pub client: Arc<Client>,
+    /// Which requests are granted.
+    pub grants: Arc<Grants>,
+}
+
+/// A request that the engine was still working on when the call ended.
+pub type Outstanding = JoinHandle<Result<Response, TransportError>>;
+
+/// What belongs to one call and ends with it.
+pub(super) struct Call {
+    memory: StoreLimits,
+    capability: Capability,
+    deadline: Instant,
+    engine_calls_left: u32,
+    cpu_ticks_left: u64,
+    /// The request that `submit` did not wait for.
+    pub(super) outstanding: Option<Outstanding>,
+}
+
+/// How long the early refusal of a long request is waited for.
+const SUBMIT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a long request is followed in the background.
+const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
+
+impl Call {
+    /// A store for one call, with all limits set.
+    pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
+        let CallLimits { memory, wall_time, engine_calls, .. } = sandbox.limits;
+        let call = Self {
+            memory: StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build(),
+            capability,
+            deadline: Instant::now() + wall_time,
+            engine_calls_left: engine_calls,
+            cpu_ticks_left: sandbox.cpu_ticks(),
+            outstanding: None,
+        };
+        let mut store = Store::new(&sandbox.engine, call);
+        store.limiter(|call| &mut call.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
+        store
+    }
+
+    /// A tick passed while the guest was computing: others get their turn, until its time is used up.
+    fn tick(&mut self) -> UpdateDeadline {
+        match self.cpu_ticks_left.checked_sub(1) {
+            Some(left) => {
+                self.cpu_ticks_left = left;
+                UpdateDeadline::Yield(1)
+            }
+            None => UpdateDeadline::Interrupt,
+        }
+    }
+
+    /// Takes one request from the budget; how long it may take.
+    fn admit(&mut self) -> Result<Duration, TransportError> {
+        self.engine_calls_left = self.engine_calls_left.checked_sub(1).ok_or_else(|| {
+            TransportError::Denied(
+                "this call has used up its requests to the engine (policy.maxEngineCalls)".to_owned(),
+            )
+        })?;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(TransportError::Unreachable("the call's time is up (backup.callTimeout)".to_owned()));
+        }
+        Ok(left)
+    }
+
+    async fn send_granted(&mut self, request: Request) -> Result<Response, TransportError> {
+        let budget = self.admit()?;
+        self.capability.send(request, budget).await
+    }
+
+    async fn submit_granted(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
+        let patience = self.admit()?.min(SUBMIT_PATIENCE);
+        let granted = self.capability.check(request)?;
+        let client = Arc::clone(&self.capability.client);
+        let mut request = tokio::spawn(async move { client.submit(&granted, SUBMIT_LONGEST).await });
+        match timeout(patience, &mut request).await {
+            Ok(Ok(outcome)) => outcome.map(Some),
+            Ok(Err(aborted)) => Err(TransportError::Interrupted(aborted.to_string())),
+            Err(_elapsed) => {
+                self.outstanding = Some(request);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Capability {
+    /// Sends a request, if it is granted, and waits for the answer for at most `budget`.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn send(&self, request: Request, budget: Duration) -> Result<Response, TransportError> {
+        let granted = self.check(request)?;
+        self.client.send(&granted, budget).await
+    }
+
+    fn check(&self, request: Request) -> Result<Granted, TransportError> {
+        let text = request.to_string();
+        self.grants.check(request).map_err(|denial| {
+            tracing::warn!(request = text, %denial, "denied a policy's request");
+            denial.into()
+        })
+    }
+}
+
+/// What a policy can call.
+pub(super) type Imports = HasSelf<Call>;
+
+impl wit::Host for Call {
+    async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::TransportError> {
+        Ok(self.send_granted(request.into()).await?.into())
+    }
+
+    async fn submit(&mut self, request: wit::Request) -> Result<Option<wit::Response>, wit::TransportError> {
+        Ok(self.submit_granted(request.into()).await?.map(Into::into))
+    }
+}
+
+impl super::bindings::optimize::backup::types::Host for Call {}
+
+impl From<wit::Request> for Request {
+    fn from(request: wit::Request) -> Self {
+        Self {
+            method: match request.method {
+                wit::Method::Get => Method::Get,
+                wit::Method::Put => Method::Put,
+                wit::Method::Delete => Method::Delete,
+            },
+            path: request.path,
+            query: request.query,
+            body: request.body,
+        }
+    }
+}
+
+impl From<Response> for wit::Response {
+    fn from(response: Response) -> Self {
+        let retry_after = response.retry_after.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+        Self { status: response.status, retry_after, body: response.body }
+    }
+}
+
+impl From<TransportError> for wit::TransportError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Denied(text) => Self::Denied(text),
+            TransportError::Unreachable(text) => Self::Unreachable(text),
+            TransportError::Interrupted(text) => Self::Interrupted(text),
+            TransportError::Unreadable(text) => Self::Unreadable(text),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The policy component and the sandbox that it runs in.
+//!
+//! A [`Policy`] is compiled once. Each call gets a fresh instance, which ends with it: nothing that one
+//! call leaves behind, not even a trap, can reach another.
+
+mod bindings;
+mod call;
+mod sandbox;
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Store, Trap};
+
+use bindings::exports::optimize::backup::backups::Guest;
+use bindings::{Policy as Instance, PolicyPre};
+use call::{Call, Imports};
+
+pub use bindings::optimize::backup::types;
+pub use call::{Capability, Outstanding};
+pub use sandbox::{CallLimits, Sandbox};
+
+/// The policy that serves when no other is configured; built with this host.
+pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
+
+/// A policy component, ready to be called.
+pub struct Policy {
+    sandbox: Arc<Sandbox>,
+    instances: PolicyPre<Call>,
+}
+
+/// Why a component cannot be a policy.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not a component.
+    #[error("it is not a WebAssembly component that can be compiled: {0:#}")]
+    NotAComponent(wasmtime::Error),
+    /// It does not fit the world `optimize:backup/policy`.
+    #[error("it is not a policy (imports or exports differ from the world optimize:backup/policy): {0:#}")]
+    NotAPolicy(wasmtime::Error),
+}
+
+/// Why an operation has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The policy says no.
+    #[error("{0}")]
+    Refused(types::Error),
+    /// It computed for too long.
+    #[error("the policy used up its processor time (policy.cpuTime)")]
+    OutOfTime,
+    /// It came to an end that it should not have, or broke a limit.
+    #[error("the policy failed: {0}")]
+    Trapped(String),
+}
+
+impl Policy {
+    /// Compiles a component and links it to the one capability that there is.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what is wrong with it.
+    pub fn load(sandbox: &Arc<Sandbox>, component: &[u8]) -> Result<Self, LoadError> {
+        let component = Component::from_binary(&sandbox.engine, component).map_err(LoadError::NotAComponent)?;
+        let mut linker = Linker::new(&sandbox.engine);
+        Instance::add_to_linker::<_, Imports>(&mut linker, |call| call).map_err(LoadError::NotAPolicy)?;
+        let pre = linker.instantiate_pre(&component).map_err(LoadError::NotAPolicy)?;
+        let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
+        Ok(Self { sandbox: Arc::clone(sandbox), instances })
+    }
+
+    /// Validates a number, checks the repository and submits part 1.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn create(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::Accepted, CallError> {
+        let (mut store, instance) = self.instantiate(capability).await?;
+        settle(guest(&instance).call_create(&mut store, context, id).await)
+    }
+
+    /// Takes a run one step further.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn advance(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: types::BackupId,
+    ) -> Result<types::Progress, CallError> {
+        let (mut store, instance) = self.instantiate(capability).await?;
+        settle(guest(&instance).call_advance(&mut store, context, id).await)
+    }
+
+    /// Tells one backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn get(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::Backup, CallError> {
+        let (mut store, instance) = self.instantiate(capability).await?;
+        settle(guest(&instance).call_get(&mut store, context, id).await)
+    }
+
+    /// Tells every backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn list(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+    ) -> Result<types::BackupsPage, CallError> {
+        let (mut store, instance) = self.instantiate(capability).await?;
+        settle(guest(&instance).call_list(&mut store, context).await)
+    }
+
+    /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
+    /// is still working on.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn delete(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+        only_runs: Option<&[String]>,
+    ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
+        let (mut store, instance) = self.instantiate(capability).await?;
+        let deleted = settle(guest(&instance).call_delete(&mut store, context, id, only_runs).await)?;
+        Ok((deleted, store.into_data().outstanding))
+    }
+
+    async fn instantiate(&self, capability: Capability) -> Result<(Store<Call>, Instance), CallError> {
+        let mut store = Call::store(&self.sandbox, capability);
+        let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
+        Ok((store, instance))
+    }
+}
+
+fn guest(instance: &Instance) -> &Guest {
+    instance.optimize_backup_backups()
+}
+
+fn settle<T>(outcome: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {
+    outcome.map_err(trapped)?.map_err(CallError::Refused)
+}
+
+fn trapped(error: wasmtime::Error) -> CallError {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => CallError::OutOfTime,
+        _ => CallError::Trapped(format!("{error:#}")),
+    }
+}

@@ -1,0 +1,83 @@
+use std::sync::Weak;
+use std::time::Duration;
+use std::{sync, thread};
+
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// What one call of a policy may use.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// Linear memory in bytes.
+    pub memory: usize,
+    /// Processor time, not counting the time that the engine takes to answer.
+    pub cpu_time: Duration,
+    /// Time from start to end, the engine's answers included.
+    pub wall_time: Duration,
+    /// Requests to the engine.
+    pub engine_calls: u32,
+}
+
+/// The compiler and memory pool that all policies share, and the limits of their calls.
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) limits: CallLimits,
+}
+
+/// How many calls can be under way at once; one more waits in the HTTP server's own queue.
+pub(super) const CONCURRENT_CALLS: u32 = 64;
+/// How exactly processor time is measured, and how long a busy guest keeps a thread from others.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+impl Sandbox {
+    /// Sets up the engine and reserves address space for the pool.
+    ///
+    /// # Errors
+    /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
+    pub fn new(limits: CallLimits) -> wasmtime::Result<sync::Arc<Self>> {
+        let engine = Engine::new(&config(limits))?;
+        let sandbox = sync::Arc::new(Self { engine, limits });
+        start_clock(sync::Arc::downgrade(&sandbox));
+        Ok(sandbox)
+    }
+
+    /// How many ticks of the clock the processor time is.
+    pub(super) fn cpu_ticks(&self) -> u64 {
+        u64::try_from(self.limits.cpu_time.div_duration_f64(TICK).ceil() as u128).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+fn config(limits: CallLimits) -> Config {
+    const KEPT_RESIDENT: usize = 1 << 20;
+    const STACK: usize = 512 << 10;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(CONCURRENT_CALLS)
+        .total_core_instances(CONCURRENT_CALLS * 4)
+        .max_core_instances_per_component(4)
+        .total_memories(CONCURRENT_CALLS)
+        .max_memories_per_component(1)
+        .max_memory_size(limits.memory)
+        .total_tables(CONCURRENT_CALLS * 4)
+        .max_tables_per_component(4)
+        .total_stacks(CONCURRENT_CALLS)
+        // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
+        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        .max_wasm_stack(STACK)
+        .async_stack_size(STACK * 2);
+    config
+}
+
+/// Advances the epoch as long as the sandbox lives.
+fn start_clock(sandbox: Weak<Sandbox>) {
+    thread::spawn(move || {
+        while let Some(sandbox) = sandbox.upgrade() {
+            sandbox.engine.increment_epoch();
+            drop(sandbox);
+            thread::sleep(TICK);
+        }
+    });
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio_util::sync::CancellationToken;
+
+use super::Runs;
+use crate::policy::CallError;
+use crate::policy::types::{BackupId, BackupState, Error, Progress};
+
+/// Takes steps until the run ends or is stopped. A step that was begun is finished: whoever stops the
+/// run wants to know that nothing more is written.
+pub(super) async fn drive(runs: &Runs, id: BackupId, stop: &CancellationToken) {
+    let mut troubles = backoff();
+    let mut delay = Duration::ZERO;
+    while stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
+        match runs.operations.advance(id, runs.notes()).await {
+            Ok(Progress { again_in: None, backup, refusal }) => {
+                runs.note(id, |run| {
+                    run.ended = true;
+                    run.refusal = refusal.or(run.refusal.take());
+                });
+                report_end(id, backup.state, backup.failure_reason.as_deref());
+                runs.metrics.run_ended(backup.state);
+                return;
+            }
+            Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
+                troubles = backoff();
+                delay = Duration::from_millis(millis);
+            }
+            Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
+                tracing::warn!(backup = id, refusal, "the engine refused part 2; trying again");
+                runs.note(id, |run| run.refusal = Some(refusal));
+                delay = next(&mut troubles).max(Duration::from_millis(millis));
+            }
+            Err(CallError::Refused(Error::NotFound(_))) => {
+                tracing::warn!(backup = id, "the backup was deleted while it was being made");
+                runs.forget(id);
+                return;
+            }
+            Err(error) => {
+                delay = next(&mut troubles);
+                tracing::warn!(backup = id, %error, retry_in = ?delay, "cannot go on with the backup at the moment");
+            }
+        }
+    }
+}
+
+fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {
+    match (state, reason) {
+        (BackupState::Complete, _) => tracing::info!(backup = id, "the backup is complete"),
+        (_, reason) => tracing::error!(backup = id, ?state, reason, "the backup has ended and cannot be restored"),
+    }
+}
+
+fn backoff() -> ExponentialBackoff {
+    const SHORTEST: Duration = Duration::from_millis(500);
+    const LONGEST: Duration = Duration::from_secs(30);
+    ExponentialBuilder::new().with_min_delay(SHORTEST).with_max_delay(LONGEST).with_jitter().without_max_times().build()
+}
+
+fn next(delays: &mut ExponentialBackoff) -> Duration {
+    delays.next().unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! Driving backups to their end.
+//!
+//! A run is a loop over the policy's `advance`. It holds nothing that the engine does not: stopping it
+//! at any moment loses nothing, and another host, or this one after a restart, goes on.
+
+mod driver;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::metrics::Metrics;
+use crate::operations::Operations;
+use crate::policy::types::{BackupId, BackupState, RunNote};
+
+/// How often backups are looked for that nobody drives.
+const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
+/// How many runs are remembered after their end.
+const REMEMBERED: usize = 1000;
+
+/// The runs of this host, and what it remembers of those that ended.
+pub struct Runs {
+    operations: Arc<Operations>,
+    metrics: Arc<Metrics>,
+    runs: Mutex<BTreeMap<BackupId, Run>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// One run.
+#[derive(Default)]
+struct Run {
+    /// While it is driven: how to stop it.
+    driver: Option<Driver>,
+    /// The engine's last refusal of part 2.
+    refusal: Option<String>,
+    /// It came to its end here.
+    ended: bool,
+}
+
+/// The two ends of stopping a driver.
+#[derive(Clone, Default)]
+struct Driver {
+    stop: CancellationToken,
+    stopped: CancellationToken,
+}
+
+impl Runs {
+    /// No runs yet.
+    #[must_use]
+    pub fn new(operations: Arc<Operations>, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self {
+            operations,
+            metrics,
+            runs: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// Drives a backup until it ends, unless that is being done already.
+    pub fn drive(self: &Arc<Self>, id: BackupId) {
+        let driver = {
+            let mut runs = self.lock();
+            forget_oldest(&mut runs);
+            let run = runs.entry(id).or_default();
+            if run.driver.is_some() || self.stop.is_cancelled() {
+                return;
+            }
+            run.ended = false;
+            let driver = Driver { stop: self.stop.child_token(), stopped: CancellationToken::new() };
+            run.driver.insert(driver).clone()
+        };
+        self.metrics.run_started();
+        let runs = Arc::clone(self);
+        self.tasks.spawn(async move {
+            driver::drive(&runs, id, &driver.stop).await;
+            if let Some(run) = runs.lock().get_mut(&id) {
+                run.driver = None;
+            }
+            runs.metrics.run_stopped();
+            driver.stopped.cancel();
+        });
+    }
+
+    /// Stops driving a backup, and returns when no step of it is under way any more; whether it was
+    /// driven.
+    pub async fn stop(&self, id: BackupId) -> bool {
+        let driver = self.lock().get(&id).and_then(|run| run.driver.clone());
+        let Some(driver) = driver else { return false };
+        driver.stop.cancel();
+        driver.stopped.cancelled().await;
+        true
+    }
+
+    /// Forgets a backup that was deleted.
+    pub fn forget(&self, id: BackupId) {
+        self.lock().remove(&id);
+    }
+
+    /// What the policy should know of runs that were driven here.
+    #[must_use]
+    pub fn notes(&self) -> Vec<RunNote> {
+        let note = |(&backup_id, run): (&BackupId, &Run)| RunNote {
+            backup_id,
+            ended: run.ended,
+            refusal: run.refusal.clone(),
+        };
+        self.lock().iter().map(note).collect()
+    }
+
+    /// Looks for backups that are in progress and driven by nobody here, at once and then regularly,
+    /// until the host stops: a host that was killed is replaced by its restart or by its neighbour.
+    pub async fn adopt_forever(self: Arc<Self>) {
+        let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
+            self.adopt().await;
+        }
+    }
+
+    async fn adopt(self: &Arc<Self>) {
+        let page = match self.operations.list(self.notes()).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::warn!(%error, "cannot look for backups that are in progress");
+                return;
+            }
+        };
+        for backup in page.backups {
+            if backup.state == BackupState::InProgress && backup.run_id.is_some() && !self.is_driven(backup.backup_id) {
+                tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
+                self.drive(backup.backup_id);
+            }
+        }
+    }
+
+    fn is_driven(&self, id: BackupId) -> bool {
+        self.lock().get(&id).is_some_and(|run| run.driver.is_some())
+    }
+
+    /// Stops all runs and waits until no step is under way.
+    pub async fn shut_down(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn note(&self, id: BackupId, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.lock().get_mut(&id) {
+            change(run);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BackupId, Run>> {
+        // The map is consistent between any two statements that change it.
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {
+    while runs.len() >= REMEMBERED {
+        let Some(id) = runs.iter().find(|(_, run)| run.driver.is_none()).map(|(&id, _)| id) else { return };
+        runs.remove(&id);
+    }
+}

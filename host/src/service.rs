@@ -1,0 +1,108 @@
+//! What the API offers, as the rest of the host does it.
+
+use std::sync::Arc;
+
+use crate::deletions::Deletions;
+use crate::metrics::Metrics;
+use crate::operations::Operations;
+use crate::policy::CallError;
+use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem};
+use crate::runs::Runs;
+
+/// The backup service: operations of the policy, and what goes on after their answers.
+pub struct BackupService {
+    operations: Arc<Operations>,
+    /// The runs of this host.
+    pub runs: Arc<Runs>,
+    /// The deletions of this host.
+    pub deletions: Arc<Deletions>,
+}
+
+impl BackupService {
+    /// A service over these operations.
+    #[must_use]
+    pub fn new(operations: Operations, metrics: &Arc<Metrics>) -> Arc<Self> {
+        let operations = Arc::new(operations);
+        let runs = Runs::new(Arc::clone(&operations), Arc::clone(metrics));
+        let deletions = Deletions::new(Arc::clone(&operations), Arc::clone(metrics));
+        Arc::new(Self { operations, runs, deletions })
+    }
+
+    /// Starts a backup, and drives it on after this returns.
+    ///
+    /// # Errors
+    /// [`CallError`]: no backup was started.
+    pub async fn create(&self, id: &str) -> Result<Accepted, CallError> {
+        if self.deletions.is_pending(id) {
+            return Err(being_deleted(id));
+        }
+        let accepted = self.operations.create(id, self.runs.notes()).await?;
+        tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
+        self.runs.forget(accepted.backup_id);
+        self.runs.drive(accepted.backup_id);
+        Ok(accepted)
+    }
+
+    /// Tells one backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
+        self.operations.get(id, self.runs.notes()).await
+    }
+
+    /// Tells every backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn list(&self) -> Result<BackupsPage, CallError> {
+        let page = self.operations.list(self.runs.notes()).await?;
+        if page.foreign > 0 {
+            tracing::info!(foreign = page.foreign, "left snapshots with names of other make out of the list");
+        }
+        Ok(page)
+    }
+
+    /// Stops the run, if there is one, and submits the deletion of all its snapshots.
+    ///
+    /// # Errors
+    /// [`CallError`]: nothing was deleted, and the run goes on.
+    pub async fn delete(&self, id: &str) -> Result<(), CallError> {
+        if !self.deletions.begin(id) {
+            return Ok(());
+        }
+        let number = canonical(id);
+        let was_driven = match number {
+            Some(number) => self.runs.stop(number).await,
+            None => false,
+        };
+        match self.operations.delete(id, None).await {
+            Ok((deleted, outstanding)) => {
+                number.inspect(|&number| self.runs.forget(number));
+                tokio::spawn(Arc::clone(&self.deletions).follow(id.to_owned(), deleted, outstanding));
+                Ok(())
+            }
+            Err(error) => {
+                self.deletions.withdraw(id);
+                number.filter(|_| was_driven).inspect(|&number| self.runs.drive(number));
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The number of a run, if this text is how it is written: what else a policy takes for an id, a run
+/// must not be stopped for.
+fn canonical(id: &str) -> Option<BackupId> {
+    id.parse().ok().filter(|number: &BackupId| number.to_string() == id)
+}
+
+fn being_deleted(id: &str) -> CallError {
+    CallError::Refused(Error::Conflict(Problem {
+        code: "backupBeingDeleted".to_owned(),
+        message: format!(
+            "the backup with ID {id} is still being deleted; wait until that is done, or choose another ID"
+        ),
+        detail: None,
+    }))
+}

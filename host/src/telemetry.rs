@@ -1,0 +1,20 @@
+//! What goes to standard output.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
+
+use crate::settings::{LogFormat, LogSettings};
+
+/// Sends all events of this process to standard output from now on.
+pub(crate) fn install(log: &LogSettings) -> Result<(), ParseError> {
+    let filter = EnvFilter::try_new(&log.filter)?;
+    let events = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stdout);
+    // A second installation, as in tests within one process, keeps the first.
+    let _ = match log.format {
+        LogFormat::Text => tracing::subscriber::set_global_default(events.with_ansi(false).finish()),
+        LogFormat::Json => tracing::subscriber::set_global_default(events.json().finish()),
+    };
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Believable Optimize installations, and what shares the cluster with them.
+
+mod documents;
+mod indices;
+mod neighbours;
+
+use anyhow::Result;
+use uuid::Uuid;
+
+use self::documents::Writer;
+use self::indices::Index;
+pub use self::neighbours::create_neighbours;
+use crate::client::Client;
+use crate::engine::Engine;
+
+/// The version that every installation's metadata tells.
+pub const SCHEMA_VERSION: &str = "8.6.0";
+
+/// The last one is a trap: its index reads like one of the import progress.
+const PROCESSES: [&str; 4] = ["invoice", "order-fulfilment", "loan_application", "import-index"];
+const DECISIONS: [&str; 2] = ["invoice-classification", "credit_check"];
+
+const FEW: usize = 5;
+
+/// A prefix that no other installation has.
+#[must_use]
+pub fn unique_prefix() -> String {
+    let number = Uuid::new_v4().simple().to_string();
+    format!("t{}", number.chars().take(10).collect::<String>())
+}
+
+/// An Optimize installation: its indices under one prefix.
+#[derive(Debug)]
+pub struct Installation {
+    prefix: String,
+    client: Client,
+    import: Vec<Index>,
+    others: Vec<Index>,
+}
+
+impl Installation {
+    /// All indices that an installation has, with a few documents each.
+    pub async fn create(engine: &Engine, prefix: &str) -> Result<Self> {
+        Self::large(engine, prefix, FEW).await
+    }
+
+    /// All indices that an installation has, with so many instances of each process and decision.
+    pub async fn large(engine: &Engine, prefix: &str, instances: usize) -> Result<Self> {
+        let mut others = indices::others(prefix);
+        let first_instances = others.len();
+        others.extend(PROCESSES.map(|key| indices::process_instances(prefix, key)));
+        others.extend(DECISIONS.map(|key| indices::decision_instances(prefix, key)));
+        let installation = Self::empty(engine, prefix, indices::import(prefix), others).await?;
+        let (entities, of_definitions) = installation.others.split_at(first_instances);
+        installation.fill(&installation.import, FEW).await?;
+        installation.fill(entities, FEW).await?;
+        installation.fill(of_definitions, instances).await?;
+        Ok(installation)
+    }
+
+    /// The fewest indices that make an installation: one of the import progress and three others.
+    pub async fn minimal(engine: &Engine, prefix: &str) -> Result<Self> {
+        let keep = |index: &Index, kinds: &[&str]| kinds.contains(&index.kind.as_str());
+        let mut import = indices::import(prefix);
+        import.retain(|index| keep(index, &["position-based-import-index"]));
+        let mut others = indices::others(prefix);
+        others.retain(|index| keep(index, &["metadata", "settings"]));
+        others.push(indices::process_instances(prefix, "invoice"));
+        let installation = Self::empty(engine, prefix, import, others).await?;
+        installation.fill(&installation.import, FEW).await?;
+        installation.fill(&installation.others, FEW).await?;
+        Ok(installation)
+    }
+
+    /// The prefix of all its indices, without the dash.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The names of the indices of part 1, sorted.
+    #[must_use]
+    pub fn import_indices(&self) -> Vec<String> {
+        sorted_names(&self.import)
+    }
+
+    /// The names of the indices of part 2, sorted.
+    #[must_use]
+    pub fn other_indices(&self) -> Vec<String> {
+        sorted_names(&self.others)
+    }
+
+    /// Adds the index of one more process definition, as Optimize does while it runs.
+    pub async fn deploy(&mut self, process: &str) -> Result<String> {
+        let index = indices::process_instances(&self.prefix, process);
+        let name = index.name.clone();
+        indices::create(&self.client, std::slice::from_ref(&index)).await?;
+        self.fill(std::slice::from_ref(&index), FEW).await?;
+        self.others.push(index);
+        Ok(name)
+    }
+
+    /// Adds so many bytes of random text to an index, to make its snapshot slow.
+    pub async fn grow(&self, index: &str, bytes: usize) -> Result<()> {
+        let mut writer = Writer::new(&self.client);
+        for (id, document) in documents::random_documents(bytes) {
+            writer.write(index, &id, &document).await?;
+        }
+        writer.finish().await
+    }
+
+    async fn empty(engine: &Engine, prefix: &str, import: Vec<Index>, others: Vec<Index>) -> Result<Self> {
+        let client = engine.client().clone();
+        let all: Vec<Index> = import.iter().chain(&others).cloned().collect();
+        indices::create(&client, &all).await?;
+        Ok(Self { prefix: prefix.to_owned(), client, import, others })
+    }
+
+    async fn fill(&self, indices: &[Index], wanted: usize) -> Result<()> {
+        let mut writer = Writer::new(&self.client);
+        for index in indices {
+            for n in 0..documents::count(index, wanted) {
+                let (id, document) = documents::document(index, n);
+                writer.write(&index.name, &id, &document).await?;
+            }
+        }
+        writer.finish().await
+    }
+}
+
+fn sorted_names(indices: &[Index]) -> Vec<String> {
+    let mut names: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
+    names.sort();
+    names
+}

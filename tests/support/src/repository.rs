@@ -1,0 +1,112 @@
+//! Snapshot repositories.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::client::Client;
+use crate::engine::Engine;
+
+/// How a repository is registered.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RepositoryOptions {
+    /// The speed of snapshots, to make them slow on purpose. None: the engine's own limit.
+    pub bytes_per_second: Option<u64>,
+    /// The engine refuses to write here.
+    pub readonly: bool,
+}
+
+/// A snapshot repository in the file system, with a name of its own.
+#[derive(Debug)]
+pub struct Repository {
+    name: String,
+    client: Client,
+    folder: Option<PathBuf>,
+}
+
+impl Repository {
+    /// Registers a new, empty repository.
+    pub async fn register(engine: &Engine) -> Result<Self> {
+        Self::register_with(engine, RepositoryOptions::default()).await
+    }
+
+    /// Registers a new, empty repository with options.
+    pub async fn register_with(engine: &Engine, options: RepositoryOptions) -> Result<Self> {
+        Self::register_as(engine, format!("backups-{}", Uuid::new_v4().simple()), options).await
+    }
+
+    /// Copies this repository's files to another engine, or to the same, and registers the copy.
+    pub async fn copy_to(&self, engine: &Engine, options: RepositoryOptions) -> Result<Self> {
+        let name = format!("copy-{}", Uuid::new_v4().simple());
+        let (folder, user) = engine.repositories().context("the other engine's folder is not known")?;
+        let target = folder.join(&name);
+        copy_folder(self.folder()?, &target)?;
+        user.give(&target)?;
+        Self::register_as(engine, name, options).await
+    }
+
+    /// The name that it is registered under.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its folder; an error for an engine that is not ours.
+    pub fn folder(&self) -> Result<&Path> {
+        self.folder.as_deref().context("the engine is not ours, nor are its folders")
+    }
+
+    /// The names of the snapshots in it, in the engine's order.
+    pub async fn snapshots(&self) -> Result<Vec<String>> {
+        let found = self.look_up("_all", "snapshots.snapshot").await?;
+        Ok(found.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Removes a snapshot's metadata file, after which the engine lists it but cannot read it.
+    pub async fn damage(&self, snapshot: &str) -> Result<()> {
+        let found = self.look_up(snapshot, "snapshots.uuid").await?;
+        let uuid = found.first().and_then(Value::as_str).context("there is no such snapshot")?;
+        let file = self.folder()?.join(format!("snap-{uuid}.dat"));
+        fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))
+    }
+
+    /// One field of every snapshot that matches.
+    async fn look_up(&self, snapshot: &str, field: &str) -> Result<Vec<Value>> {
+        let path = format!("/_snapshot/{}/{snapshot}?verbose=false&filter_path={field}", self.name);
+        let body = self.client.get(&path).await?.ok()?;
+        let snapshots = body.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(snapshots.iter().filter_map(Value::as_object).flat_map(|fields| fields.values().cloned()).collect())
+    }
+
+    async fn register_as(engine: &Engine, name: String, options: RepositoryOptions) -> Result<Self> {
+        // Relative: the engine resolves it below its first `path.repo`, wherever that is.
+        let mut settings = json!({ "location": name, "readonly": options.readonly });
+        if let (Some(speed), Some(settings)) = (options.bytes_per_second, settings.as_object_mut()) {
+            settings.insert("max_snapshot_bytes_per_sec".to_owned(), json!(format!("{speed}b")));
+        }
+        let client = engine.client().clone();
+        client.put(&format!("/_snapshot/{name}"), &json!({ "type": "fs", "settings": settings })).await?.ok()?;
+        let folder = engine.repositories().map(|(folder, _)| folder.join(&name));
+        Ok(Self { name, client, folder })
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to).with_context(|| format!("making {}", to.display()))?;
+    for entry in from.read_dir().with_context(|| format!("reading {}", from.display()))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if kind.is_file() {
+            fs::copy(entry.path(), &target)?;
+        } else {
+            bail!("{} is neither a file nor a folder", entry.path().display());
+        }
+    }
+    Ok(())
+}
