@@ -55,6 +55,6 @@ impl Readiness {
     }
 
     async fn ask(&self, request: core::Request) -> Result<Response, String> {
-        self.capability.send(request, PATIENCE).await.map_err(|error| error.to_string())
+        self.capability.ask(request, PATIENCE).await.map_err(|error| error.to_string())
     }
 }

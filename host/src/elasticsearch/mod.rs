@@ -10,7 +10,9 @@
 
 mod client;
 mod grants;
+mod retry;
 
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use client::{Client, ClientError};
 pub use grants::{Denial, Granted, Grants};
+pub(crate) use retry::send;

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::policy::CallError;
-use crate::policy::types::{Error, Problem};
+use crate::policy::types::Error;
 
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +55,8 @@ impl ApiError {
     fn classify(&self) -> (StatusCode, &str, Option<&str>) {
         match self {
             Self::Call(CallError::Refused(error)) => {
-                let (status, problem) = classify_refusal(error);
-                (status, &problem.code, problem.detail.as_deref())
+                let problem = error.problem();
+                (status_of(error), &problem.code, problem.detail.as_deref())
             }
             Self::Call(CallError::OutOfTime | CallError::Trapped(_)) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "policyFailed", None)
@@ -73,13 +73,13 @@ impl ApiError {
     }
 }
 
-fn classify_refusal(error: &Error) -> (StatusCode, &Problem) {
+fn status_of(error: &Error) -> StatusCode {
     match error {
-        Error::InvalidRequest(problem) | Error::Configuration(problem) => (StatusCode::BAD_REQUEST, problem),
-        Error::Conflict(problem) => (StatusCode::CONFLICT, problem),
-        Error::NotFound(problem) => (StatusCode::NOT_FOUND, problem),
-        Error::Unreachable(problem) => (StatusCode::BAD_GATEWAY, problem),
-        Error::EngineFailure(problem) | Error::Denied(problem) => (StatusCode::INTERNAL_SERVER_ERROR, problem),
+        Error::InvalidRequest(_) | Error::Configuration(_) => StatusCode::BAD_REQUEST,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Unreachable(_) => StatusCode::BAD_GATEWAY,
+        Error::EngineFailure(_) | Error::Denied(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -8,7 +8,7 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
 use super::bindings::optimize::backup::elasticsearch as wit;
 use super::sandbox::{CallLimits, Sandbox};
-use crate::elasticsearch::{Client, Granted, Grants, Method, Request, Response, TransportError};
+use crate::elasticsearch::{self, Client, Granted, Grants, Method, Request, Response, TransportError};
 
 /// The engine as policies may use it: what is granted, and through which client.
 #[derive(Clone)]
@@ -84,7 +84,8 @@ impl Call {
 
     async fn send_granted(&mut self, request: Request) -> Result<Response, TransportError> {
         let budget = self.admit()?;
-        self.capability.send(request, budget).await
+        let granted = self.capability.check(request)?;
+        elasticsearch::send(&self.capability.client, &granted, budget).await
     }
 
     async fn submit_granted(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
@@ -104,11 +105,11 @@ impl Call {
 }
 
 impl Capability {
-    /// Sends a request, if it is granted, and waits for the answer for at most `budget`.
+    /// Sends a request once, if it is granted, and waits for the answer for at most `budget`.
     ///
     /// # Errors
     /// [`TransportError`].
-    pub async fn send(&self, request: Request, budget: Duration) -> Result<Response, TransportError> {
+    pub async fn ask(&self, request: Request, budget: Duration) -> Result<Response, TransportError> {
         let granted = self.check(request)?;
         self.client.send(&granted, budget).await
     }

@@ -44,7 +44,7 @@ pub enum LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The policy says no.
-    #[error("{0}")]
+    #[error("{}", .0.problem().message)]
     Refused(types::Error),
     /// It computed for too long.
     #[error("the policy used up its processor time (policy.cpuTime)")]
@@ -144,6 +144,22 @@ impl Policy {
         let mut store = Call::store(&self.sandbox, capability);
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
         Ok((store, instance))
+    }
+}
+
+impl types::Error {
+    /// What there is to say, whatever the case.
+    #[must_use]
+    pub fn problem(&self) -> &types::Problem {
+        match self {
+            Self::InvalidRequest(problem)
+            | Self::Configuration(problem)
+            | Self::Conflict(problem)
+            | Self::NotFound(problem)
+            | Self::Unreachable(problem)
+            | Self::EngineFailure(problem)
+            | Self::Denied(problem) => problem,
+        }
     }
 }
 
