@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 
 use crate::policy::CallError;
 use crate::policy::types::BackupState;
@@ -14,6 +16,7 @@ pub struct Metrics {
     policy_seconds: HistogramVec,
     runs_active: IntGauge,
     runs_ended: IntCounterVec,
+    runs_retried: IntCounter,
     last_success: Gauge,
     deletions_pending: IntGauge,
     deletions_ended: IntCounterVec,
@@ -46,6 +49,10 @@ impl Metrics {
                 "Backups that this host has driven to their end, by state",
                 &["state"],
             )?,
+            runs_retried: IntCounter::new(
+                "optimize_backup_run_retries_total",
+                "Steps of a run that failed or were refused, and were tried again",
+            )?,
             last_success: Gauge::new(
                 "optimize_backup_last_success_timestamp_seconds",
                 "When this host last drove a backup to COMPLETE, 0 if never",
@@ -70,6 +77,7 @@ impl Metrics {
         self.registry.register(Box::new(self.policy_seconds.clone()))?;
         self.registry.register(Box::new(self.runs_active.clone()))?;
         self.registry.register(Box::new(self.runs_ended.clone()))?;
+        self.registry.register(Box::new(self.runs_retried.clone()))?;
         self.registry.register(Box::new(self.last_success.clone()))?;
         self.registry.register(Box::new(self.deletions_pending.clone()))?;
         self.registry.register(Box::new(self.deletions_ended.clone()))
@@ -99,6 +107,10 @@ impl Metrics {
 
     pub(crate) fn run_stopped(&self) {
         self.runs_active.dec();
+    }
+
+    pub(crate) fn run_retried(&self) {
+        self.runs_retried.inc();
     }
 
     pub(crate) fn run_ended(&self, state: BackupState) {

@@ -38,6 +38,8 @@ impl BackupService {
         }
         let accepted = self.operations.create(id, self.runs.notes()).await?;
         tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
+        // A run of that number that was deleted elsewhere has nothing to do with this one.
+        self.runs.stop(accepted.backup_id).await;
         self.runs.forget(accepted.backup_id);
         self.runs.drive(accepted.backup_id);
         Ok(accepted)

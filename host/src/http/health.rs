@@ -23,6 +23,7 @@ pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Health {
 /// Everything that there is to tell.
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Health {
     let mut components = components(&api).await;
+    components.insert("runs".to_owned(), json!({"status": "UP", "details": {"active": api.service.runs.driven()}}));
     components.insert("deletions".to_owned(), deletions(&api));
     answer(components, json!(["liveness", "readiness"]))
 }

@@ -25,11 +25,13 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, stop: &CancellationToken) {
             }
             Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
                 troubles = backoff();
+                runs.note(id, |run| run.trouble = None);
                 delay = Duration::from_millis(millis);
             }
             Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
                 tracing::warn!(backup = id, refusal, "the engine refused part 2; trying again");
-                runs.note(id, |run| run.refusal = Some(refusal));
+                runs.metrics.run_retried();
+                runs.note(id, |run| (run.trouble, run.refusal) = (None, Some(refusal)));
                 delay = next(&mut troubles).max(Duration::from_millis(millis));
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
@@ -40,6 +42,8 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, stop: &CancellationToken) {
             Err(error) => {
                 delay = next(&mut troubles);
                 tracing::warn!(backup = id, %error, retry_in = ?delay, "cannot go on with the backup at the moment");
+                runs.metrics.run_retried();
+                runs.note(id, |run| run.trouble = Some(error.to_string()));
             }
         }
     }

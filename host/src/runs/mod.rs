@@ -37,6 +37,8 @@ struct Run {
     driver: Option<Driver>,
     /// The engine's last refusal of part 2.
     refusal: Option<String>,
+    /// Why the last step failed, while it is being tried again.
+    trouble: Option<String>,
     /// It came to its end here.
     ended: bool,
 }
@@ -77,12 +79,10 @@ impl Runs {
         self.metrics.run_started();
         let runs = Arc::clone(self);
         self.tasks.spawn(async move {
+            let _stopped = driver.stopped.drop_guard();
             driver::drive(&runs, id, &driver.stop).await;
-            if let Some(run) = runs.lock().get_mut(&id) {
-                run.driver = None;
-            }
+            runs.note(id, |run| run.driver = None);
             runs.metrics.run_stopped();
-            driver.stopped.cancel();
         });
     }
 
@@ -110,6 +110,14 @@ impl Runs {
             refusal: run.refusal.clone(),
         };
         self.lock().iter().map(note).collect()
+    }
+
+    /// The backups that are driven here, each with what keeps it from going on at the moment.
+    #[must_use]
+    pub fn driven(&self) -> BTreeMap<BackupId, Option<String>> {
+        let runs = self.lock();
+        let driven = runs.iter().filter(|(_, run)| run.driver.is_some());
+        driven.map(|(&id, run)| (id, run.trouble.clone().or_else(|| run.refusal.clone()))).collect()
     }
 
     /// Looks for backups that are in progress and driven by nobody here, at once and then regularly,
