@@ -11,7 +11,7 @@ const MOST_DOCUMENTS: usize = 10_000;
 
 /// Every document of an index: its id and its source, by id.
 pub async fn dump(client: &Client, index: &str) -> Result<Vec<(String, Value)>> {
-    client.post(&format!("/{index}/_refresh"), &json!({})).await?.ok()?;
+    client.get(&format!("/{index}/_refresh")).await?.ok()?;
     let query = json!({ "size": MOST_DOCUMENTS, "track_total_hits": true });
     let answer = client.post(&format!("/{index}/_search"), &query).await?.ok()?;
     let total = answer.pointer("/hits/total/value").and_then(Value::as_u64);

@@ -6,6 +6,7 @@ pub mod client;
 pub mod contents;
 pub mod engine;
 mod guardian;
+pub mod host;
 pub mod installation;
 pub mod repository;
 mod wait;

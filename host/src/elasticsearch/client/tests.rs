@@ -11,6 +11,7 @@ use self::server::{Answer, Server};
 use super::super::grants::Grants;
 use super::*;
 use crate::elasticsearch::Request;
+use crate::settings::{Authentication, Node, Secret};
 
 /// Longer than any test takes, for what is not meant to time out.
 const LONG: Duration = Duration::from_secs(60);

@@ -4,8 +4,8 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::SCHEMA_VERSION;
 use super::indices::Index;
+use super::{FEW, SCHEMA_VERSION};
 use crate::client::Client;
 
 /// The engine refuses larger requests than 100 MB, and digests smaller ones better.
@@ -45,9 +45,13 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many documents of an index there are to write.
-pub(super) fn count(index: &Index, wanted: usize) -> usize {
-    if index.kind == "metadata" { 1 } else { wanted }
+/// How many documents an index gets, if each process and decision has so many instances.
+pub(super) fn count(index: &Index, instances: usize) -> usize {
+    match index.kind.as_str() {
+        "metadata" => 1,
+        kind if kind.contains("-instance-") => instances,
+        _ => FEW,
+    }
 }
 
 /// The nth document of an index and its id.

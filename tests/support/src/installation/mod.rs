@@ -46,29 +46,24 @@ impl Installation {
 
     /// All indices that an installation has, with so many instances of each process and decision.
     pub async fn large(engine: &Engine, prefix: &str, instances: usize) -> Result<Self> {
-        let mut others = indices::others(prefix);
-        let first_instances = others.len();
-        others.extend(PROCESSES.map(|key| indices::process_instances(prefix, key)));
-        others.extend(DECISIONS.map(|key| indices::decision_instances(prefix, key)));
-        let installation = Self::empty(engine, prefix, indices::import(prefix), others).await?;
-        let (entities, of_definitions) = installation.others.split_at(first_instances);
-        installation.fill(&installation.import, FEW).await?;
-        installation.fill(entities, FEW).await?;
-        installation.fill(of_definitions, instances).await?;
+        let mut installation = Self::empty(engine, prefix).await?;
+        installation.import = indices::import(prefix);
+        installation.others = indices::others(prefix);
+        installation.others.extend(PROCESSES.map(|key| indices::process_instances(prefix, key)));
+        installation.others.extend(DECISIONS.map(|key| indices::decision_instances(prefix, key)));
+        installation.fill(&installation.all(), instances).await?;
         Ok(installation)
     }
 
     /// The fewest indices that make an installation: one of the import progress and three others.
     pub async fn minimal(engine: &Engine, prefix: &str) -> Result<Self> {
-        let keep = |index: &Index, kinds: &[&str]| kinds.contains(&index.kind.as_str());
-        let mut import = indices::import(prefix);
-        import.retain(|index| keep(index, &["position-based-import-index"]));
-        let mut others = indices::others(prefix);
-        others.retain(|index| keep(index, &["metadata", "settings"]));
-        others.push(indices::process_instances(prefix, "invoice"));
-        let installation = Self::empty(engine, prefix, import, others).await?;
-        installation.fill(&installation.import, FEW).await?;
-        installation.fill(&installation.others, FEW).await?;
+        let mut installation = Self::empty(engine, prefix).await?;
+        installation.import = indices::import(prefix);
+        installation.import.retain(|index| index.kind == "position-based-import-index");
+        installation.others = indices::others(prefix);
+        installation.others.retain(|index| ["metadata", "settings"].contains(&index.kind.as_str()));
+        installation.others.push(indices::process_instances(prefix, "invoice"));
+        installation.fill(&installation.all(), FEW).await?;
         Ok(installation)
     }
 
@@ -94,7 +89,6 @@ impl Installation {
     pub async fn deploy(&mut self, process: &str) -> Result<String> {
         let index = indices::process_instances(&self.prefix, process);
         let name = index.name.clone();
-        indices::create(&self.client, std::slice::from_ref(&index)).await?;
         self.fill(std::slice::from_ref(&index), FEW).await?;
         self.others.push(index);
         Ok(name)
@@ -109,22 +103,27 @@ impl Installation {
         writer.finish().await
     }
 
-    async fn empty(engine: &Engine, prefix: &str, import: Vec<Index>, others: Vec<Index>) -> Result<Self> {
+    async fn empty(engine: &Engine, prefix: &str) -> Result<Self> {
         let client = engine.client().clone();
-        let all: Vec<Index> = import.iter().chain(&others).cloned().collect();
-        indices::create(&client, &all).await?;
-        Ok(Self { prefix: prefix.to_owned(), client, import, others })
+        indices::prepare(&client, prefix).await?;
+        Ok(Self { prefix: prefix.to_owned(), client, import: Vec::new(), others: Vec::new() })
     }
 
-    async fn fill(&self, indices: &[Index], wanted: usize) -> Result<()> {
+    fn all(&self) -> Vec<Index> {
+        [self.import.as_slice(), &self.others].concat()
+    }
+
+    /// Writes documents, which brings the indices into being, and names them by their aliases.
+    async fn fill(&self, indices: &[Index], instances: usize) -> Result<()> {
         let mut writer = Writer::new(&self.client);
         for index in indices {
-            for n in 0..documents::count(index, wanted) {
+            for n in 0..documents::count(index, instances) {
                 let (id, document) = documents::document(index, n);
                 writer.write(&index.name, &id, &document).await?;
             }
         }
-        writer.finish().await
+        writer.finish().await?;
+        indices::set_aliases(&self.client, indices).await
     }
 }
 

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsAcceptor;
 
-use super::super::Node;
+use crate::settings::Node;
 
 /// What a server does once it has read a request.
 #[derive(Clone)]

@@ -1,0 +1,47 @@
+//! The embedded component, as any host would see it.
+
+use std::collections::BTreeSet;
+
+use optimize_backup::policy::EMBEDDED;
+use wasmparser::{Parser, Payload};
+
+/// Imports and exports of the outermost component.
+fn interfaces() -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut imports, mut exports) = (BTreeSet::new(), BTreeSet::new());
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(EMBEDDED) {
+        match payload.unwrap() {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                imports.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                exports.extend(section.into_iter().map(|export| export.unwrap().name.name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    (imports, exports)
+}
+
+#[test]
+fn the_engine_is_the_only_capability() {
+    let (imports, exports) = interfaces();
+    // `types` has no functions: it names the records that both interfaces speak of.
+    let expected = ["optimize:backup/elasticsearch@1.0.0", "optimize:backup/types@1.0.0"];
+    assert_eq!(imports, expected.map(str::to_owned).into());
+    assert_eq!(exports, ["optimize:backup/backups@1.0.0".to_owned()].into());
+}
+
+#[test]
+fn types_is_an_interface_without_functions() {
+    let types = include_str!("../../wit/types.wit");
+    assert!(!types.contains("func("), "a function in `types` would be a second capability");
+}
+
+#[test]
+fn the_component_is_small() {
+    let kilobytes = EMBEDDED.len() / 1024;
+    assert!(kilobytes < 512, "the policy has grown to {kilobytes} KiB");
+}

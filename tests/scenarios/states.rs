@@ -1,0 +1,164 @@
+//! What a set of snapshots amounts to: each state made on purpose.
+
+use anyhow::{Context, Result};
+use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::host::Host;
+use backup_test_support::repository::RepositoryOptions;
+use serde_json::{Value, json};
+
+use crate::on_every_engine;
+use crate::world::{World, options, part};
+
+on_every_engine!(
+    in_progress_while_part_one_is_written,
+    failed_by_a_partial_snapshot,
+    failed_by_too_many_snapshots,
+    incomplete_by_a_deleted_part,
+    incomplete_when_nobody_is_making_part_two,
+    failed_by_a_damaged_snapshot,
+    completed_for_scripts_that_wait_for_that_word,
+);
+
+async fn in_progress_while_part_one_is_written(distribution: Distribution) -> Result<()> {
+    let world = World::slow(distribution).await?;
+    let host = world.host().await?;
+    host.create(1).await?;
+
+    let backup = host.get("/actuator/backups/1").await?.json()?;
+    assert_eq!((&backup["state"], &backup["failureReason"]), (&json!("IN_PROGRESS"), &Value::Null));
+    assert_eq!(backup["details"][0]["state"], "IN_PROGRESS");
+    assert_eq!(backup["details"].as_array().map(Vec::len), Some(1), "part 2 was started too early");
+
+    host.wait_for_state(1, "COMPLETE").await
+}
+
+async fn failed_by_a_partial_snapshot(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let stuck = unallocatable_index(&world).await?;
+    let mut import = world.installation.import_indices();
+    world.write_snapshot(&part(1, 2), &import, false).await?;
+    import.push(stuck.clone());
+    world.write_snapshot(&part(1, 1), &import, true).await?;
+    let host = world.host().await?;
+
+    let backup = host.get("/actuator/backups/1").await?.json()?;
+
+    assert_eq!(backup["state"], "FAILED");
+    assert_eq!(backup["details"][0]["state"], "PARTIAL");
+    let failure = backup["details"][0]["failures"][0].as_str().context("a failure of a shard")?;
+    assert!(failure.starts_with(&format!("[{stuck}][0] on no node: ")), "{failure}");
+    let reason = backup["failureReason"].as_str().context("a reason")?;
+    assert!(reason.contains(&part(1, 1)) && reason.contains("PARTIAL") && reason.contains(failure), "{reason}");
+    Ok(())
+}
+
+async fn failed_by_too_many_snapshots(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let import = world.installation.import_indices();
+    let third = part(1, 1).replace("8.6.0", "8.5.0");
+    for name in [part(1, 1), part(1, 2), third.clone()] {
+        world.write_snapshot(&name, &import, false).await?;
+    }
+    let host = world.host().await?;
+
+    let backup = host.get("/actuator/backups/1").await?.json()?;
+
+    assert_eq!(backup["state"], "FAILED");
+    assert!(backup["failureReason"].as_str().is_some_and(|reason| reason.contains(&third)), "{backup}");
+    Ok(())
+}
+
+async fn incomplete_by_a_deleted_part(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let host = world.host().await?;
+    for (id, deleted, left) in [(1, 1, 2), (2, 2, 1)] {
+        host.create(id).await?;
+        host.wait_for_state(id, "COMPLETE").await?;
+        world.delete_snapshot(&part(id, deleted)).await?;
+
+        let backup = host.get(&format!("/actuator/backups/{id}")).await?.json()?;
+
+        assert_eq!(backup["state"], "INCOMPLETE");
+        let reason = backup["failureReason"].as_str().context("a reason")?;
+        assert_eq!(reason, format!("part {deleted} of 2 is missing; only {} exists", part(id, left)));
+    }
+    Ok(())
+}
+
+async fn incomplete_when_nobody_is_making_part_two(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    // Without our metadata: somebody else's run, which is not ours to go on with.
+    world.write_snapshot(&part(1, 1), &world.installation.import_indices(), false).await?;
+    let host = world.host().await?;
+
+    host.wait_for_state(1, "INCOMPLETE").await?;
+
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    Ok(())
+}
+
+async fn failed_by_a_damaged_snapshot(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let host = world.host().await?;
+    for id in [1, 2] {
+        host.create(id).await?;
+        host.wait_for_state(id, "COMPLETE").await?;
+    }
+    world.repository.damage(&part(1, 2)).await?;
+
+    let list = host.get("/actuator/backups").await?.json()?;
+    assert_eq!((&list[0]["backupId"], &list[0]["state"]), (&json!(2), &json!("COMPLETE")));
+    assert_eq!((&list[1]["backupId"], &list[1]["state"]), (&json!(1), &json!("FAILED")));
+    let detail = &list[1]["details"][1];
+    assert_eq!((&detail["state"], &detail["startTime"]), (&json!("UNREADABLE"), &Value::Null));
+    assert!(list[1]["failureReason"].as_str().is_some_and(|reason| reason.contains(&part(1, 2))), "{list}");
+    assert_eq!(host.get("/actuator/backups/1").await?.json()?, list[1]);
+    assert_eq!(host.create(1).await?.status, 409);
+
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    assert_eq!(world.repository.snapshots().await?, [part(2, 1), part(2, 2)]);
+    assert_eq!(host.create(1).await?.status, 202);
+    host.wait_for_state(1, "COMPLETE").await
+}
+
+async fn completed_for_scripts_that_wait_for_that_word(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE", "COMPLETED")).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETED").await
+}
+
+/// A repository that is really written by 8.19 and read by 8.11.
+#[tokio::test]
+async fn incompatible_with_an_older_cluster() -> Result<()> {
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let host = world.host().await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+
+    let older = Engine::shared(Distribution::ELASTICSEARCH_8_11).await?;
+    let copy = world.repository.copy_to(&older, RepositoryOptions { readonly: true, ..Default::default() }).await?;
+    let host = Host::start(options(&older, copy.name(), world.installation.prefix())).await?;
+
+    let backup = host.get("/actuator/backups/1").await?.json()?;
+    assert_eq!(backup["state"], "INCOMPATIBLE");
+    let reason = backup["failureReason"].as_str().context("a reason")?;
+    for fact in [part(1, 1), part(1, 2), "8.11.0".to_owned()] {
+        assert!(reason.contains(&fact), "{fact} is not in: {reason}");
+    }
+    let restore =
+        older.client().post(&format!("/_snapshot/{}/{}/_restore", copy.name(), part(1, 1)), &json!({})).await?;
+    assert_eq!(restore.status, 500, "the engine can restore it after all: {}", restore.body);
+    Ok(())
+}
+
+/// An index whose primary cannot be anywhere.
+async fn unallocatable_index(world: &World) -> Result<String> {
+    let name = format!("{}-process-instance-stuck_v8", world.installation.prefix());
+    let body = json!({"settings": {
+        "number_of_replicas": 0,
+        "index.routing.allocation.require.zone": "none",
+    }});
+    world.engine.client().put(&format!("/{name}?wait_for_active_shards=0"), &body).await?.ok()?;
+    Ok(name)
+}

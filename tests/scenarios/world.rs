@@ -1,0 +1,123 @@
+//! What a test needs: an engine, a repository, an installation, and a host that knows them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use backup_test_support::engine::{Distribution, Engine, Kind};
+use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::installation::{Installation, unique_prefix};
+use backup_test_support::poll_until;
+use backup_test_support::repository::{Repository, RepositoryOptions};
+use serde_json::Value;
+
+/// Slow enough to look at a snapshot while it is being written.
+pub(crate) const SLOWLY: RepositoryOptions = RepositoryOptions { bytes_per_second: Some(200_000), readonly: false };
+
+pub(crate) struct World {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) repository: Repository,
+    pub(crate) installation: Installation,
+}
+
+impl World {
+    /// A small installation and an empty repository.
+    pub(crate) async fn new(distribution: Distribution) -> Result<Self> {
+        Self::with_repository(distribution, RepositoryOptions::default()).await
+    }
+
+    pub(crate) async fn with_repository(distribution: Distribution, options: RepositoryOptions) -> Result<Self> {
+        let engine = Engine::shared(distribution).await?;
+        let repository = Repository::register_with(&engine, options).await?;
+        let installation = Installation::minimal(&engine, &unique_prefix()).await?;
+        Ok(Self { engine, repository, installation })
+    }
+
+    /// A world in which part 1 takes some seconds.
+    pub(crate) async fn slow(distribution: Distribution) -> Result<Self> {
+        let world = Self::with_repository(distribution, SLOWLY).await?;
+        let import = world.installation.import_indices();
+        world.installation.grow(import.first().context("an import index")?, 600_000).await?;
+        Ok(world)
+    }
+
+    /// A host for this world.
+    pub(crate) async fn host(&self) -> Result<Host> {
+        Host::start(self.options()).await
+    }
+
+    pub(crate) fn options(&self) -> HostOptions {
+        options(&self.engine, self.repository.name(), self.installation.prefix())
+    }
+
+    /// One field of one snapshot, as the engine tells it.
+    pub(crate) async fn snapshot(&self, name: &str) -> Result<Value> {
+        let path = format!("/_snapshot/{}/{name}", self.repository.name());
+        let mut body = self.engine.client().get(&path).await?.ok()?;
+        Ok(body["snapshots"][0].take())
+    }
+
+    /// Writes a snapshot as somebody else would.
+    pub(crate) async fn write_snapshot(&self, name: &str, indices: &[String], partial: bool) -> Result<()> {
+        let path = format!("/_snapshot/{}/{name}?wait_for_completion=true", self.repository.name());
+        let body = serde_json::json!({"indices": indices, "include_global_state": false, "partial": partial});
+        self.engine.client().put(&path, &body).await?.ok()?;
+        Ok(())
+    }
+
+    /// Waits until the engine has finished a snapshot.
+    pub(crate) async fn finished(&self, name: &str) -> Result<()> {
+        poll_until("the snapshot ends", Duration::from_secs(60), async || {
+            Ok((self.snapshot(name).await?["state"] != "IN_PROGRESS").then_some(()))
+        })
+        .await
+    }
+
+    pub(crate) async fn delete_snapshot(&self, name: &str) -> Result<()> {
+        self.engine.client().delete(&format!("/_snapshot/{}/{name}", self.repository.name())).await?.ok()?;
+        Ok(())
+    }
+}
+
+/// The settings of a host for an engine.
+pub(crate) fn options(engine: &Engine, repository: &str, prefix: &str) -> HostOptions {
+    let url = engine.client().url();
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default().to_string();
+    let (kind, variables) = match engine.kind() {
+        Kind::Elasticsearch => (
+            "elasticsearch",
+            [
+                "OPTIMIZE_ELASTICSEARCH_HOST",
+                "OPTIMIZE_ELASTICSEARCH_HTTP_PORT",
+                "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SETTINGS_INDEX_PREFIX",
+            ],
+        ),
+        Kind::OpenSearch => (
+            "opensearch",
+            [
+                "CAMUNDA_OPTIMIZE_OPENSEARCH_HOST",
+                "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT",
+                "CAMUNDA_OPTIMIZE_OPENSEARCH_SETTINGS_INDEX_PREFIX",
+            ],
+        ),
+    };
+    let [host_variable, port_variable, prefix_variable] = variables;
+    bare_options()
+        .env("CAMUNDA_OPTIMIZE_DATABASE", kind)
+        .env(host_variable, host)
+        .env(port_variable, &port)
+        .env(prefix_variable, prefix)
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository)
+}
+
+/// A host without any settings.
+pub(crate) fn bare_options() -> HostOptions {
+    HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
+}
+
+/// The name of a snapshot as the installations here get it.
+pub(crate) fn part(id: u64, number: u8) -> String {
+    format!("camunda_optimize_{id}_{}_part_{number}_of_2", backup_test_support::installation::SCHEMA_VERSION)
+}

@@ -1,0 +1,264 @@
+//! The real host process.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use crate::client::http;
+use crate::guardian::{Guardian, Signal};
+use crate::wait::poll_until;
+
+const LOG_FORMAT: &str = "CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT";
+
+const START: Duration = Duration::from_secs(60);
+/// Longer than the 30 s after which a neighbour looks for backups that nobody drives.
+const BACKUP: Duration = Duration::from_secs(120);
+
+/// How a host is started: with these settings and no others.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    binary: PathBuf,
+    environment: Vec<(String, String)>,
+    config: Option<String>,
+    log: Option<PathBuf>,
+}
+
+impl HostOptions {
+    /// A host of this binary, on a free port and with a log for machines.
+    #[must_use]
+    pub fn new(binary: PathBuf) -> Self {
+        let options = Self { binary, environment: Vec::new(), config: None, log: None };
+        options.env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
+    }
+
+    /// Sets an environment variable; the last one of a name counts.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives it a settings file with this text.
+    #[must_use]
+    pub fn config(mut self, yaml: &str) -> Self {
+        self.config = Some(yaml.to_owned());
+        self
+    }
+
+    /// Writes the log to a file that stays, for people to read.
+    #[must_use]
+    pub fn log_to(mut self, file: &Path) -> Self {
+        self.log = Some(file.to_owned());
+        self.env(LOG_FORMAT, "text")
+    }
+}
+
+/// A running host, which ends with this value.
+#[derive(Debug)]
+pub struct Host {
+    process: Process,
+    url: Url,
+}
+
+/// A host that did not start.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its exit status.
+    pub code: Option<i32>,
+    /// What it said.
+    pub stderr: String,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, by lower-case names.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub text: String,
+}
+
+impl Reply {
+    /// The body as JSON.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_str(&self.text).with_context(|| format!("not JSON: {} {}", self.status, self.text))
+    }
+
+    /// A header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Host {
+    /// Starts a host and waits until it listens.
+    pub async fn start(options: HostOptions) -> Result<Self> {
+        let mut process = Process::start(&options)?;
+        let port = poll_until("the host's port", START, async || {
+            if let Some(status) = process.guardian.exited()? {
+                bail!("the host ended with {status}:\n{}{}", process.stderr()?, process.stdout()?);
+            }
+            Ok(listening_port(&process.stdout()?))
+        })
+        .await?;
+        Ok(Self { process, url: Url::parse(&format!("http://127.0.0.1:{port}"))? })
+    }
+
+    /// Starts a host that is expected to end by itself.
+    pub async fn start_failing(options: HostOptions) -> Result<Failure> {
+        let mut process = Process::start(&options)?;
+        let status = poll_until("the host to give up", START, async || process.guardian.exited()).await?;
+        Ok(Failure { code: status.code(), stderr: process.stderr()? })
+    }
+
+    /// Where it serves.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// `POST /actuator/backups`.
+    pub async fn create(&self, id: u64) -> Result<Reply> {
+        let body = format!("{{\"backupId\":{id}}}");
+        self.request("POST", "/actuator/backups", &[(CONTENT_TYPE.as_str(), "application/json")], body).await
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Result<Reply> {
+        self.request("GET", path, &[], String::new()).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Result<Reply> {
+        self.request("DELETE", path, &[], String::new()).await
+    }
+
+    /// Any request.
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<Reply> {
+        let method = Method::from_bytes(method.as_bytes())?;
+        let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
+        let mut request = http()?.request(method, url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.context("asking the host")?;
+        let status = response.status().as_u16();
+        let text_of = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers =
+            response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text_of(value))).collect();
+        Ok(Reply { status, headers, text: response.text().await? })
+    }
+
+    /// Waits until a backup has a state.
+    pub async fn wait_for_state(&self, id: u64, state: &str) -> Result<()> {
+        let mut last = None;
+        let outcome = poll_until(state, BACKUP, async || {
+            let reply = self.get(&format!("/actuator/backups/{id}")).await?;
+            let found = reply.status == 200 && reply.json()?.get("state").and_then(Value::as_str) == Some(state);
+            last = Some(reply.text);
+            Ok(found.then_some(()))
+        })
+        .await;
+        outcome.with_context(|| format!("backup {id} is {}", last.unwrap_or_default()))
+    }
+
+    /// What it has logged so far, a JSON object a line.
+    pub fn log(&self) -> Result<Vec<Value>> {
+        self.process.log()
+    }
+
+    /// Everything that it has printed so far.
+    pub fn output(&self) -> Result<String> {
+        Ok(self.process.stdout()? + &self.process.stderr()?)
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub async fn terminate(mut self) -> Result<ExitStatus> {
+        self.process.guardian.end(Signal::Terminate).await
+    }
+
+    /// Sends SIGKILL and waits for the end.
+    pub async fn kill(mut self) -> Result<()> {
+        self.process.guardian.end(Signal::Kill).await.map(drop)
+    }
+}
+
+/// The process and what it prints.
+#[derive(Debug)]
+struct Process {
+    guardian: Guardian,
+    stdout: PathBuf,
+}
+
+impl Process {
+    fn start(options: &HostOptions) -> Result<Self> {
+        ensure!(options.binary.exists(), "{} does not exist; build it first", options.binary.display());
+        let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
+        let folder = guardian.folder().to_owned();
+        let mut command = Guardian::command(&options.binary);
+        command.arg("serve").current_dir(&folder).env_clear().envs(options.environment.iter().cloned());
+        if let Some(config) = &options.config {
+            fs::write(folder.join("config.yaml"), config)?;
+            command.args(["--config", "config.yaml"]);
+        }
+        let stdout = options.log.clone().unwrap_or_else(|| folder.join("stdout"));
+        command.stdout(File::create(&stdout)?).stderr(File::create(folder.join("stderr"))?);
+        guardian.start(command)?;
+        Ok(Self { guardian, stdout })
+    }
+
+    fn stdout(&self) -> Result<String> {
+        Ok(fs::read_to_string(&self.stdout)?)
+    }
+
+    fn stderr(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.guardian.folder().join("stderr"))?)
+    }
+
+    /// The lines that are whole: the last one may still be being written.
+    fn log(&self) -> Result<Vec<Value>> {
+        Ok(self.stdout()?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+    }
+}
+
+/// The port in the event `listening`, in a log of either format.
+fn listening_port(log: &str) -> Option<u16> {
+    // The last line may still be being written.
+    let mut whole = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    whole.find_map(listening_address)?.rsplit_once(':')?.1.parse().ok()
+}
+
+fn listening_address(line: &str) -> Option<String> {
+    let Ok(event) = serde_json::from_str::<Value>(line) else {
+        let (_, fields) = line.split_once("listening address=")?;
+        return fields.split_whitespace().next().map(str::to_owned);
+    };
+    let fields = event.get("fields")?;
+    let address = fields.get("address")?.as_str()?;
+    (fields.get("message")? == "listening").then(|| address.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listening_port;
+
+    #[test]
+    fn the_port_is_found_in_both_formats() {
+        let json = r#"{"level":"INFO","fields":{"message":"listening","address":"0.0.0.0:40123","after":"9ms"}}"#;
+        let text = "2026-06-01T00:00:00Z  INFO listening address=0.0.0.0:40123 after=9ms";
+        for line in [json, text] {
+            assert_eq!(listening_port(&format!("2026-06-01 INFO first\n{line}\n")), Some(40123));
+            assert_eq!(listening_port(line), None, "half a line");
+        }
+        assert_eq!(listening_port("{\"fields\":{\"message\":\"stopped\"}}\n"), None);
+    }
+}
