@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::{Distribution, Engine, Kind};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Slow enough to look at a snapshot while it is being written.
 pub(crate) const SLOWLY: RepositoryOptions = RepositoryOptions { bytes_per_second: Some(200_000), readonly: false };
@@ -120,4 +120,30 @@ pub(crate) fn bare_options() -> HostOptions {
 /// The name of a snapshot as the installations here get it.
 pub(crate) fn part(id: u64, number: u8) -> String {
     format!("camunda_optimize_{id}_{}_part_{number}_of_2", backup_test_support::installation::SCHEMA_VERSION)
+}
+
+/// Deletes a backup and waits until the engine has done it.
+pub(crate) async fn delete(host: &Host, id: u64) -> Result<()> {
+    let reply = host.delete(&format!("/actuator/backups/{id}")).await?;
+    ensure!(reply.status == 204, "{}: {}", reply.status, reply.text);
+    // The engine may take minutes for a running snapshot.
+    poll_until("the deletion ends", Duration::from_secs(170), async || {
+        let deletions = health(host, "deletions").await?;
+        ensure!(deletions["failed"] == json!({}), "{deletions}");
+        Ok((deletions["pending"] == json!([])).then_some(()))
+    })
+    .await
+}
+
+/// Waits until a host drives no backup any more.
+pub(crate) async fn run_ended(host: &Host) -> Result<()> {
+    poll_until("the run ends", Duration::from_secs(60), async || {
+        Ok((health(host, "runs").await?["active"] == json!({})).then_some(()))
+    })
+    .await
+}
+
+/// The details of one component of a host's health.
+pub(crate) async fn health(host: &Host, component: &str) -> Result<Value> {
+    Ok(host.get("/actuator/health").await?.json()?["components"][component]["details"].take())
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wasmtime::component::HasSelf;
@@ -31,6 +32,7 @@ pub(super) struct Call {
     cpu_ticks_left: u64,
     /// The request that `submit` did not wait for.
     pub(super) outstanding: Option<Outstanding>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// How long the early refusal of a long request is waited for.
@@ -40,7 +42,7 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Call {
     /// A store for one call, with all limits set.
-    pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
+    pub(super) fn store(sandbox: &Sandbox, capability: Capability, place: OwnedSemaphorePermit) -> Store<Self> {
         let CallLimits { memory, wall_time, engine_calls, .. } = sandbox.limits;
         let call = Self {
             memory: StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build(),
@@ -49,6 +51,7 @@ impl Call {
             engine_calls_left: engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
             outstanding: None,
+            _place: place,
         };
         let mut store = Store::new(&sandbox.engine, call);
         store.limiter(|call| &mut call.memory);

@@ -141,7 +141,9 @@ impl Policy {
     }
 
     async fn instantiate(&self, capability: Capability) -> Result<(Store<Call>, Instance), CallError> {
-        let mut store = Call::store(&self.sandbox, capability);
+        let place = Arc::clone(&self.sandbox.places).acquire_owned().await;
+        let place = place.map_err(|closed| CallError::Trapped(closed.to_string()))?;
+        let mut store = Call::store(&self.sandbox, capability, place);
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
         Ok((store, instance))
     }

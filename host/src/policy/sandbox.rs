@@ -2,6 +2,7 @@ use std::sync::Weak;
 use std::time::Duration;
 use std::{sync, thread};
 
+use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// What one call of a policy may use.
@@ -21,12 +22,14 @@ pub struct CallLimits {
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) limits: CallLimits,
+    /// A place in the pool for each call.
+    pub(super) places: sync::Arc<Semaphore>,
 }
 
-/// How many calls can be under way at once; one more waits in the HTTP server's own queue.
-pub(super) const CONCURRENT_CALLS: u32 = 64;
+/// How many calls can be under way at once; one more waits for a place.
+const CONCURRENT_CALLS: u32 = 64;
 /// How exactly processor time is measured, and how long a busy guest keeps a thread from others.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 
 impl Sandbox {
     /// Sets up the engine and reserves address space for the pool.
@@ -35,7 +38,8 @@ impl Sandbox {
     /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
     pub fn new(limits: CallLimits) -> wasmtime::Result<sync::Arc<Self>> {
         let engine = Engine::new(&config(limits))?;
-        let sandbox = sync::Arc::new(Self { engine, limits });
+        let sandbox =
+            sync::Arc::new(Self { engine, limits, places: sync::Arc::new(Semaphore::new(CONCURRENT_CALLS as usize)) });
         start_clock(sync::Arc::downgrade(&sandbox));
         Ok(sandbox)
     }

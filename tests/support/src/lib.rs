@@ -5,6 +5,7 @@
 pub mod client;
 pub mod contents;
 pub mod engine;
+pub mod fault;
 mod guardian;
 pub mod host;
 pub mod installation;

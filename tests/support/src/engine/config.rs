@@ -71,6 +71,9 @@ fn settings(distribution: Distribution, folder: &Path, port: u16, secured: bool)
         "cluster.routing.allocation.disk.threshold_enabled": false,
         // An installation has about thirty indices, and a shared engine serves all tests of a file.
         "cluster.max_shards_per_node": 20_000,
+        // By default half of the processors: on a small machine one throttled snapshot would hold up
+        // those of all other tests.
+        "thread_pool.snapshot.max": 16,
     });
     let mut settings: BTreeMap<String, Value> = serde_json::from_value(common)?;
     if distribution.kind == Kind::Elasticsearch {

@@ -1,0 +1,129 @@
+//! An engine with faults that a real one cannot be made to show.
+//!
+//! A [`FaultProxy`] stands in front of a real engine, or of none, and does to the requests that its
+//! rules match what the rules say:
+//!
+//! ```no_run
+//! # async fn example(engine: &backup_test_support::engine::Engine) -> anyhow::Result<()> {
+//! use backup_test_support::fault::{Fault, FaultProxy, When};
+//!
+//! let proxy = FaultProxy::in_front_of(engine).await?;
+//! proxy.add(When::put("_part_1_of_2"), Fault::reset().after_forwarding());
+//! proxy.add(When::get("/_snapshot/").first(3), Fault::engine_error(429, "circuit_breaking_exception"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod behaviour;
+mod body;
+mod connection;
+mod request;
+mod when;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result};
+use reqwest::Url;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub use self::behaviour::Fault;
+pub use self::request::Request;
+pub use self::when::When;
+use crate::engine::Engine;
+
+/// A proxy with faults, on a port of its own. It ends with this value.
+#[derive(Debug)]
+pub struct FaultProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// One task, which is aborted with the set.
+    server: JoinSet<()>,
+}
+
+/// What the connections have in common.
+#[derive(Debug)]
+struct Shared {
+    engine: Option<Url>,
+    rules: Mutex<Vec<(When, Fault)>>,
+    requests: Mutex<Vec<Request>>,
+}
+
+impl FaultProxy {
+    /// Stands in front of an engine, which gets every request that no rule keeps back.
+    pub async fn in_front_of(engine: &Engine) -> Result<Self> {
+        Self::start(Some(engine.client().url().clone())).await
+    }
+
+    /// Stands alone: a request without a rule is answered with 501.
+    pub async fn alone() -> Result<Self> {
+        Self::start(None).await
+    }
+
+    /// Where it is, in the place of the engine.
+    pub fn url(&self) -> Result<Url> {
+        Url::parse(&format!("http://{}", self.address)).context("the proxy's address is not a URL")
+    }
+
+    /// Adds a rule. Of several rules that match, the first whose turn it is acts.
+    pub fn add(&self, when: When, fault: Fault) {
+        lock(&self.shared.rules).push((when, fault));
+    }
+
+    /// Forgets all rules: the engine is well again.
+    pub fn heal(&self) {
+        lock(&self.shared.rules).clear();
+    }
+
+    /// The requests that have come so far, whatever became of them.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// The requests that change something.
+    #[must_use]
+    pub fn writes(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(Request::is_write).collect()
+    }
+
+    /// Closes the port and every connection: from now on nobody is there.
+    pub async fn go_down(&mut self) {
+        self.server.shutdown().await;
+    }
+
+    /// Opens the same port again.
+    pub async fn come_back(&mut self) -> Result<()> {
+        self.go_down().await;
+        let listener = TcpListener::bind(self.address).await.context("opening the proxy's port again")?;
+        self.server.spawn(connection::serve(listener, Arc::clone(&self.shared)));
+        Ok(())
+    }
+
+    async fn start(engine: Option<Url>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("opening a port for the proxy")?;
+        let shared = Arc::new(Shared { engine, rules: Mutex::default(), requests: Mutex::default() });
+        let mut proxy = Self { address: listener.local_addr()?, shared, server: JoinSet::new() };
+        proxy.server.spawn(connection::serve(listener, Arc::clone(&proxy.shared)));
+        Ok(proxy)
+    }
+}
+
+impl Shared {
+    /// Notes a request and finds what to do with it.
+    fn take(&self, request: &Request) -> Fault {
+        lock(&self.requests).push(request.clone());
+        let mut rules = lock(&self.rules);
+        // All of them are asked, for each of them counts.
+        let mut due: Vec<&mut (When, Fault)> = rules.iter_mut().collect();
+        due.retain_mut(|(when, _)| when.is_due(request));
+        due.first().map_or_else(Fault::none, |(_, fault)| fault.clone())
+    }
+}
+
+/// A test that failed while it held a lock has not made its content any worse.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
