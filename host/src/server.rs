@@ -9,6 +9,7 @@ use backup_core::EngineKind;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::elasticsearch::{Client, ClientError, Grants};
 use crate::http::{self, Api, Presentation};
@@ -16,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::operations::Operations;
 use crate::policy::{self, Capability, LoadError, Policy, Sandbox, types};
 use crate::readiness::Readiness;
+use crate::runs::Runs;
 use crate::service::BackupService;
 use crate::settings::{Settings, SettingsError};
 use crate::telemetry;
@@ -64,7 +66,7 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// How long requests under way may take to end after a signal.
+/// How long what is under way may take to end after a signal. Kubernetes kills after 30 s.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
@@ -89,8 +91,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let runs = Arc::clone(&api.service.runs);
     tokio::spawn(Arc::clone(&runs).adopt_forever());
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
-    serve_until(listener, http::router(api), stop).await?;
-    runs.shut_down().await;
+    serve_until(listener, http::router(api), stop, runs).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -148,29 +149,35 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|fault| ServeError::Listen { port, fault })
 }
 
-/// Serves until `stop`, then lets requests under way end, but not for ever.
+/// Serves until `stop`, then lets requests and steps of runs that are under way end, but not for ever:
+/// whatever is cut off, another host or the next start goes on with.
 async fn serve_until(
     listener: TcpListener,
     router: axum::Router,
     stop: impl Future<Output = ()> + Send + 'static,
+    runs: Arc<Runs>,
 ) -> io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        tracing::info!("stopping");
-        let _ = stopping.send(());
-    });
+    let stopping = CancellationToken::new();
+    let server = {
+        let stopping = stopping.clone();
+        axum::serve(listener, router).with_graceful_shutdown(async move {
+            stop.await;
+            tracing::info!("stopping");
+            stopping.cancel();
+        })
+    };
+    let runs_ended = async {
+        stopping.cancelled().await;
+        runs.shut_down().await;
+    };
     let grace_is_over = async {
-        // The sender is gone without a word only if the server ended by itself.
-        if stopped.await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        stopping.cancelled().await;
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        outcome = server.into_future() => outcome,
+        (outcome, ()) = async { tokio::join!(server.into_future(), runs_ended) } => outcome,
         () = grace_is_over => {
-            tracing::warn!("requests are still under way; stopping without waiting for them");
+            tracing::warn!("requests or runs are still waiting for the engine; stopping without them");
             Ok(())
         }
     }

@@ -28,11 +28,16 @@ impl BackupService {
         Arc::new(Self { operations, runs, deletions })
     }
 
-    /// Starts a backup, and drives it on after this returns.
+    /// Starts a backup, and drives it on after this returns, even if nobody waits for that.
     ///
     /// # Errors
     /// [`CallError`]: no backup was started.
-    pub async fn create(&self, id: &str) -> Result<Accepted, CallError> {
+    pub async fn create(self: &Arc<Self>, id: &str) -> Result<Accepted, CallError> {
+        let (service, id) = (Arc::clone(self), id.to_owned());
+        to_the_end(async move { service.create_and_drive(&id).await }).await
+    }
+
+    async fn create_and_drive(&self, id: &str) -> Result<Accepted, CallError> {
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));
         }
@@ -65,11 +70,17 @@ impl BackupService {
         Ok(page)
     }
 
-    /// Stops the run, if there is one, and submits the deletion of all its snapshots.
+    /// Stops the run, if there is one, and submits the deletion of all its snapshots, even if nobody waits
+    /// for that.
     ///
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
-    pub async fn delete(&self, id: &str) -> Result<(), CallError> {
+    pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
+        let (service, id) = (Arc::clone(self), id.to_owned());
+        to_the_end(async move { service.stop_and_delete(&id).await }).await
+    }
+
+    async fn stop_and_delete(&self, id: &str) -> Result<(), CallError> {
         if !self.deletions.begin(id) {
             return Ok(());
         }
@@ -91,6 +102,13 @@ impl BackupService {
             }
         }
     }
+}
+
+/// Runs what must not stop halfway when the caller hangs up.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, CallError>> + Send + 'static,
+) -> Result<T, CallError> {
+    tokio::spawn(work).await.unwrap_or_else(|panicked| Err(CallError::Trapped(panicked.to_string())))
 }
 
 /// The number of a run, if this text is how it is written: what else a policy takes for an id, a run

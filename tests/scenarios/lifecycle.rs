@@ -1,11 +1,17 @@
 //! Starting, stopping, being killed.
 
-use anyhow::Result;
-use backup_test_support::engine::Distribution;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, ensure};
+use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
+use backup_test_support::installation::{Installation, unique_prefix};
+use backup_test_support::poll_until;
+use backup_test_support::repository::Repository;
 
 use crate::on_every_engine;
-use crate::world::{World, part};
+use crate::world::{SLOWLY, World, health, options, part, run_ended};
 
 on_every_engine!(a_killed_host_is_replaced_by_its_restart, too_late_a_restart_leaves_it_incomplete);
 
@@ -45,4 +51,127 @@ async fn too_late_a_restart_leaves_it_incomplete(distribution: Distribution) -> 
     assert!(reason.contains("part 2 of 2 is missing"), "{reason}");
     assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
     Ok(())
+}
+
+/// Wherever the kill hits: before the answer, in part 1, in the gap, in part 2, after the end.
+#[tokio::test]
+async fn fifty_kills_leave_fifty_whole_backups() -> Result<()> {
+    const AT_ONCE: u64 = 5;
+    let seed = rand_seed();
+    println!("seed {seed}");
+    for round in 0..50 / AT_ONCE {
+        let world = World::new(Distribution::ELASTICSEARCH).await?;
+        let kills = (0..AT_ONCE).map(|n| {
+            let id = 1 + n;
+            kill_at_a_random_moment(&world, id, seed.wrapping_add(round * AT_ONCE + n))
+        });
+        futures::future::try_join_all(kills).await.with_context(|| format!("seed {seed}, round {round}"))?;
+    }
+    Ok(())
+}
+
+async fn kill_at_a_random_moment(world: &World, id: u64, seed: u64) -> Result<()> {
+    let host = world.host().await?;
+    // A backup of this size takes about a second.
+    let moment = Duration::from_micros(scramble(seed) % 1_500_000);
+    let accepted = tokio::time::timeout(moment, async {
+        let reply = host.create(id).await?;
+        ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
+        std::future::pending::<Result<()>>().await
+    })
+    .await;
+    if let Ok(outcome) = accepted {
+        outcome?;
+    }
+    host.kill().await?;
+
+    let host = world.host().await?;
+    if host.get(&format!("/actuator/backups/{id}")).await?.status == 404 {
+        // Killed before the engine had part 1: nothing was begun, and nothing is in the way.
+        host.create(id).await?;
+    }
+    host.wait_for_state(id, "COMPLETE").await
+}
+
+fn rand_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_secs()
+}
+
+/// SplitMix64: neighbouring seeds give unrelated numbers.
+fn scramble(seed: u64) -> u64 {
+    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The engine itself goes away: in part 1, and in the gap before part 2.
+#[tokio::test]
+async fn an_engine_that_is_restarted_ends_in_a_true_state() -> Result<()> {
+    let mut engine = Engine::start(Distribution::ELASTICSEARCH).await?;
+    let repository = Repository::register_with(&engine, SLOWLY).await?;
+    let installation = Installation::minimal(&engine, &unique_prefix()).await?;
+    let import = installation.import_indices();
+    installation.grow(import.first().context("an import index")?, 600_000).await?;
+    let host = Host::start(options(&engine, repository.name(), installation.prefix())).await?;
+
+    host.create(1).await?;
+    host.wait_for_state(1, "IN_PROGRESS").await?;
+    engine.kill().await?;
+    assert_eq!(host.get("/actuator/backups/1").await?.status, 502);
+    engine.restart().await?;
+
+    let state = final_state(&host, 1).await?;
+    let snapshots = repository.snapshots().await?;
+    match state.as_str() {
+        "COMPLETE" => assert_eq!(snapshots, [part(1, 1), part(1, 2)]),
+        // A node that is killed may take its running snapshot with it.
+        "FAILED" => assert_eq!(snapshots, [part(1, 1)]),
+        "GONE" => assert!(snapshots.is_empty(), "{snapshots:?}"),
+        other => anyhow::bail!("{other} with {snapshots:?}"),
+    }
+    host.create(2).await?;
+    host.wait_for_state(2, "COMPLETE").await
+}
+
+/// The state that no longer changes; `GONE` for a backup of which the engine keeps nothing.
+async fn final_state(host: &Host, id: u64) -> Result<String> {
+    run_ended(host).await?;
+    let reply = host.get(&format!("/actuator/backups/{id}")).await?;
+    match reply.status {
+        404 => Ok("GONE".to_owned()),
+        200 => Ok(reply.json()?["state"].as_str().context("a state")?.to_owned()),
+        status => anyhow::bail!("{status}: {}", reply.text),
+    }
+}
+
+/// The engine is away exactly in the gap: part 1 has succeeded, part 2 is not yet asked for.
+#[tokio::test]
+async fn an_engine_that_is_away_in_the_gap_gets_part_two_later() -> Result<()> {
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let mut proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    proxy.add(When::get("/_resolve/").nth(2), Fault::reset());
+    host.create(1).await?;
+    poll_until("the gap", Duration::from_secs(20), async || {
+        let resolved = proxy.requests().iter().filter(|request| request.path.contains("/_resolve/")).count();
+        Ok((resolved >= 2).then_some(()))
+    })
+    .await?;
+    proxy.go_down().await;
+    poll_until("a retry in vain", Duration::from_secs(30), async || {
+        let troubles = health_text(&host).await?;
+        Ok(troubles.contains("cannot be reached").then_some(()))
+    })
+    .await?;
+    proxy.come_back().await?;
+
+    host.wait_for_state(1, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    Ok(())
+}
+
+async fn health_text(host: &Host) -> Result<String> {
+    Ok(health(host, "runs").await?.to_string())
 }

@@ -13,6 +13,7 @@ mod engine_faults;
 mod lifecycle;
 mod replicas;
 mod requests;
+mod secured;
 mod states;
 mod world;
 

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::{Distribution, Engine, Kind};
+use backup_test_support::fault::FaultProxy;
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
+use reqwest::Url;
 use serde_json::{Value, json};
 
 /// Slow enough to look at a snapshot while it is being written.
@@ -51,6 +53,12 @@ impl World {
         options(&self.engine, self.repository.name(), self.installation.prefix())
     }
 
+    /// The same, with a proxy in the engine's place.
+    pub(crate) fn options_through(&self, proxy: &FaultProxy) -> Result<HostOptions> {
+        let (kind, url) = (self.engine.kind(), proxy.url()?);
+        Ok(options_at(kind, &url, self.repository.name(), self.installation.prefix()))
+    }
+
     /// One field of one snapshot, as the engine tells it.
     pub(crate) async fn snapshot(&self, name: &str) -> Result<Value> {
         let path = format!("/_snapshot/{}/{name}", self.repository.name());
@@ -82,10 +90,13 @@ impl World {
 
 /// The settings of a host for an engine.
 pub(crate) fn options(engine: &Engine, repository: &str, prefix: &str) -> HostOptions {
-    let url = engine.client().url();
+    options_at(engine.kind(), engine.client().url(), repository, prefix)
+}
+
+fn options_at(kind: Kind, url: &Url, repository: &str, prefix: &str) -> HostOptions {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default().to_string();
-    let (kind, variables) = match engine.kind() {
+    let (kind, variables) = match kind {
         Kind::Elasticsearch => (
             "elasticsearch",
             [

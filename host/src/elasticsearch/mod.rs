@@ -15,4 +15,4 @@ mod retry;
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use client::{Client, ClientError};
 pub use grants::{Denial, Granted, Grants};
-pub(crate) use retry::send;
+pub(crate) use retry::{send, submit};

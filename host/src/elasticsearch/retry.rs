@@ -4,22 +4,36 @@ use backon::{ExponentialBuilder, Retryable};
 
 use super::{Client, Granted, Method, Response, TransportError};
 
-/// Sends a request; a read is sent again for a few seconds while its failure may pass.
+/// Sends a request, and for a few seconds again while its failure may pass.
 ///
-/// A write is never sent twice here: only the policy knows how to tell whether the first one arrived.
+/// A read is sent again after any such failure. A write only if the engine did not get it or refused it
+/// as too busy: where it may have acted, only the policy knows how to find out.
 ///
 /// # Errors
 /// The last attempt's. A status that stays is not an error.
 pub(crate) async fn send(client: &Client, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
-    if request.request().method != Method::Get {
-        return client.send(request, budget).await;
-    }
+    retry(request, budget, |left| client.send(request, left)).await
+}
+
+/// The same for a request that can take minutes.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn submit(client: &Client, request: &Granted, patience: Duration) -> Result<Response, TransportError> {
+    retry(request, patience, |left| client.submit(request, left)).await
+}
+
+async fn retry<F>(request: &Granted, budget: Duration, send: impl Fn(Duration) -> F) -> Result<Response, TransportError>
+where
+    F: Future<Output = Result<Response, TransportError>>,
+{
     let deadline = Instant::now() + budget;
     let left = || deadline.saturating_duration_since(Instant::now());
-    let attempt = || async { Attempt::of(client.send(request, left()).await) };
+    let attempt = || async { Attempt::of(send(left()).await) };
+    let method = request.request().method;
     let answered = attempt
         .retry(delays())
-        .when(Attempt::may_pass)
+        .when(|attempt| attempt.may_pass(method))
         .adjust(|attempt, delay| delay.map(|delay| delay.max(attempt.retry_after())).filter(|delay| *delay < left()))
         .notify(|attempt, delay| {
             tracing::debug!(request = %request.request(), ?attempt, ?delay, "asking the engine again");
@@ -38,31 +52,30 @@ fn delays() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// An outcome that is not the end of it.
+/// An outcome that is perhaps not the end of it.
 #[derive(Debug)]
 struct Attempt(Result<Response, TransportError>);
 
 impl Attempt {
-    /// `Ok` with everything that is settled, as far as a retry can tell.
+    /// `Ok` with an answer that no retry would change.
     fn of(outcome: Result<Response, TransportError>) -> Result<Result<Response, TransportError>, Self> {
         match outcome {
-            Ok(response) if !is_busy(&response) => Ok(Ok(response)),
+            Ok(response) if !matches!(response.status, 429 | 502..=504) => Ok(Ok(response)),
             outcome => Err(Self(outcome)),
         }
     }
 
-    fn may_pass(&self) -> bool {
+    fn may_pass(&self, method: Method) -> bool {
+        let is_read = method == Method::Get;
         match &self.0 {
-            Ok(response) => is_busy(response),
-            Err(error) => matches!(error, TransportError::Unreachable(_) | TransportError::Interrupted(_)),
+            Ok(response) => is_read || matches!(response.status, 429 | 503),
+            Err(TransportError::Unreachable(_)) => true,
+            Err(TransportError::Interrupted(_)) => is_read,
+            Err(TransportError::Denied(_) | TransportError::Unreadable(_)) => false,
         }
     }
 
     fn retry_after(&self) -> Duration {
         self.0.as_ref().ok().and_then(|response| response.retry_after).unwrap_or_default()
     }
-}
-
-fn is_busy(response: &Response) -> bool {
-    matches!(response.status, 429 | 502..=504)
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use wasmtime::component::HasSelf;
@@ -32,7 +31,6 @@ pub(super) struct Call {
     cpu_ticks_left: u64,
     /// The request that `submit` did not wait for.
     pub(super) outstanding: Option<Outstanding>,
-    _place: OwnedSemaphorePermit,
 }
 
 /// How long the early refusal of a long request is waited for.
@@ -42,7 +40,7 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Call {
     /// A store for one call, with all limits set.
-    pub(super) fn store(sandbox: &Sandbox, capability: Capability, place: OwnedSemaphorePermit) -> Store<Self> {
+    pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
         let CallLimits { memory, wall_time, engine_calls, .. } = sandbox.limits;
         let call = Self {
             memory: StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build(),
@@ -51,7 +49,6 @@ impl Call {
             engine_calls_left: engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
             outstanding: None,
-            _place: place,
         };
         let mut store = Store::new(&sandbox.engine, call);
         store.limiter(|call| &mut call.memory);
@@ -72,7 +69,9 @@ impl Call {
     }
 
     /// Takes one request from the budget; how long it may take.
-    fn admit(&mut self) -> Result<Duration, TransportError> {
+    ///
+    /// A write leaves half of the time for finding out what became of it.
+    fn admit(&mut self, method: Method) -> Result<Duration, TransportError> {
         self.engine_calls_left = self.engine_calls_left.checked_sub(1).ok_or_else(|| {
             TransportError::Denied(
                 "this call has used up its requests to the engine (policy.maxEngineCalls)".to_owned(),
@@ -82,20 +81,20 @@ impl Call {
         if left.is_zero() {
             return Err(TransportError::Unreachable("the call's time is up (backup.callTimeout)".to_owned()));
         }
-        Ok(left)
+        Ok(if method == Method::Get { left } else { left / 2 })
     }
 
     async fn send_granted(&mut self, request: Request) -> Result<Response, TransportError> {
-        let budget = self.admit()?;
+        let budget = self.admit(request.method)?;
         let granted = self.capability.check(request)?;
         elasticsearch::send(&self.capability.client, &granted, budget).await
     }
 
     async fn submit_granted(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
-        let patience = self.admit()?.min(SUBMIT_PATIENCE);
+        let patience = self.admit(request.method)?.min(SUBMIT_PATIENCE);
         let granted = self.capability.check(request)?;
         let client = Arc::clone(&self.capability.client);
-        let mut request = tokio::spawn(async move { client.submit(&granted, SUBMIT_LONGEST).await });
+        let mut request = tokio::spawn(async move { elasticsearch::submit(&client, &granted, SUBMIT_LONGEST).await });
         match timeout(patience, &mut request).await {
             Ok(Ok(outcome)) => outcome.map(Some),
             Ok(Err(aborted)) => Err(TransportError::Interrupted(aborted.to_string())),

@@ -9,6 +9,7 @@ mod sandbox;
 
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Store, Trap};
 
@@ -78,8 +79,8 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Accepted, CallError> {
-        let (mut store, instance) = self.instantiate(capability).await?;
-        settle(guest(&instance).call_create(&mut store, context, id).await)
+        let mut session = self.open(capability).await?;
+        settle(session.guest().call_create(&mut session.store, context, id).await)
     }
 
     /// Takes a run one step further.
@@ -92,8 +93,8 @@ impl Policy {
         context: &types::Context,
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
-        let (mut store, instance) = self.instantiate(capability).await?;
-        settle(guest(&instance).call_advance(&mut store, context, id).await)
+        let mut session = self.open(capability).await?;
+        settle(session.guest().call_advance(&mut session.store, context, id).await)
     }
 
     /// Tells one backup.
@@ -106,8 +107,8 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Backup, CallError> {
-        let (mut store, instance) = self.instantiate(capability).await?;
-        settle(guest(&instance).call_get(&mut store, context, id).await)
+        let mut session = self.open(capability).await?;
+        settle(session.guest().call_get(&mut session.store, context, id).await)
     }
 
     /// Tells every backup.
@@ -119,8 +120,8 @@ impl Policy {
         capability: Capability,
         context: &types::Context,
     ) -> Result<types::BackupsPage, CallError> {
-        let (mut store, instance) = self.instantiate(capability).await?;
-        settle(guest(&instance).call_list(&mut store, context).await)
+        let mut session = self.open(capability).await?;
+        settle(session.guest().call_list(&mut session.store, context).await)
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
@@ -135,17 +136,30 @@ impl Policy {
         id: &str,
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
-        let (mut store, instance) = self.instantiate(capability).await?;
-        let deleted = settle(guest(&instance).call_delete(&mut store, context, id, only_runs).await)?;
-        Ok((deleted, store.into_data().outstanding))
+        let mut session = self.open(capability).await?;
+        let deleted = settle(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
+        Ok((deleted, session.store.data_mut().outstanding.take()))
     }
 
-    async fn instantiate(&self, capability: Capability) -> Result<(Store<Call>, Instance), CallError> {
+    async fn open(&self, capability: Capability) -> Result<Session, CallError> {
         let place = Arc::clone(&self.sandbox.places).acquire_owned().await;
         let place = place.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability, place);
+        let mut store = Call::store(&self.sandbox, capability);
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
-        Ok((store, instance))
+        Ok(Session { instance, store, _place: place })
+    }
+}
+
+/// One call: its fields are dropped in this order, so a place is free only when the pool's is.
+struct Session {
+    instance: Instance,
+    store: Store<Call>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Session {
+    fn guest(&self) -> Guest {
+        self.instance.optimize_backup_backups().clone()
     }
 }
 
@@ -163,10 +177,6 @@ impl types::Error {
             | Self::Denied(problem) => problem,
         }
     }
-}
-
-fn guest(instance: &Instance) -> &Guest {
-    instance.optimize_backup_backups()
 }
 
 fn settle<T>(outcome: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::metrics::Metrics;
 use crate::operations::Operations;
+use crate::policy::CallError;
 use crate::policy::types::{BackupId, BackupState, RunNote};
 
 /// How often backups are looked for that nobody drives.
@@ -125,25 +126,25 @@ impl Runs {
     pub async fn adopt_forever(self: Arc<Self>) {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut trouble = None;
         while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
-            self.adopt().await;
+            let found = self.adopt().await.err().map(|error| error.to_string());
+            if let Some(error) = found.as_ref().filter(|_| found != trouble) {
+                tracing::warn!(error, "cannot look for backups that are in progress");
+            }
+            trouble = found;
         }
     }
 
-    async fn adopt(self: &Arc<Self>) {
-        let page = match self.operations.list(self.notes()).await {
-            Ok(page) => page,
-            Err(error) => {
-                tracing::warn!(%error, "cannot look for backups that are in progress");
-                return;
-            }
-        };
+    async fn adopt(self: &Arc<Self>) -> Result<(), CallError> {
+        let page = self.operations.list(self.notes()).await?;
         for backup in page.backups {
             if backup.state == BackupState::InProgress && backup.run_id.is_some() && !self.is_driven(backup.backup_id) {
                 tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
                 self.drive(backup.backup_id);
             }
         }
+        Ok(())
     }
 
     fn is_driven(&self, id: BackupId) -> bool {

@@ -35,7 +35,20 @@ impl Repository {
 
     /// Registers a new, empty repository with options.
     pub async fn register_with(engine: &Engine, options: RepositoryOptions) -> Result<Self> {
-        Self::register_as(engine, format!("backups-{}", Uuid::new_v4().simple()), options).await
+        Self::register_as(engine, &format!("backups-{}", Uuid::new_v4().simple()), options).await
+    }
+
+    /// Registers a repository under a given name, in the folder of that name.
+    pub async fn register_as(engine: &Engine, name: &str, options: RepositoryOptions) -> Result<Self> {
+        // Relative: the engine resolves it below its first `path.repo`, wherever that is.
+        let mut settings = json!({ "location": name, "readonly": options.readonly });
+        if let (Some(speed), Some(settings)) = (options.bytes_per_second, settings.as_object_mut()) {
+            settings.insert("max_snapshot_bytes_per_sec".to_owned(), json!(format!("{speed}b")));
+        }
+        let client = engine.client().clone();
+        client.put(&format!("/_snapshot/{name}"), &json!({ "type": "fs", "settings": settings })).await?.ok()?;
+        let folder = engine.repositories().map(|(folder, _)| folder.join(name));
+        Ok(Self { name: name.to_owned(), client, folder })
     }
 
     /// Copies this repository's files to another engine, or to the same, and registers the copy.
@@ -45,7 +58,7 @@ impl Repository {
         let target = folder.join(&name);
         copy_folder(self.folder()?, &target)?;
         user.give(&target)?;
-        Self::register_as(engine, name, options).await
+        Self::register_as(engine, &name, options).await
     }
 
     /// The name that it is registered under.
@@ -79,18 +92,6 @@ impl Repository {
         let body = self.client.get(&path).await?.ok()?;
         let snapshots = body.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(snapshots.iter().filter_map(Value::as_object).flat_map(|fields| fields.values().cloned()).collect())
-    }
-
-    async fn register_as(engine: &Engine, name: String, options: RepositoryOptions) -> Result<Self> {
-        // Relative: the engine resolves it below its first `path.repo`, wherever that is.
-        let mut settings = json!({ "location": name, "readonly": options.readonly });
-        if let (Some(speed), Some(settings)) = (options.bytes_per_second, settings.as_object_mut()) {
-            settings.insert("max_snapshot_bytes_per_sec".to_owned(), json!(format!("{speed}b")));
-        }
-        let client = engine.client().clone();
-        client.put(&format!("/_snapshot/{name}"), &json!({ "type": "fs", "settings": settings })).await?.ok()?;
-        let folder = engine.repositories().map(|(folder, _)| folder.join(&name));
-        Ok(Self { name, client, folder })
     }
 }
 
