@@ -11,7 +11,7 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 
-use self::Outcome::{Complete, CompleteLater, Incomplete, Refused};
+use self::Outcome::{Complete, Incomplete, Refused};
 use crate::world::{World, delete, part, run_ended};
 
 /// How long one call may take in these tests.
@@ -24,9 +24,6 @@ const SLACK: Duration = Duration::from_secs(10);
 enum Outcome {
     /// 202, and the backup becomes COMPLETE.
     Complete,
-    /// 502 because the answer was lost, but the engine has part 1: the backup becomes COMPLETE without
-    /// help.
-    CompleteLater,
     /// This status and code, and nothing is written.
     Refused(u16, &'static str),
     /// 202, and the backup becomes INCOMPLETE for a reason with this text.
@@ -82,6 +79,9 @@ macro_rules! create_with {
     ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+ $(,)?) => {
         mod $step {
             use super::*;
+
+            pub(super) const CELLS: &[(&str, &str)] = &[$((stringify!($fault), stringify!($outcome))),+];
+
             $(#[tokio::test]
             async fn $fault() -> Result<()> {
                 create_with_fault($when, faults::$fault(), $outcome).await
@@ -117,7 +117,7 @@ create_with!(resolve_part_one at When::get("/_resolve/").nth(1);
 );
 create_with!(put_part_one at When::put("_part_1_of_2").nth(1);
     reset => Complete, reset_after_forwarding => Complete, closed => Complete, cut_short => Complete,
-    silent => Refused(502, "engineNotAnswering"), silent_after_forwarding => CompleteLater,
+    silent => Complete, silent_after_forwarding => Complete,
     too_many_requests => Complete, unavailable => Complete, unavailable_in_html => Complete,
     fine_in_html => Complete,
     unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
@@ -147,6 +147,42 @@ create_with!(poll_part_two at When::get("camunda_optimize_1_").nth(3);
     fine_in_html => Complete, unauthorized => Complete, forbidden => Complete, internal_error => Complete,
 );
 
+/// The table in the documents has exactly the tests that there are, with what they expect.
+#[test]
+fn the_table_in_the_docs_is_true() {
+    let table = include_str!("../../docs/faults.md");
+    let cell = |test: String, outcome: &str| format!("| `{test}` | {} |", describe(outcome));
+    let steps = [
+        ("validate", validate::CELLS),
+        ("look_for_duplicates", look_for_duplicates::CELLS),
+        ("resolve_part_one", resolve_part_one::CELLS),
+        ("put_part_one", put_part_one::CELLS),
+        ("poll_part_one", poll_part_one::CELLS),
+        ("resolve_part_two", resolve_part_two::CELLS),
+        ("put_part_two", put_part_two::CELLS),
+        ("poll_part_two", poll_part_two::CELLS),
+        ("delete_backup", delete_backup::CELLS),
+    ];
+    let expected: Vec<String> = steps
+        .iter()
+        .flat_map(|(step, cells)| cells.iter().map(move |(fault, outcome)| cell(format!("{step}::{fault}"), outcome)))
+        .collect();
+    let found: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(found, expected, "docs/faults.md should have these lines:\n{}", expected.join("\n"));
+}
+
+fn describe(outcome: &str) -> String {
+    let details: Vec<&str> = outcome.split('"').collect();
+    let digits: String = outcome.chars().filter(char::is_ascii_digit).take(3).collect();
+    match (outcome, details.get(1)) {
+        ("Complete", _) => "202, then COMPLETE".to_owned(),
+        ("None", _) => "204, and it is gone".to_owned(),
+        (other, Some(reason)) if other.starts_with("Incomplete") => format!("202, then INCOMPLETE: \"{reason}\""),
+        (_, Some(code)) => format!("{digits} `{code}`, nothing is changed"),
+        (other, None) => other.to_owned(),
+    }
+}
+
 /// A host whose engine is behind a proxy, after it has looked for backups to go on with.
 async fn host_behind(world: &World, proxy: &FaultProxy) -> Result<Host> {
     let budget = format!("{}s", BUDGET.as_secs());
@@ -174,7 +210,6 @@ async fn create_with_fault(when: When, fault: Fault, expected: Outcome) -> Resul
             assert_eq!(host.get("/actuator/backups/1").await?.status, 404, "the host does not serve any more");
             return Ok(());
         }
-        CompleteLater => assert_refused(&reply, 502, "engineNotAnswering")?,
         Complete | Incomplete(_) => {
             assert_eq!(reply.status, 202, "{}", reply.text);
             // Looking by the API would use up the turns of the rules.
@@ -204,6 +239,9 @@ macro_rules! delete_with {
     ($($fault:ident => $outcome:expr),+ $(,)?) => {
         mod delete_backup {
             use super::*;
+
+            pub(super) const CELLS: &[(&str, &str)] = &[$((stringify!($fault), stringify!($outcome))),+];
+
             $(#[tokio::test]
             async fn $fault() -> Result<()> {
                 delete_with_fault(faults::$fault(), $outcome).await
