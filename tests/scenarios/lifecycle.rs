@@ -1,6 +1,6 @@
 //! Starting, stopping, being killed.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::{Distribution, Engine};
@@ -120,6 +120,7 @@ async fn an_engine_that_is_restarted_ends_in_a_true_state() -> Result<()> {
     host.wait_for_state(1, "IN_PROGRESS").await?;
     engine.kill().await?;
     assert_eq!(host.get("/actuator/backups/1").await?.status, 502);
+    be_away().await?;
     engine.restart().await?;
 
     let state = final_state(&host, 1).await?;
@@ -165,11 +166,19 @@ async fn an_engine_that_is_away_in_the_gap_gets_part_two_later() -> Result<()> {
         Ok(troubles.contains("cannot be reached").then_some(()))
     })
     .await?;
+    be_away().await?;
     proxy.come_back().await?;
 
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
+}
+
+/// For so long that every quick retry is over.
+async fn be_away() -> Result<()> {
+    const AWAY: Duration = Duration::from_secs(30);
+    let since = Instant::now();
+    poll_until("the end of the outage", 2 * AWAY, async || Ok((since.elapsed() >= AWAY).then_some(()))).await
 }
 
 async fn health_text(host: &Host) -> Result<String> {

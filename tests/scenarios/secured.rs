@@ -1,12 +1,21 @@
 //! An engine that asks who we are.
 
-use anyhow::Result;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
 use backup_test_support::engine::{Distribution, Engine};
-use backup_test_support::host::Host;
+use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::Repository;
 
-use crate::world::options;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tempfile::NamedTempFile;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::world::{World, options};
 
 #[tokio::test]
 async fn only_the_right_password_opens_it() -> Result<()> {
@@ -46,5 +55,89 @@ async fn only_the_right_password_opens_it() -> Result<()> {
         host.create(id).await?;
         host.wait_for_state(id, "COMPLETE").await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn certificates_are_checked_and_faults_named() -> Result<()> {
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let (ours, other) = (Authority::new()?, Authority::new()?);
+    let valid = ours.serve(&world.engine, 2090).await?;
+    let expired = ours.serve(&world.engine, 2001).await?;
+
+    let host = Host::start(https(&world, valid, &ours)).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+
+    for (address, authority, cause) in
+        [(valid, &other, "not trusted"), (expired, &ours, "expired"), (plain_address(&world)?, &ours, "TLS")]
+    {
+        let host = Host::start(https(&world, address, authority)).await?;
+        let reply = host.create(2).await?;
+        assert_eq!((reply.status, &reply.json()?["errorCode"]), (502, &"engineUnreachable".into()), "{}", reply.text);
+        assert!(reply.text.contains(cause), "{cause} is not in: {}", reply.text);
+    }
+    Ok(())
+}
+
+fn plain_address(world: &World) -> Result<SocketAddr> {
+    let port = world.engine.client().url().port().context("a port")?;
+    Ok(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// A host that speaks TLS with the engine at `address` and trusts one authority.
+fn https(world: &World, address: SocketAddr, authority: &Authority) -> HostOptions {
+    let file = authority.file.path().display().to_string();
+    world
+        .options()
+        .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
+        .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &address.port().to_string())
+        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SSL_ENABLED", "true")
+        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_SSL_CERTIFICATE_AUTHORITIES", &file)
+}
+
+/// A private certificate authority.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    file: NamedTempFile,
+}
+
+impl Authority {
+    fn new() -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let file = NamedTempFile::new()?;
+        std::fs::write(file.path(), issuer.pem())?;
+        Ok(Self { issuer, file })
+    }
+
+    /// Puts TLS in front of the engine, with a certificate that is valid until a year.
+    async fn serve(&self, engine: &Engine, until: i32) -> Result<SocketAddr> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
+        params.not_before = date_time_ymd(2000, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        let certificate = params.signed_by(&key, &self.issuer)?;
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let port = engine.client().url().port().context("a port")?;
+        tokio::spawn(async move {
+            while let Ok((connection, _)) = listener.accept().await {
+                tokio::spawn(forward(acceptor.clone(), connection, port));
+            }
+        });
+        Ok(address)
+    }
+}
+
+async fn forward(acceptor: TlsAcceptor, connection: TcpStream, port: u16) -> Result<()> {
+    let mut connection = acceptor.accept(connection).await?;
+    let mut engine = TcpStream::connect(("127.0.0.1", port)).await?;
+    tokio::io::copy_bidirectional(&mut connection, &mut engine).await?;
     Ok(())
 }

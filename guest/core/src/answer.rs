@@ -56,6 +56,16 @@ impl Refusal {
         self.kind == "index_not_found_exception"
     }
 
+    /// A file that the engine keeps on a snapshot is damaged, or cannot be read at the moment.
+    pub(crate) fn is_snapshot_unreadable(&self) -> bool {
+        self.kind == "snapshot_exception"
+    }
+
+    /// Something between us and the engine answered in its place, after it may have acted.
+    pub(crate) fn is_of_a_proxy(&self) -> bool {
+        self.status >= 500 && self.kind.is_empty()
+    }
+
     /// The same request can succeed later: the engine is busy, electing, or a shard is on its way.
     pub(crate) fn can_pass(&self) -> bool {
         self.status == 408 || self.status == 429 || self.status >= 500 || self.is_index_missing()

@@ -124,7 +124,7 @@ fn failure(snapshot: &Snapshot) -> Option<String> {
 }
 
 fn incompatibilities(snapshots: &[Snapshot], cluster: Option<&Cluster>) -> Vec<String> {
-    let verdict = |snapshot: &Snapshot| match cluster?.can_read(snapshot) {
+    let verdict = |snapshot: &Snapshot| match cluster.map_or(Ok(()), |cluster| cluster.can_read(snapshot)) {
         Err(why) => Some(format!("snapshot {} {why}", snapshot.name)),
         Ok(()) if snapshot.state == SnapshotState::Incompatible => {
             Some(format!("snapshot {} is reported as INCOMPATIBLE by the engine", snapshot.name))

@@ -228,20 +228,25 @@ impl Error {
         }
     }
 
+    /// The engine's refusal, where it is one.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::RepositoryMissing { refusal, .. } | Self::RepositoryReadOnly { refusal, .. } => refusal.as_ref(),
+            Self::EngineAccessDenied { refusal, .. }
+            | Self::EngineBusy { refusal, .. }
+            | Self::EngineRefused { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// The engine's or the host's own words.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
-            Self::RepositoryMissing { refusal, .. } | Self::RepositoryReadOnly { refusal, .. } => {
-                refusal.as_ref().map(ToString::to_string)
-            }
-            Self::EngineAccessDenied { refusal, .. }
-            | Self::EngineBusy { refusal, .. }
-            | Self::EngineRefused { refusal, .. } => Some(refusal.to_string()),
             Self::EngineUnreachable(cause) | Self::EngineNotAnswering { cause, .. } => Some(cause.clone()),
             Self::EngineAnswerInvalid { fault, .. } => Some(fault.clone()),
             Self::Denied { reason, .. } => Some(reason.clone()),
-            _ => None,
+            _ => self.refusal().map(ToString::to_string),
         }
     }
 }

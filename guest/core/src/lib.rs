@@ -14,6 +14,8 @@ mod engine;
 mod error;
 mod id;
 mod listing;
+#[cfg(feature = "memory")]
+pub mod memory;
 mod metadata;
 mod name;
 pub mod operations;

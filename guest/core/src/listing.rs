@@ -1,9 +1,10 @@
 //! Listing snapshots, also from a damaged repository.
 //!
-//! A list fails as a whole with 404 `snapshot_missing_exception` when the metadata file of one
-//! snapshot is gone, and on most engines a pattern that matches nothing is the same 404: only the name
-//! in the reason tells the two apart. Taken for "nothing there", one damaged file would make every
-//! backup vanish and let an id be used twice.
+//! A list fails as a whole when the metadata file of one snapshot cannot be read: with 404
+//! `snapshot_missing_exception` if it is gone, with 500 `snapshot_exception` if it is corrupt or the
+//! storage does not give it. On most engines a pattern that matches nothing is that same 404: only the
+//! name in the reason tells the two apart. Taken for "nothing there", one damaged file would make
+//! every backup vanish and let an id be used twice.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub(crate) struct Listing {
     pub(crate) snapshots: Vec<Snapshot>,
     /// How many have names of other make.
     pub(crate) foreign: usize,
+    /// Why some could not be read, if the next list may be able to.
+    trouble: Option<Error>,
 }
 
 impl Listing {
@@ -60,11 +63,27 @@ impl Listing {
             .snapshots
             .into_iter()
             .filter(|snapshot| there(&after.snapshots, &snapshot.name) && !there(&listing.snapshots, &snapshot.name))
-            .map(|snapshot| Snapshot::unreadable(snapshot.name, format!("its metadata cannot be read ({refusal})")))
+            .map(|snapshot| unreadable(snapshot.name, refusal))
             .collect();
+        if refusal.can_pass() && !unreadable.is_empty() {
+            let list = Request::list(repository, pattern, ListMode::Strict);
+            listing.trouble = Some(Error::refused(&list, refusal.clone(), repository));
+        }
         listing.snapshots.extend(unreadable);
         listing.foreign = before.foreign;
         Ok(listing)
+    }
+
+    /// A list to act on.
+    ///
+    /// # Errors
+    /// If snapshots could not be read for a reason that can pass: a storage that is away for a moment
+    /// must not decide on a run.
+    pub(crate) fn settled(self) -> Result<Self, Error> {
+        match self.trouble {
+            Some(trouble) => Err(trouble),
+            None => Ok(self),
+        }
     }
 
     /// The snapshots by backup.
@@ -80,6 +99,16 @@ impl Listing {
     pub(crate) fn only(self, id: BackupId) -> Vec<Snapshot> {
         self.by_backup().remove(&id).unwrap_or_default()
     }
+}
+
+/// An engine explains only the first that it comes upon.
+fn unreadable(name: SnapshotName, refusal: &Refusal) -> Snapshot {
+    let reason = if refusal.reason.contains(&format!(":{name}/")) {
+        format!("its metadata cannot be read ({refusal})")
+    } else {
+        "its metadata cannot be read".to_owned()
+    };
+    Snapshot::unreadable(name, reason)
 }
 
 enum Answer {
@@ -107,7 +136,9 @@ fn ask(engine: &impl Engine, repository: &RepositoryName, pattern: &str, mode: L
         Err(refusal) if refusal.is_snapshot_missing() && names(&refusal, pattern) => {
             Ok(Answer::Listed(Listing::default()))
         }
-        Err(refusal) if refusal.is_snapshot_missing() => Ok(Answer::Damaged(refusal)),
+        Err(refusal) if refusal.is_snapshot_missing() || refusal.is_snapshot_unreadable() => {
+            Ok(Answer::Damaged(refusal))
+        }
         Err(refusal) => Err(Error::refused(&request, refusal, repository)),
     }
 }

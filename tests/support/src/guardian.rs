@@ -4,6 +4,7 @@
 //! a process group of its own, which reads a pipe that only we hold open. The kernel closes it
 //! together with us; the shell then kills the group it was told of and removes the folder.
 
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
@@ -18,20 +19,18 @@ use crate::wait::poll_until;
 
 const SHELL: &str = "/bin/sh";
 
-/// Each line names the process group to kill at the end; an empty one, that there is none.
+/// Each line names the process group to kill at the end; an empty one, that there is none. The folder
+/// may resist for a moment: what a process was just writing is still written after a SIGKILL.
 const GUARD: &str = r#"
 trap '' HUP INT TERM
 group=
 while read -r line; do group=$line; done
-if [ -n "$group" ]; then
-  kill -s KILL -- "-$group"
-  tries=100
-  while kill -s 0 -- "-$group" && [ "$tries" -gt 0 ]; do
-    sleep 0.05
-    tries=$((tries - 1))
-  done
-fi
-rm -rf -- "$1"
+[ -z "$group" ] || kill -s KILL -- "-$group"
+tries=100
+until rm -rf -- "$1" || [ "$tries" -eq 0 ]; do
+  sleep 0.05
+  tries=$((tries - 1))
+done
 "#;
 
 /// Holds a program back until the guard knows its process group.
@@ -39,7 +38,8 @@ const GATE: &str = r#"read -r go && exec "$@" </dev/null"#;
 
 const KILL: &str = r#"kill -s "$1" -- "-$2""#;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// An engine or a host that was asked to end takes seconds, on a busy machine many.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a process group can be told.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,7 @@ pub(crate) struct Guardian {
     guard: Child,
     lifeline: Option<ChildStdin>,
     process: Option<Child>,
+    output: PathBuf,
 }
 
 impl Guardian {
@@ -90,8 +91,9 @@ impl Guardian {
             .spawn()
             .context("starting the guard shell")?;
         let lifeline = guard.stdin.take();
-        let guardian = Self { folder, guard, lifeline, process: None };
-        std::fs::DirBuilder::new()
+        let output = folder.join("output");
+        let guardian = Self { folder, guard, lifeline, process: None, output };
+        DirBuilder::new()
             .mode(0o700)
             .create(&guardian.folder)
             .with_context(|| format!("making {}", guardian.folder.display()))?;
@@ -110,9 +112,25 @@ impl Guardian {
         command
     }
 
+    /// Sends standard output to a file elsewhere, which stays.
+    pub(crate) fn keep_output(&mut self, file: &Path) {
+        file.clone_into(&mut self.output);
+    }
+
+    /// What was written to standard output so far, since the last start.
+    pub(crate) fn output(&self) -> Result<String> {
+        fs::read_to_string(&self.output).with_context(|| format!("reading {}", self.output.display()))
+    }
+
+    /// What was written to standard error so far, since the last start.
+    pub(crate) fn errors(&self) -> Result<String> {
+        fs::read_to_string(self.error_file()).context("reading standard error")
+    }
+
     /// Starts a [`Guardian::command`] in a process group of its own.
     pub(crate) fn start(&mut self, mut command: Command) -> Result<()> {
         ensure!(self.process.is_none(), "a process is running here already");
+        command.stdout(self.locked_output()?).stderr(File::create(self.error_file())?);
         let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
         let gate = child.stdin.take();
         let group = child.id();
@@ -140,11 +158,24 @@ impl Guardian {
 
     /// Sends a signal and waits until the process and its children are gone.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
-        let group = self.process.as_ref().context("no process is running here")?.id();
         self.signal(signal)?;
         let status = poll_until("the process to end", PATIENCE, async || self.exited()).await?;
-        poll_until("its children to end", PATIENCE, async || Ok((!signal_group(group, "0")?).then_some(()))).await?;
+        poll_until("its children to end", PATIENCE, async || Ok(is_unlocked(&self.output)?.then_some(()))).await?;
         Ok(status)
+    }
+
+    fn error_file(&self) -> PathBuf {
+        self.folder.join("errors")
+    }
+
+    /// Standard output comes with a lock that the process hands on to its children.
+    ///
+    /// The lock is free when the last of them has ended. Asking for the group instead would find
+    /// zombies too, and those of a container without an init stay for ever.
+    fn locked_output(&self) -> Result<File> {
+        let file = File::create(&self.output).with_context(|| format!("making {}", self.output.display()))?;
+        file.try_lock().with_context(|| format!("locking {}", self.output.display()))?;
+        Ok(file)
     }
 
     fn watch(&mut self, group: Option<u32>) -> Result<()> {
@@ -159,11 +190,19 @@ impl Drop for Guardian {
         // The guard does the same work as after a SIGKILL, so this way is tested every day.
         drop(self.lifeline.take());
         if let Some(process) = self.process.as_mut() {
-            // Reaped, or the guard would see it for ever.
+            // In case that somebody has killed the guard: the wait must end.
             let _ = process.kill();
             let _ = process.wait();
         }
         let _ = self.guard.wait();
+    }
+}
+
+fn is_unlocked(file: &Path) -> Result<bool> {
+    match File::open(file)?.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error).context("looking at the lock"),
     }
 }
 
@@ -181,12 +220,12 @@ fn signal_group(group: u32, signal: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::process::Command;
+    use std::process::{Command, Stdio};
     use std::time::Duration;
 
     use anyhow::Result;
 
-    use super::{Guardian, signal_group};
+    use super::{Guardian, is_unlocked};
     use crate::wait::poll_until;
 
     const PATIENCE: Duration = Duration::from_secs(20);
@@ -203,14 +242,16 @@ mod tests {
         let mut victim = Command::new(std::env::current_exe()?)
             .args(["--exact", "guardian::tests::nothing_survives_a_kill"])
             .env(ROLE, folder)
+            .stdout(Stdio::null())
             .spawn()?;
-        let group = poll_until("the victim's process", PATIENCE, async || Ok(started(folder))).await?;
-        assert!(signal_group(group, "0")?);
+        let output = folder.join("output");
+        poll_until("the victim's process", PATIENCE, async || Ok(says_ready(&output).then_some(()))).await?;
+        assert!(!is_unlocked(&output)?);
         victim.kill()?;
         victim.wait()?;
-        poll_until("an empty folder", PATIENCE, async || Ok(folder.read_dir()?.next().is_none().then_some(()))).await?;
-        assert!(!signal_group(group, "0")?);
-        Ok(())
+        poll_until("the process to end", PATIENCE, async || Ok(is_unlocked(&output)?.then_some(()))).await?;
+        // The output is what the victim wanted to stay.
+        poll_until("the folder to go", PATIENCE, async || Ok((folder.read_dir()?.count() == 1).then_some(()))).await
     }
 
     #[tokio::test]
@@ -230,13 +271,15 @@ mod tests {
     async fn hold(parent: &Path) -> Result<()> {
         let mut guardian = Guardian::new(parent, "victim")?;
         let mut command = Guardian::command(Path::new("/bin/sh"));
-        command.args(["-c", "trap '' TERM; echo $$ >started; sleep 600 & wait"]).current_dir(guardian.folder());
+        command.args(["-c", "trap '' TERM; echo ready; sleep 600 & wait"]);
+        guardian.keep_output(&parent.join("output"));
         guardian.start(command)?;
-        std::future::pending().await
+        // Not for ever, in case that the test has failed and nobody kills this process.
+        tokio::time::sleep(2 * PATIENCE).await;
+        Ok(())
     }
 
-    fn started(parent: &Path) -> Option<u32> {
-        let folder = parent.read_dir().ok()?.next()?.ok()?.path();
-        std::fs::read_to_string(folder.join("started")).ok()?.trim().parse().ok()
+    fn says_ready(output: &Path) -> bool {
+        std::fs::read_to_string(output).is_ok_and(|text| text == "ready\n")
     }
 }

@@ -1,6 +1,6 @@
 //! The real host process.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl HostOptions {
 /// A running host, which ends with this value.
 #[derive(Debug)]
 pub struct Host {
-    process: Process,
+    guardian: Guardian,
     url: Url,
 }
 
@@ -102,22 +102,27 @@ impl Reply {
 impl Host {
     /// Starts a host and waits until it listens.
     pub async fn start(options: HostOptions) -> Result<Self> {
-        let mut process = Process::start(&options)?;
+        let mut guardian = launch(&options)?;
         let port = poll_until("the host's port", START, async || {
-            if let Some(status) = process.guardian.exited()? {
-                bail!("the host ended with {status}:\n{}{}", process.stderr()?, process.stdout()?);
+            let (exited, output) = (guardian.exited()?, guardian.output()?);
+            if let Some(status) = exited {
+                bail!("the host ended with {status}:\n{}{output}", guardian.errors()?);
             }
-            Ok(listening_port(&process.stdout()?))
+            Ok(listening_port(&output))
         })
         .await?;
-        Ok(Self { process, url: Url::parse(&format!("http://127.0.0.1:{port}"))? })
+        Ok(Self { guardian, url: Url::parse(&format!("http://127.0.0.1:{port}"))? })
     }
 
     /// Starts a host that is expected to end by itself.
     pub async fn start_failing(options: HostOptions) -> Result<Failure> {
-        let mut process = Process::start(&options)?;
-        let status = poll_until("the host to give up", START, async || process.guardian.exited()).await?;
-        Ok(Failure { code: status.code(), stderr: process.stderr()? })
+        let mut guardian = launch(&options)?;
+        let status = poll_until("the host to give up", START, async || {
+            ensure!(listening_port(&guardian.output()?).is_none(), "the host started after all");
+            guardian.exited()
+        })
+        .await?;
+        Ok(Failure { code: status.code(), stderr: guardian.errors()? })
     }
 
     /// Where it serves.
@@ -171,63 +176,41 @@ impl Host {
         outcome.with_context(|| format!("backup {id} is {}", last.unwrap_or_default()))
     }
 
-    /// What it has logged so far, a JSON object a line.
+    /// What it has logged so far, a JSON object a line; without the last line while that is written.
     pub fn log(&self) -> Result<Vec<Value>> {
-        self.process.log()
+        Ok(self.guardian.output()?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Everything that it has printed so far.
     pub fn output(&self) -> Result<String> {
-        Ok(self.process.stdout()? + &self.process.stderr()?)
+        Ok(self.guardian.output()? + &self.guardian.errors()?)
     }
 
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
-        self.process.guardian.end(Signal::Terminate).await
+        self.guardian.end(Signal::Terminate).await
     }
 
     /// Sends SIGKILL and waits for the end.
     pub async fn kill(mut self) -> Result<()> {
-        self.process.guardian.end(Signal::Kill).await.map(drop)
+        self.guardian.end(Signal::Kill).await.map(drop)
     }
 }
 
-/// The process and what it prints.
-#[derive(Debug)]
-struct Process {
-    guardian: Guardian,
-    stdout: PathBuf,
-}
-
-impl Process {
-    fn start(options: &HostOptions) -> Result<Self> {
-        ensure!(options.binary.exists(), "{} does not exist; build it first", options.binary.display());
-        let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
-        let folder = guardian.folder().to_owned();
-        let mut command = Guardian::command(&options.binary);
-        command.arg("serve").current_dir(&folder).env_clear().envs(options.environment.iter().cloned());
-        if let Some(config) = &options.config {
-            fs::write(folder.join("config.yaml"), config)?;
-            command.args(["--config", "config.yaml"]);
-        }
-        let stdout = options.log.clone().unwrap_or_else(|| folder.join("stdout"));
-        command.stdout(File::create(&stdout)?).stderr(File::create(folder.join("stderr"))?);
-        guardian.start(command)?;
-        Ok(Self { guardian, stdout })
+fn launch(options: &HostOptions) -> Result<Guardian> {
+    ensure!(options.binary.exists(), "{} does not exist; build it first", options.binary.display());
+    let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
+    let mut command = Guardian::command(&options.binary);
+    command.arg("serve").current_dir(guardian.folder()).env_clear().envs(options.environment.iter().cloned());
+    if let Some(config) = &options.config {
+        fs::write(guardian.folder().join("config.yaml"), config)?;
+        command.args(["--config", "config.yaml"]);
     }
-
-    fn stdout(&self) -> Result<String> {
-        Ok(fs::read_to_string(&self.stdout)?)
+    if let Some(log) = &options.log {
+        guardian.keep_output(log);
     }
-
-    fn stderr(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.guardian.folder().join("stderr"))?)
-    }
-
-    /// The lines that are whole: the last one may still be being written.
-    fn log(&self) -> Result<Vec<Value>> {
-        Ok(self.stdout()?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
-    }
+    guardian.start(command)?;
+    Ok(guardian)
 }
 
 /// The port in the event `listening`, in a log of either format.

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use crate::answer::success;
-use crate::operations::inspect::snapshots_of;
+use crate::listing::Listing;
+use crate::operations::inspect::existing;
 use crate::operations::{exchange, select};
 use crate::{Backup, BackupId, Context, Engine, Error, Origin, Part, Refusal, Request, RunNote, SnapshotName, Step};
 
@@ -18,6 +19,8 @@ pub struct Progress {
 
 /// How long to wait after a refusal that can pass, unless the engine says.
 const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How long to wait at most, whatever the engine says: the time for part 2 runs out meanwhile.
+const LONGEST: Duration = Duration::from_secs(30);
 /// How soon to look at a part 2 that has just been started.
 const AFTER_START: Duration = Duration::from_millis(200);
 
@@ -26,7 +29,8 @@ const AFTER_START: Duration = Duration::from_millis(200);
 /// # Errors
 /// This look failed; take the step again. [`Error::BackupNotFound`]: it was deleted, the run is over.
 pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
-    let snapshots = snapshots_of(engine, context, id)?;
+    let listing = Listing::of_backup(engine, context.repository()?, id)?.settled()?;
+    let snapshots = existing(listing, context, id)?;
     let next = Step::next(&snapshots, context);
     let part_one = snapshots.first().map(|snapshot| snapshot.name.clone());
     let backup = Backup::assess(id, snapshots, None, context);
@@ -51,6 +55,22 @@ enum Start {
 }
 
 impl Start {
+    /// What it means that part 2 was refused. A missing answer means nothing: the next look tells.
+    fn refused(error: Error) -> Result<Self, Error> {
+        match error.refusal() {
+            Some(refusal) if refusal.is_name_in_use() => Ok(Self::Running),
+            Some(refusal) if refusal.can_pass() => {
+                Ok(Self::Later { delay: delay_after(refusal), refusal: refusal.to_string() })
+            }
+            Some(refusal) => Ok(Self::Never { refusal: refusal.to_string() }),
+            None if matches!(error, Error::Denied { .. } | Error::NothingToSnapshot { .. }) => {
+                let refusal: Vec<String> = [Some(error.to_string()), error.detail()].into_iter().flatten().collect();
+                Ok(Self::Never { refusal: refusal.join(": ") })
+            }
+            None => Err(error),
+        }
+    }
+
     fn into_progress(self, backup: Backup, context: &Context) -> Progress {
         match self {
             Self::Running => Progress { backup, again_in: Some(AFTER_START), refusal: None },
@@ -72,35 +92,32 @@ fn start_part_two(
     part_one: &SnapshotName,
     run_id: &str,
 ) -> Result<Start, Error> {
-    let selection = match select(engine, context, Part::Two) {
-        Ok(selection) => selection,
-        Err(nothing @ Error::NothingToSnapshot { .. }) => return Ok(Start::Never { refusal: nothing.to_string() }),
-        Err(error) => return Err(error),
-    };
+    match submit_part_two(engine, context, part_one, run_id) {
+        Ok(()) => Ok(Start::Running),
+        Err(error) => Start::refused(error),
+    }
+}
+
+fn submit_part_two(
+    engine: &impl Engine,
+    context: &Context,
+    part_one: &SnapshotName,
+    run_id: &str,
+) -> Result<(), Error> {
+    let repository = context.repository()?;
+    let selection = select(engine, context, Part::Two)?;
     let name = SnapshotName { part: Part::Two, ..part_one.clone() };
     let origin = Origin::new(run_id, Part::Two, &context.host);
-    let put = Request::create(context.repository()?, &name, &selection, origin);
-    let response = match exchange(engine, &put) {
-        Ok(response) => response,
-        Err(denied @ Error::Denied { .. }) => {
-            let refusal = [Some(denied.to_string()), denied.detail()].into_iter().flatten().collect::<Vec<_>>();
-            return Ok(Start::Never { refusal: refusal.join(": ") });
-        }
-        Err(error) => return Err(error),
-    };
-    Ok(match success(&response) {
-        Ok(_) => Start::Running,
-        Err(refusal) if refusal.is_name_in_use() => Start::Running,
-        Err(refusal) if refusal.can_pass() => {
-            Start::Later { delay: delay_after(&refusal), refusal: refusal.to_string() }
-        }
-        Err(refusal) => Start::Never { refusal: refusal.to_string() },
-    })
+    let put = Request::create(repository, &name, &selection, origin);
+    match success(&exchange(engine, &put)?) {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err(Error::refused(&put, refusal, repository)),
+    }
 }
 
 fn delay_after(refusal: &Refusal) -> Duration {
     match refusal.retry_after {
-        Some(asked) => asked.max(AFTER_REFUSAL),
+        Some(asked) => asked.clamp(AFTER_REFUSAL, LONGEST),
         // The index list is out of date already: look it up again.
         None if refusal.is_index_missing() => AFTER_START,
         None => AFTER_REFUSAL,

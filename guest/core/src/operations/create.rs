@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
@@ -25,51 +25,61 @@ const ATTEMPTS: usize = 3;
 /// Checks everything that can be known beforehand, and submits part 1.
 ///
 /// # Errors
-/// Nothing was written, except after [`Error::EngineNotAnswering`]: then a look with [`super::get`]
-/// tells.
+/// Nothing was written, except where the last answer was lost or not the engine's, such as
+/// [`Error::EngineNotAnswering`]: then a look with [`super::get`] tells.
 pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accepted, Error> {
     let id = BackupId::parse(id)?;
     let repository = context.repository()?;
     expect_writable(engine, context, repository)?;
     expect_unused(engine, repository, id)?;
     let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
-    let mut attempts_left = ATTEMPTS;
-    loop {
-        let outcome = submit(engine, context, repository, &name);
-        attempts_left -= 1;
-        if !outcome.as_ref().is_err_and(is_unsettled) {
-            return outcome;
-        }
-        match read_back(engine, context, &name) {
-            Ok(Some(settled)) => return settled,
-            Ok(None) if attempts_left > 0 => {}
-            Ok(None) | Err(_) => return outcome,
-        }
-    }
+    submit_until_settled(engine, context, &name, ATTEMPTS)
 }
 
-/// The answer was lost on the way, or an index was deleted under our hands: what the engine has
-/// decides.
-fn is_unsettled(error: &Error) -> bool {
-    match error {
-        Error::EngineNotAnswering { .. } => true,
-        Error::EngineRefused { refusal, .. } => refusal.is_index_missing(),
-        _ => false,
-    }
-}
-
-fn submit(
+/// Submits part 1 until it is known what became of it, or as often as is left.
+fn submit_until_settled(
     engine: &impl Engine,
     context: &Context,
-    repository: &RepositoryName,
     name: &SnapshotName,
+    attempts: usize,
 ) -> Result<Accepted, Error> {
+    let fault = match submit(engine, context, name) {
+        Err(fault) if may_have_acted(&fault) || has_vanished(&fault) => fault,
+        settled => return settled,
+    };
+    match read_back(engine, context, name) {
+        Ok(Some(settled)) => settled,
+        Ok(None) if attempts > 1 => match submit_until_settled(engine, context, name, attempts - 1) {
+            // The engine may yet get to the first attempt: only who has the name is certain.
+            Err(later) if may_have_acted(&fault) && !matches!(later, Error::BackupExists { .. }) => Err(fault),
+            settled => settled,
+        },
+        Ok(None) | Err(_) => Err(fault),
+    }
+}
+
+/// The answer was lost or garbled on the way.
+fn may_have_acted(fault: &Error) -> bool {
+    match fault {
+        Error::EngineNotAnswering { .. } | Error::EngineAnswerInvalid { .. } => true,
+        _ => fault.refusal().is_some_and(Refusal::is_of_a_proxy),
+    }
+}
+
+/// An index was deleted after it was looked up.
+fn has_vanished(fault: &Error) -> bool {
+    fault.refusal().is_some_and(Refusal::is_index_missing)
+}
+
+fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
+    let repository = context.repository()?;
     let selection = both_parts_exist(engine, context)?;
     let origin = Origin::new(&context.run_id, Part::One, &context.host);
     let put = Request::create(repository, name, &selection, origin);
     let response = exchange(engine, &put)?;
     match success(&response) {
-        Ok(_) => Ok(Accepted { part_one: name.clone() }),
+        // What is no document did not come from the engine, or not to its end.
+        Ok(body) => document(&put, body).map(|_: Map<String, Value>| Accepted { part_one: name.clone() }),
         Err(refusal) if refusal.is_name_in_use() => {
             read_back(engine, context, name)?.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name])))
         }
@@ -88,10 +98,7 @@ fn read_back(
         return Ok(None);
     }
     let written = Origin::new(&context.run_id, Part::One, &context.host);
-    let is_ours = snapshots.iter().any(|found| {
-        found.name == *name && found.origin.as_ref().is_some_and(|origin| origin.run_id == written.run_id)
-    });
-    Ok(Some(if is_ours {
+    Ok(Some(if snapshots.iter().any(|found| found.run_id() == Some(&written.run_id)) {
         Ok(Accepted { part_one: name.clone() })
     } else {
         Err(Error::exists(name.backup_id, snapshots.iter().map(|found| &found.name)))

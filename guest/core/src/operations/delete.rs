@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
-use crate::answer::success;
+use serde_json::{Map, Value};
+
+use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::{BackupId, Context, Engine, Error, Request, Snapshot};
+use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, Snapshot};
 
 /// The outcome of a delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +17,7 @@ pub struct Deleted {
     pub pending: bool,
 }
 
-/// How often the list is read anew when somebody else deletes at the same time.
+/// How often it is tried when somebody else deletes at the same time, or an answer gets lost.
 const ATTEMPTS: usize = 3;
 
 /// Deletes every snapshot of a backup, or only what some runs wrote, by the exact names that a list shows.
@@ -29,14 +31,20 @@ pub fn delete(
     only_runs: Option<&[String]>,
 ) -> Result<Deleted, Error> {
     let id = BackupId::parse(id)?;
+    // Also of what is gone by the second attempt: another host may be about to add to it.
+    let mut runs = BTreeSet::new();
     for _ in 1..ATTEMPTS {
-        match delete_listed(engine, context, id, only_runs) {
-            // One of them went between list and delete, and the engine has deleted none.
-            Err(Error::EngineRefused { refusal, .. }) if refusal.is_snapshot_missing() => {}
+        match delete_listed(engine, context, id, only_runs, &mut runs) {
+            Err(error) if is_unsettled(&error) => {}
             outcome => return outcome,
         }
     }
-    delete_listed(engine, context, id, only_runs)
+    delete_listed(engine, context, id, only_runs, &mut runs)
+}
+
+/// One of them went between list and delete, and the engine has deleted none; or nobody knows.
+fn is_unsettled(error: &Error) -> bool {
+    matches!(error, Error::EngineNotAnswering { .. }) || error.refusal().is_some_and(Refusal::is_snapshot_missing)
 }
 
 fn delete_listed(
@@ -44,23 +52,26 @@ fn delete_listed(
     context: &Context,
     id: BackupId,
     only_runs: Option<&[String]>,
+    runs: &mut BTreeSet<String>,
 ) -> Result<Deleted, Error> {
     let repository = context.repository()?;
     let mut found = Listing::of_backup(engine, repository, id)?.only(id);
     if let Some(runs) = only_runs {
         found.retain(|snapshot| snapshot.run_id().is_some_and(|run| runs.iter().any(|only| only == run)));
     }
+    runs.extend(found.iter().filter_map(Snapshot::run_id).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
-    let runs: BTreeSet<&str> = found.iter().filter_map(Snapshot::run_id).collect();
-    let runs = runs.into_iter().map(str::to_owned).collect();
-    if snapshots.is_empty() {
-        return Ok(Deleted { snapshots, runs, pending: false });
-    }
-    let request = Request::delete(repository, &snapshots);
+    let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
+    Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })
+}
+
+/// Whether the engine is still at it.
+fn submit(engine: &impl Engine, repository: &RepositoryName, snapshots: &[String]) -> Result<bool, Error> {
+    let request = Request::delete(repository, snapshots);
     match engine.submit(&request).map_err(|error| Error::transport(&request, error))? {
-        None => Ok(Deleted { snapshots, runs, pending: true }),
+        None => Ok(true),
         Some(response) => match success(&response) {
-            Ok(_) => Ok(Deleted { snapshots, runs, pending: false }),
+            Ok(body) => document(&request, body).map(|_: Map<String, Value>| false),
             Err(refusal) => Err(Error::refused(&request, refusal, repository)),
         },
     }

@@ -18,7 +18,7 @@ pub struct BackupList {
 /// [`Error::BackupNotFound`] if there is none, or what kept it from being read.
 pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, Error> {
     let id = BackupId::parse(id)?;
-    let snapshots = snapshots_of(engine, context, id)?;
+    let snapshots = existing(Listing::of_backup(engine, context.repository()?, id)?, context, id)?;
     let cluster = cluster(engine, context)?;
     Ok(Backup::assess(id, snapshots, Some(&cluster), context))
 }
@@ -39,12 +39,11 @@ pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error
     Ok(BackupList { backups: backups.into_iter().rev().map(assess).collect(), foreign })
 }
 
-/// The snapshots of a backup that exists.
-pub(super) fn snapshots_of(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
-    let repository = context.repository()?;
-    let snapshots = Listing::of_backup(engine, repository, id)?.only(id);
+/// The snapshots of a backup, which must have some.
+pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
+    let snapshots = listing.only(id);
     if snapshots.is_empty() {
-        return Err(Error::BackupNotFound { id, repository: repository.clone() });
+        return Err(Error::BackupNotFound { id, repository: context.repository()?.clone() });
     }
     Ok(snapshots)
 }

@@ -1,6 +1,6 @@
 //! One engine process, its folder, its start and its end.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -69,17 +69,15 @@ impl Node {
     pub(crate) async fn start(&mut self) -> Result<u16> {
         let folder = self.guardian.folder().to_owned();
         config::write(self.distribution, &folder, self.port, self.secured)?;
-        let log = folder.join("console.log");
-        let console = File::create(&log)?;
         let mut command = Guardian::command(&self.program(""));
         self.surround(&mut command);
-        command.stderr(console.try_clone()?).stdout(console);
         self.guardian.start(command)?;
         self.port = poll_until("the engine's port", START, async || {
-            if let Some(status) = self.guardian.exited()? {
-                bail!("the engine ended with {status}:\n{}", last_lines(&log));
+            let (exited, output) = (self.guardian.exited()?, self.guardian.output()?);
+            if let Some(status) = exited {
+                bail!("the engine ended with {status}:\n{}\n{}", last_lines(&output), self.guardian.errors()?);
             }
-            Ok(bound_port(&fs::read_to_string(&log)?))
+            Ok(bound_port(&output))
         })
         .await?;
         Ok(self.port)
@@ -99,10 +97,12 @@ impl Node {
         let mut command = Command::new(self.program("-keystore"));
         command.args(["add", "--stdin", "--force", "bootstrap.password"]);
         self.surround(&mut command);
-        let mut keystore = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut keystore = command.spawn().context("starting the keystore tool")?;
         keystore.stdin.take().context("the keystore tool has no input")?.write_all(password.as_bytes())?;
-        let status = keystore.wait()?;
-        ensure!(status.success(), "the keystore tool ended with {status}");
+        let output = keystore.wait_with_output()?;
+        let (status, errors) = (output.status, String::from_utf8_lossy(&output.stderr));
+        ensure!(status.success(), "the keystore tool ended with {status}: {errors}");
         Ok(())
     }
 
@@ -143,9 +143,8 @@ fn bound_port(log: &str) -> Option<u16> {
     address.rsplit(':').next()?.parse().ok()
 }
 
-fn last_lines(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
     lines.split_at(lines.len().saturating_sub(LAST_LINES)).1.join("\n")
 }
 

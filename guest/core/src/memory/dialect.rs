@@ -1,0 +1,80 @@
+use crate::EngineKind;
+
+/// Which engine to be. They answer most requests alike, and some differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Elasticsearch 8.19.0.
+    Elasticsearch8_19,
+    /// Elasticsearch 8.11.0.
+    Elasticsearch8_11,
+    /// Elasticsearch 7.17.24.
+    Elasticsearch7_17,
+    /// OpenSearch 2.19.0.
+    OpenSearch2_19,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Elasticsearch8_19, Self::Elasticsearch8_11, Self::Elasticsearch7_17, Self::OpenSearch2_19];
+
+    /// The kind of engine, as the settings name it.
+    #[must_use]
+    pub fn kind(self) -> EngineKind {
+        match self {
+            Self::OpenSearch2_19 => EngineKind::OpenSearch,
+            _ => EngineKind::Elasticsearch,
+        }
+    }
+
+    /// The version of its nodes.
+    pub(super) fn version(self) -> &'static str {
+        match self {
+            Self::Elasticsearch8_19 => "8.19.0",
+            Self::Elasticsearch8_11 => "8.11.0",
+            Self::Elasticsearch7_17 => "7.17.24",
+            Self::OpenSearch2_19 => "2.19.0",
+        }
+    }
+
+    /// The version of the index format that its nodes tell, where they tell one.
+    pub(super) fn index_version(self) -> Option<u64> {
+        match self {
+            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 => Some(self.snapshot_version_id()),
+            Self::Elasticsearch7_17 | Self::OpenSearch2_19 => None,
+        }
+    }
+
+    /// The version that it writes into snapshots, as it compares it.
+    pub(super) fn snapshot_version_id(self) -> u64 {
+        match self {
+            Self::Elasticsearch8_19 => 8_536_000,
+            Self::Elasticsearch8_11 => 8_500_003,
+            Self::Elasticsearch7_17 => 7_172_499,
+            Self::OpenSearch2_19 => 136_407_827,
+        }
+    }
+
+    /// A pattern without a match is a 404, as if a snapshot had been named.
+    pub(super) fn misses_what_a_pattern_matches(self) -> bool {
+        self != Self::Elasticsearch8_19
+    }
+
+    /// A list of snapshots in an unknown repository is a success that tells of a failure.
+    pub(super) fn lists_unknown_repositories(self) -> bool {
+        matches!(self, Self::Elasticsearch8_11 | Self::Elasticsearch7_17)
+    }
+
+    /// The type of the error that a snapshot's name is taken.
+    pub(super) fn name_in_use(self) -> &'static str {
+        match self {
+            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 => "snapshot_name_already_in_use_exception",
+            Self::Elasticsearch7_17 | Self::OpenSearch2_19 => "invalid_snapshot_name_exception",
+        }
+    }
+
+    /// The deletion of a running snapshot is answered while somebody still waits.
+    pub(super) fn aborts_at_once(self) -> bool {
+        self == Self::Elasticsearch8_11
+    }
+}

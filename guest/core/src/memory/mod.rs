@@ -1,0 +1,149 @@
+//! An engine in memory that answers as real ones do.
+//!
+//! For tests of what is built on [`Engine`], and to try a policy before it meets a real engine. It
+//! knows the requests of [`crate::operations`] and refuses all others with a 400 that says so. The
+//! status, type and reason of its answers were seen on real engines; where those differ in what an
+//! operation can notice, its [`Dialect`] decides.
+
+mod answer;
+mod dialect;
+mod indices;
+mod intercepted;
+mod repository;
+mod snapshot;
+mod state;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use self::dialect::Dialect;
+pub use self::intercepted::Intercepted;
+pub use self::snapshot::{Damage, StoredSnapshot};
+
+use self::repository::Repository;
+use self::state::State;
+use crate::{Engine, Request, Response, SnapshotState, Timestamp, TransportError};
+
+/// An engine in memory. Everything can be changed through a shared reference, as with a real one.
+#[derive(Debug)]
+pub struct MemoryEngine {
+    dialect: Dialect,
+    state: Mutex<State>,
+}
+
+/// What is there and what happens, apart from requests.
+impl MemoryEngine {
+    /// An engine with nothing on it, whose clock stands at 0.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, state: Mutex::default() }
+    }
+
+    /// Which engine it is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The time on its clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.state().now
+    }
+
+    /// Puts its clock forward.
+    pub fn pass(&self, span: Duration) {
+        let mut state = self.state();
+        state.now = state.now.after(span);
+    }
+
+    /// Registers a snapshot repository. A second time: only changes whether it can be written to.
+    pub fn add_repository(&self, name: &str, read_only: bool) {
+        let mut state = self.state();
+        let repository = state.repositories.entry(name.to_owned()).or_insert_with(|| Repository::new(name));
+        repository.read_only = read_only;
+    }
+
+    /// Creates an index. One that is called `{name}_v{N}` gets the alias `{name}`, as Optimize's have.
+    pub fn add_index(&self, name: &str) {
+        self.state().indices.index(name);
+    }
+
+    /// Deletes an index.
+    pub fn remove_index(&self, name: &str) {
+        self.state().indices.remove(name);
+    }
+
+    /// Takes away an index's primary shard, or brings it back.
+    pub fn assign_primary(&self, index: &str, is_assigned: bool) {
+        self.state().indices.index(index).has_no_primary = !is_assigned;
+    }
+
+    /// Writes or deletes an index's document with the id 1.
+    pub fn set_document(&self, index: &str, document: Option<Value>) {
+        self.state().indices.index(index).document = document;
+    }
+
+    /// Puts a snapshot into a repository that exists.
+    pub fn store(&self, repository: &str, snapshot: StoredSnapshot) {
+        if let Some(repository) = self.state().repositories.get_mut(repository) {
+            repository.snapshots.push(snapshot);
+        }
+    }
+
+    /// The snapshots of a repository, oldest first.
+    #[must_use]
+    pub fn snapshots(&self, repository: &str) -> Vec<StoredSnapshot> {
+        self.state().repositories.get(repository).map(|repository| repository.snapshots.clone()).unwrap_or_default()
+    }
+
+    /// From now on snapshots succeed by themselves after this time. Without, they run until they are
+    /// [finished](Self::finish).
+    pub fn write_within(&self, span: Duration) {
+        self.state().writing_takes = Some(span);
+    }
+
+    /// Ends the snapshots of this name.
+    pub fn finish(&self, name: &str, state: SnapshotState) {
+        let now = self.now();
+        self.change(name, |snapshot| snapshot.end(state, now));
+    }
+
+    /// Damages the metadata of the snapshots of this name, or repairs it.
+    pub fn damage(&self, name: &str, damage: Option<Damage>) {
+        self.change(name, |snapshot| snapshot.damage = damage);
+    }
+
+    /// Every request so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.state().requests.clone()
+    }
+
+    fn change(&self, name: &str, change: impl Fn(&mut StoredSnapshot)) {
+        let mut state = self.state();
+        let snapshots = state.repositories.values_mut().flat_map(|repository| &mut repository.snapshots);
+        snapshots.filter(|snapshot| snapshot.name == name).for_each(change);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in a test is no reason to hide what the engine has.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for MemoryEngine {
+    fn send(&self, request: &Request) -> Result<Response, TransportError> {
+        Ok(self.state().respond(self.dialect, request))
+    }
+
+    /// Most engines are not done with deleting a running snapshot while somebody waits.
+    fn submit(&self, request: &Request) -> Result<Option<Response>, TransportError> {
+        let mut state = self.state();
+        let takes_long = state.aborts(request) && !self.dialect.aborts_at_once();
+        let response = state.respond(self.dialect, request);
+        Ok((!takes_long).then_some(response))
+    }
+}

@@ -1,0 +1,136 @@
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Failure, not_known, refusal};
+use super::indices::Indices;
+use super::snapshot::NewSnapshot;
+use super::{Damage, Dialect, StoredSnapshot};
+use crate::request::ListMode;
+use crate::{SnapshotState, Timestamp};
+
+/// A registered snapshot repository.
+#[derive(Debug)]
+pub(super) struct Repository {
+    name: String,
+    pub(super) read_only: bool,
+    pub(super) snapshots: Vec<StoredSnapshot>,
+}
+
+impl Repository {
+    pub(super) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), read_only: false, snapshots: Vec::new() }
+    }
+
+    pub(super) fn missing(name: &str) -> Failure {
+        refusal(404, "repository_missing_exception", format!("[{name}] missing"))
+    }
+
+    fn snapshot_missing(&self, name: &str) -> Failure {
+        refusal(404, "snapshot_missing_exception", format!("[{}:{name}] is missing", self.name))
+    }
+
+    pub(super) fn settings(&self) -> Value {
+        let mut settings = json!({"location": self.name});
+        if let Some(settings) = settings.as_object_mut().filter(|_| self.read_only) {
+            settings.insert("readonly".to_owned(), json!("true"));
+        }
+        json!({&self.name: {"type": "fs", "settings": settings}})
+    }
+
+    /// The snapshots that have a name, or one that begins as a pattern does.
+    pub(super) fn list(&self, dialect: Dialect, pattern: &str, mode: ListMode) -> Answer {
+        let begin = pattern.strip_suffix('*');
+        if begin.unwrap_or(pattern).contains(['*', ',']) {
+            return Err(not_known("lists of names, or patterns with a * that is not the last character"));
+        }
+        let matches = |name: &str| begin.map_or(name == pattern, |begin| name.starts_with(begin));
+        let mut found: Vec<&StoredSnapshot> = self.snapshots.iter().filter(|found| matches(&found.name)).collect();
+        found.sort_by_key(|snapshot| (snapshot.started, &snapshot.name));
+        let is_missing = begin.is_none() || dialect.misses_what_a_pattern_matches();
+        if found.is_empty() && is_missing && mode != ListMode::ReadableOnly {
+            return Err(self.snapshot_missing(pattern));
+        }
+        let listed: Result<Vec<Value>, Failure> = match mode {
+            ListMode::NamesOnly => Ok(found.into_iter().map(StoredSnapshot::outline).collect()),
+            ListMode::Strict => found.into_iter().map(|found| self.open(found, dialect)).collect(),
+            ListMode::ReadableOnly => {
+                Ok(found.into_iter().filter_map(|found| self.open(found, dialect).ok()).collect())
+            }
+        };
+        Ok(json!({"snapshots": listed?}))
+    }
+
+    /// A snapshot's details, which are in a file of its own.
+    fn open(&self, snapshot: &StoredSnapshot, dialect: Dialect) -> Answer {
+        let name = format!("{}/{}", snapshot.name, snapshot.uuid());
+        match snapshot.damage {
+            None => Ok(snapshot.details(dialect.version(), dialect.snapshot_version_id())),
+            Some(Damage::Missing) => Err(self.snapshot_missing(&name)),
+            Some(Damage::Unreadable) => {
+                let reason = format!("[{}:{name}] failed to get snapshots", self.name);
+                Err(refusal(500, "snapshot_exception", reason))
+            }
+        }
+    }
+
+    /// Starts a snapshot.
+    pub(super) fn create(
+        &mut self,
+        dialect: Dialect,
+        name: &str,
+        new: NewSnapshot,
+        indices: &Indices,
+        now: Timestamp,
+    ) -> Answer {
+        self.expect_new(dialect, name)?;
+        let chosen = indices.chosen(new.indices)?;
+        let unassigned = indices.unassigned(&chosen);
+        if !unassigned.is_empty() {
+            let reason = format!("[{}:{name}] Indices don't have primary shards {unassigned:?}", self.name);
+            return Err(refusal(500, "snapshot_exception", reason));
+        }
+        self.snapshots.push(StoredSnapshot {
+            indices: chosen,
+            include_global_state: new.include_global_state,
+            metadata: new.metadata.map(Value::Object),
+            ..StoredSnapshot::new(name, SnapshotState::InProgress, now)
+        });
+        Ok(json!({"accepted": true}))
+    }
+
+    fn expect_new(&self, dialect: Dialect, name: &str) -> Result<(), Failure> {
+        let invalid = |why: &str| format!("[{}:{name}] Invalid snapshot name [{name}], {why}", self.name);
+        if name != name.to_lowercase() {
+            return Err(refusal(400, "invalid_snapshot_name_exception", invalid("must be lowercase")));
+        }
+        if self.read_only {
+            let reason = format!("[{}] cannot create snapshot in a readonly repository", self.name);
+            return Err(refusal(500, "repository_exception", reason));
+        }
+        let why = match self.snapshots.iter().find(|known| known.name == name) {
+            None => return Ok(()),
+            Some(known) if known.state == SnapshotState::InProgress => {
+                "snapshot with the same name is already in-progress"
+            }
+            Some(_) => "snapshot with the same name already exists",
+        };
+        Err(refusal(400, dialect.name_in_use(), invalid(why)))
+    }
+
+    /// Deletes all of these snapshots, or none.
+    pub(super) fn delete(&mut self, names: &[&str]) -> Answer {
+        let is_known = |name: &str| self.snapshots.iter().any(|known| known.name == name);
+        match names.iter().find(|name| !is_known(name)) {
+            Some(name) if name.contains('*') => Err(not_known("patterns of snapshots to delete")),
+            Some(name) => Err(self.snapshot_missing(name)),
+            None => {
+                self.snapshots.retain(|known| !names.contains(&known.name.as_str()));
+                Ok(json!({"acknowledged": true}))
+            }
+        }
+    }
+
+    pub(super) fn is_writing(&self, names: &[&str]) -> bool {
+        let running = |known: &StoredSnapshot| known.state == SnapshotState::InProgress;
+        self.snapshots.iter().any(|known| running(known) && names.contains(&known.name.as_str()))
+    }
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Dialect;
+use super::answer::{Answer, expect_parameters, not_known, parameter, response};
+use super::indices::Indices;
+use super::repository::Repository;
+use super::snapshot::NewSnapshot;
+use crate::request::ListMode;
+use crate::{Method, Request, Response, SnapshotState, Timestamp};
+
+/// What an engine has, and how it answers.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) now: Timestamp,
+    /// How long it takes to write a snapshot. `None`: until somebody says that it has ended.
+    pub(super) writing_takes: Option<Duration>,
+    pub(super) repositories: BTreeMap<String, Repository>,
+    pub(super) indices: Indices,
+    pub(super) requests: Vec<Request>,
+}
+
+impl State {
+    pub(super) fn respond(&mut self, dialect: Dialect, request: &Request) -> Response {
+        self.requests.push(request.clone());
+        self.write_on();
+        response(request, self.answer(dialect, request))
+    }
+
+    /// Whether a request deletes a snapshot that is being written.
+    pub(super) fn aborts(&self, request: &Request) -> bool {
+        match (request.method, segments(request).as_slice()) {
+            (Method::Delete, ["_snapshot", repository, names]) => {
+                let names: Vec<&str> = names.split(',').collect();
+                self.repositories.get(*repository).is_some_and(|repository| repository.is_writing(&names))
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends the snapshots whose time has come.
+    fn write_on(&mut self) {
+        let Some(span) = self.writing_takes else { return };
+        for snapshot in self.repositories.values_mut().flat_map(|repository| &mut repository.snapshots) {
+            let end = snapshot.started.after(span);
+            if snapshot.state == SnapshotState::InProgress && end <= self.now {
+                snapshot.end(SnapshotState::Success, end);
+            }
+        }
+    }
+
+    fn answer(&mut self, dialect: Dialect, request: &Request) -> Answer {
+        match (request.method, segments(request).as_slice()) {
+            (Method::Get, ["_snapshot", repository]) => self.repository(request, repository),
+            (Method::Get, ["_snapshot", repository, pattern]) => self.list(dialect, request, repository, pattern),
+            (Method::Put, ["_snapshot", repository, name]) => self.create(dialect, request, repository, name),
+            (Method::Delete, ["_snapshot", repository, names]) => self.delete(request, repository, names),
+            (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
+            (Method::Get, [index, "_doc", "1"]) => self.document(request, index),
+            (Method::Get, ["_nodes", "_all", "http"]) => nodes(dialect, request),
+            _ => Err(not_known(format!("the request {request}"))),
+        }
+    }
+
+    fn repository(&self, request: &Request, name: &str) -> Answer {
+        expect_parameters(request, &[])?;
+        self.repositories.get(name).map(Repository::settings).ok_or_else(|| Repository::missing(name))
+    }
+
+    fn list(&self, dialect: Dialect, request: &Request, repository: &str, pattern: &str) -> Answer {
+        expect_parameters(request, &[("ignore_unavailable", "true"), ("verbose", "false"), ("filter_path", "*")])?;
+        let mode = match (parameter(request, "ignore_unavailable"), parameter(request, "verbose")) {
+            (None, None) => ListMode::Strict,
+            (Some(_), None) => ListMode::ReadableOnly,
+            (None, Some(_)) => ListMode::NamesOnly,
+            (Some(_), Some(_)) => return Err(not_known("ignore_unavailable together with verbose")),
+        };
+        match self.repositories.get(repository) {
+            Some(repository) => repository.list(dialect, pattern, mode),
+            None if dialect.lists_unknown_repositories() => {
+                let failure =
+                    json!({"type": "repository_missing_exception", "reason": format!("[{repository}] missing")});
+                Ok(json!({"snapshots": [], "failures": {repository: failure}}))
+            }
+            None => Err(Repository::missing(repository)),
+        }
+    }
+
+    fn create(&mut self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Answer {
+        expect_parameters(request, &[("wait_for_completion", "false")])?;
+        let new = NewSnapshot::read(request.body.as_deref())?;
+        let repository = self.repositories.get_mut(repository).ok_or_else(|| Repository::missing(repository))?;
+        repository.create(dialect, name, new, &self.indices, self.now)
+    }
+
+    fn delete(&mut self, request: &Request, repository: &str, names: &str) -> Answer {
+        expect_parameters(request, &[])?;
+        let repository = self.repositories.get_mut(repository).ok_or_else(|| Repository::missing(repository))?;
+        repository.delete(&names.split(',').collect::<Vec<_>>())
+    }
+
+    fn resolve(&self, request: &Request, pattern: &str) -> Answer {
+        expect_parameters(request, &[("expand_wildcards", "all")])?;
+        self.indices.resolve(pattern)
+    }
+
+    fn document(&self, request: &Request, index: &str) -> Answer {
+        expect_parameters(request, &[("_source", "*")])?;
+        let field = parameter(request, "_source").ok_or_else(|| not_known("whole documents"))?;
+        self.indices.document(index, field)
+    }
+}
+
+fn nodes(dialect: Dialect, request: &Request) -> Answer {
+    expect_parameters(request, &[("filter_path", "*")])?;
+    let node = match dialect.index_version() {
+        Some(index_version) => json!({"version": dialect.version(), "index_version": index_version}),
+        None => json!({"version": dialect.version()}),
+    };
+    Ok(json!({"nodes": {"the-only-node": node}}))
+}
+
+fn segments(request: &Request) -> Vec<&str> {
+    request.path.iter().map(String::as_str).collect()
+}

@@ -1,0 +1,244 @@
+//! How a run goes from part 1 to its end.
+
+use std::time::Duration;
+
+use backup_core::memory::{Damage, Intercepted};
+use backup_core::operations::Progress;
+use backup_core::{BackupState, Error, RunNote, SnapshotState};
+use serde_json::{Value, json};
+
+use crate::world::{OTHER_INDICES, RESUME_WINDOW, World, is_put, on_every_engine, part};
+
+/// Steps that must end the run without a write.
+fn ends(world: &World, id: u64, expected: BackupState) -> Progress {
+    let before = world.writes().len();
+    let progress = world.advance(id).unwrap();
+    assert_eq!((progress.again_in, progress.backup.state), (None, expected));
+    assert_eq!(world.writes().len(), before);
+    progress
+}
+
+/// A backup whose part 1 has just succeeded.
+fn with_part_one(world: &World) {
+    world.create(12, "run-1").unwrap();
+    world.finish(12, 1, SnapshotState::Success);
+}
+
+#[test]
+fn a_run_ends_complete() {
+    on_every_engine(|world| {
+        world.create(12, "run-1").unwrap();
+        let backup = world.drive(12);
+        assert_eq!((backup.state, backup.failure_reason), (BackupState::Complete, None));
+        assert_eq!(world.get(12).unwrap().state, BackupState::Complete);
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        let [one, two] = world.snapshots().try_into().unwrap();
+        assert!(one.ended.unwrap() <= two.started);
+        assert_eq!(two.indices, OTHER_INDICES);
+    });
+}
+
+#[test]
+fn part_2_is_asked_for_as_part_1_was() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let progress = world.advance(12).unwrap();
+        assert_eq!((progress.backup.state, progress.refusal), (BackupState::InProgress, None));
+        let put = world.writes().pop().unwrap();
+        assert_eq!(put.to_string(), format!("PUT /_snapshot/backups/{}", part(12, 2)));
+        let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
+        let origin = json!({
+            "runId": "run-1", "part": 2, "parts": 2, "host": "host-1", "policy": env!("CARGO_PKG_VERSION"),
+        });
+        let expected = json!({
+            "indices": OTHER_INDICES, "include_global_state": false, "partial": false,
+            "metadata": {"optimizeBackup": origin},
+        });
+        assert_eq!(body, expected);
+    });
+}
+
+#[test]
+fn part_2_waits_for_the_end_of_part_1() {
+    on_every_engine(|world| {
+        world.create(12, "run-1").unwrap();
+        for _ in 0..20 {
+            let progress = world.advance(12).unwrap();
+            let delay = progress.again_in.unwrap();
+            assert!((Duration::from_millis(200)..=Duration::from_secs(10)).contains(&delay), "{delay:?}");
+            assert_eq!(progress.backup.state, BackupState::InProgress);
+            assert_eq!(world.names(), [part(12, 1)]);
+            world.engine.pass(delay);
+        }
+        world.finish(12, 1, SnapshotState::Success);
+        world.advance(12).unwrap();
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    });
+}
+
+#[test]
+fn part_2_keeps_the_version_of_part_1() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.7.0"})));
+        assert_eq!(world.drive(12).state, BackupState::Complete);
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    });
+}
+
+#[test]
+fn part_2_holds_what_was_created_meanwhile() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.add_index("optimize-process-instance-new_v8");
+        world.advance(12).unwrap();
+        assert!(world.snapshots()[1].indices.contains(&"optimize-process-instance-new_v8".to_owned()));
+    });
+}
+
+#[test]
+fn a_part_1_without_success_ends_the_run() {
+    for state in [SnapshotState::Failed, SnapshotState::Partial] {
+        on_every_engine(|world| {
+            world.create(12, "run-1").unwrap();
+            world.finish(12, 1, state);
+            let reason = ends(world, 12, BackupState::Failed).backup.failure_reason.unwrap();
+            assert!(reason.contains(&part(12, 1)) && reason.contains(state.as_str()), "{reason}");
+        });
+    }
+}
+
+#[test]
+fn a_part_2_without_success_ends_the_run() {
+    for state in [SnapshotState::Failed, SnapshotState::Partial] {
+        on_every_engine(|world| {
+            with_part_one(world);
+            world.advance(12).unwrap();
+            world.finish(12, 2, state);
+            ends(world, 12, BackupState::Failed);
+        });
+    }
+}
+
+#[test]
+fn a_lost_part_1_ends_the_run() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.damage(&part(12, 1), Some(Damage::Missing));
+        ends(world, 12, BackupState::Failed);
+    });
+}
+
+#[test]
+fn a_storage_that_is_away_for_a_moment_does_not_end_the_run() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.damage(&part(12, 1), Some(Damage::Unreadable));
+        assert_eq!(world.advance(12).unwrap_err().code(), "engineRefused");
+        assert_eq!(world.names(), [part(12, 1)]);
+        world.engine.damage(&part(12, 1), None);
+        assert_eq!(world.drive(12).state, BackupState::Complete);
+    });
+}
+
+#[test]
+fn a_host_that_is_slower_finds_part_2_there() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let engine = Intercepted::new(&world.engine, |request| {
+            if is_put(request) {
+                world.advance(12).unwrap();
+            }
+            None
+        });
+        let progress = world.advance_over(&engine, 12).unwrap();
+        assert!(progress.again_in.is_some() && progress.refusal.is_none());
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        assert_eq!(world.drive(12).state, BackupState::Complete);
+    });
+}
+
+#[test]
+fn a_run_is_gone_on_with_until_the_window_closes() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.pass(RESUME_WINDOW);
+        assert!(world.advance(12).unwrap().again_in.is_some());
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    });
+}
+
+#[test]
+fn after_the_window_a_run_is_left_incomplete() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
+        let reason = ends(world, 12, BackupState::Incomplete).backup.failure_reason.unwrap();
+        assert_eq!(reason, format!("part 2 of 2 is missing; only {} exists", part(12, 1)));
+    });
+}
+
+#[test]
+fn what_the_host_remembers_of_a_refusal_is_told() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
+        let refusal = Some("500 snapshot_exception: no primary".to_owned());
+        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: false, refusal };
+        for backup in [world.advance_knowing(12, note.clone()).unwrap().backup, world.get_knowing(12, note).unwrap()] {
+            assert_eq!(backup.state, BackupState::Incomplete);
+            assert!(backup.failure_reason.unwrap().contains("500 snapshot_exception: no primary"));
+        }
+    });
+}
+
+#[test]
+fn a_refusal_of_part_2_does_not_explain_that_part_1_is_missing() {
+    on_every_engine(|world| {
+        world.store_ours(12, 2, SnapshotState::Success, "run-1");
+        let refusal = Some("500 snapshot_exception: no primary".to_owned());
+        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: true, refusal };
+        let reason = world.get_knowing(12, note).unwrap().failure_reason.unwrap();
+        assert_eq!(reason, format!("part 1 of 2 is missing; only {} exists", part(12, 2)));
+    });
+}
+
+#[test]
+fn a_run_that_has_ended_here_stays_so() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: true, refusal: None };
+        let progress = world.advance_knowing(12, note).unwrap();
+        assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
+        assert_eq!(world.names(), [part(12, 1)]);
+    });
+}
+
+#[test]
+fn what_is_not_ours_is_not_gone_on_with() {
+    on_every_engine(|world| {
+        world.store_foreign(&part(12, 1), SnapshotState::Success);
+        let backup = ends(world, 12, BackupState::Incomplete).backup;
+        assert_eq!(backup.run_id, None);
+    });
+}
+
+#[test]
+fn a_backup_that_was_deleted_is_not_found() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.delete(12, None).unwrap();
+        assert!(matches!(world.advance(12), Err(Error::BackupNotFound { .. })));
+        assert!(world.names().is_empty());
+    });
+}
+
+#[test]
+fn parts_of_different_runs_are_no_backup() {
+    on_every_engine(|world| {
+        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+        world.store_ours(12, 2, SnapshotState::Success, "run-2");
+        let reason = ends(world, 12, BackupState::Failed).backup.failure_reason.unwrap();
+        assert!(reason.contains("different runs"), "{reason}");
+    });
+}

@@ -1,0 +1,161 @@
+use backup_core::memory::{Damage, StoredSnapshot};
+use backup_core::{Context, Error, ErrorKind, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations};
+use serde_json::{Value, json};
+
+use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, World, on_every_engine, part};
+
+const WRONG_IDS: [&str; 14] =
+    ["", "0", "-1", "+1", "1.5", "1e3", "12a", " 12", "007", "null", "*", "12*", "9223372036854775808", "1/../../_all"];
+
+/// The error's kind and code; nothing was written.
+fn refused(world: &World, outcome: Result<operations::Accepted, Error>) -> (ErrorKind, &'static str) {
+    assert!(world.writes().is_empty(), "{:?}", world.writes());
+    let error = outcome.unwrap_err();
+    (error.kind(), error.code())
+}
+
+#[test]
+fn part_1_holds_the_import_indices_and_says_who_made_it() {
+    on_every_engine(|world| {
+        let accepted = world.create(123_456, "run-1").unwrap();
+        assert_eq!(accepted.part_one.to_string(), "camunda_optimize_123456_8.6.0_part_1_of_2");
+        let [put] = world.writes().try_into().unwrap();
+        assert_eq!(put.to_string(), "PUT /_snapshot/backups/camunda_optimize_123456_8.6.0_part_1_of_2");
+        assert_eq!(put.query, [("wait_for_completion".to_owned(), "false".to_owned())]);
+        let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
+        let origin = json!({
+            "runId": "run-1", "part": 1, "parts": 2, "host": "host-1", "policy": env!("CARGO_PKG_VERSION"),
+        });
+        let expected = json!({
+            "indices": IMPORT_INDICES, "include_global_state": false, "partial": false,
+            "metadata": {"optimizeBackup": origin},
+        });
+        assert_eq!(body, expected);
+        let [stored] = world.snapshots().try_into().unwrap();
+        assert_eq!(
+            (stored.state, stored.indices),
+            (SnapshotState::InProgress, IMPORT_INDICES.map(str::to_owned).into())
+        );
+    });
+}
+
+#[test]
+fn a_wrong_id_sends_nothing() {
+    on_every_engine(|world| {
+        let context = world.context("run-1");
+        for id in WRONG_IDS {
+            let invalid = |error: Error| assert_eq!(error.code(), "invalidBackupId", "{id:?}");
+            invalid(operations::create(&world.engine, &context, id).unwrap_err());
+            invalid(operations::get(&world.engine, &context, id).unwrap_err());
+            invalid(operations::delete(&world.engine, &context, id, None).unwrap_err());
+        }
+        assert_eq!(world.engine.requests(), []);
+    });
+}
+
+#[test]
+fn the_repository_must_be_set() {
+    on_every_engine(|world| {
+        let settings = Settings { repository: None, ..world.settings() };
+        let context = Context { settings, ..world.context("run-1") };
+        let outcome = operations::create(&world.engine, &context, "1");
+        assert_eq!(refused(world, outcome), (ErrorKind::Configuration, "repositoryNotConfigured"));
+        for error in [
+            operations::get(&world.engine, &context, "1").unwrap_err(),
+            operations::list(&world.engine, &context).unwrap_err(),
+            operations::delete(&world.engine, &context, "1", None).unwrap_err(),
+        ] {
+            assert_eq!(error, Error::RepositoryNotConfigured);
+        }
+        assert_eq!(world.engine.requests(), []);
+    });
+}
+
+#[test]
+fn the_repository_must_exist() {
+    on_every_engine(|world| {
+        let settings = Settings { repository: RepositoryName::parse("elsewhere").ok(), ..world.settings() };
+        let context = Context { settings, ..world.context("run-1") };
+        for error in [
+            operations::create(&world.engine, &context, "1").unwrap_err(),
+            operations::get(&world.engine, &context, "1").unwrap_err(),
+            operations::list(&world.engine, &context).unwrap_err(),
+            operations::delete(&world.engine, &context, "1", None).unwrap_err(),
+        ] {
+            assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, "repositoryMissing"));
+            assert!(error.to_string().contains("'elsewhere'"), "{error}");
+        }
+        assert!(world.writes().is_empty());
+    });
+}
+
+#[test]
+fn the_repository_must_take_writes() {
+    on_every_engine(|world| {
+        world.engine.add_repository(REPOSITORY, true);
+        let outcome = world.create(1, "run-1");
+        assert_eq!(refused(world, outcome), (ErrorKind::Configuration, "repositoryReadOnly"));
+    });
+}
+
+#[test]
+fn without_indices_for_both_parts_nothing_is_begun() {
+    let all: Vec<&str> = IMPORT_INDICES.into_iter().chain(OTHER_INDICES).collect();
+    for removed in [&all[..], &IMPORT_INDICES, &OTHER_INDICES] {
+        on_every_engine(|world| {
+            removed.iter().for_each(|index| world.engine.remove_index(index));
+            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..world.settings() };
+            let context = Context { settings, ..world.context("run-1") };
+            let outcome = operations::create(&world.engine, &context, "1");
+            assert_eq!(refused(world, outcome), (ErrorKind::EngineFailure, "nothingToBackUp"));
+        });
+    }
+}
+
+#[test]
+fn a_number_is_taken_by_any_snapshot_of_it() {
+    for (number, state) in [
+        (1, SnapshotState::InProgress),
+        (1, SnapshotState::Failed),
+        (2, SnapshotState::Success),
+        (2, SnapshotState::Partial),
+    ] {
+        on_every_engine(|world| {
+            world.store_foreign(&part(12, number), state);
+            let error = world.create(12, "run-1").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Conflict);
+            assert!(error.to_string().contains(&part(12, number)), "{error}");
+            assert!(world.writes().is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_number_is_taken_by_another_versions_snapshot() {
+    on_every_engine(|world| {
+        world.store_foreign("camunda_optimize_12_8.5.1_part_1_of_2", SnapshotState::Success);
+        assert_eq!(refused(world, world.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
+    });
+}
+
+#[test]
+fn a_number_is_taken_by_a_damaged_snapshot() {
+    for damage in [Damage::Missing, Damage::Unreadable] {
+        on_every_engine(|world| {
+            let snapshot = StoredSnapshot::new(&part(12, 1), SnapshotState::Success, world.engine.now());
+            world.engine.store(REPOSITORY, StoredSnapshot { damage: Some(damage), ..snapshot });
+            assert_eq!(refused(world, world.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
+            world.create(13, "run-1").unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_number_is_not_taken_by_one_that_begins_with_it() {
+    on_every_engine(|world| {
+        world.create(123, "run-1").unwrap();
+        world.create(12, "run-2").unwrap();
+        world.create(1, "run-3").unwrap();
+        assert_eq!(world.names(), [part(123, 1), part(12, 1), part(1, 1)]);
+    });
+}

@@ -1,0 +1,167 @@
+use std::cell::Cell;
+
+use backup_core::memory::{Damage, Dialect, Intercepted};
+use backup_core::operations::{self, Deleted};
+use backup_core::{Method, SnapshotState};
+
+use crate::world::{Fault, World, faulty, is_put, is_write, on_every_engine, part, refusal};
+
+fn complete(world: &World, id: u64, run_id: &str) {
+    world.store_ours(id, 1, SnapshotState::Success, run_id);
+    world.store_ours(id, 2, SnapshotState::Success, run_id);
+}
+
+#[test]
+fn exactly_its_snapshots_are_deleted_by_their_names() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        complete(world, 123, "run-2");
+        world.store_foreign("camunda_optimize_12_", SnapshotState::Success);
+        world.store_foreign("nightly-1", SnapshotState::Success);
+        let deleted = world.delete(12, None).unwrap();
+        let snapshots = vec![part(12, 1), part(12, 2)];
+        assert_eq!(deleted, Deleted { snapshots, runs: vec!["run-1".to_owned()], pending: false });
+        let [request] = world.writes().try_into().unwrap();
+        let expected = format!("DELETE /_snapshot/backups/{},{}", part(12, 1), part(12, 2));
+        assert_eq!((request.to_string(), request.query.len()), (expected, 0));
+        assert_eq!(world.names(), [&part(123, 1), &part(123, 2), "camunda_optimize_12_", "nightly-1"]);
+    });
+}
+
+#[test]
+fn an_unknown_number_is_deleted_already() {
+    on_every_engine(|world| {
+        let nothing = Deleted { snapshots: Vec::new(), runs: Vec::new(), pending: false };
+        assert_eq!(world.delete(12, None), Ok(nothing));
+        assert!(world.writes().is_empty());
+    });
+}
+
+#[test]
+fn what_somebody_else_made_is_deleted_too() {
+    on_every_engine(|world| {
+        world.store_foreign(&part(12, 1), SnapshotState::Success);
+        assert_eq!(world.delete(12, None).unwrap().runs, Vec::<String>::new());
+        assert!(world.names().is_empty());
+    });
+}
+
+#[test]
+fn damaged_snapshots_can_be_deleted() {
+    for damage in [Damage::Missing, Damage::Unreadable] {
+        on_every_engine(|world| {
+            complete(world, 12, "run-1");
+            world.engine.damage(&part(12, 1), Some(damage));
+            assert_eq!(world.delete(12, None).unwrap().snapshots.len(), 2);
+            assert!(world.names().is_empty());
+        });
+    }
+}
+
+#[test]
+fn one_that_goes_meanwhile_does_not_save_the_other() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        let is_first = Cell::new(true);
+        let engine = Intercepted::new(&world.engine, |request| {
+            if request.method == Method::Delete && is_first.take() {
+                world.delete_behind_our_back(&part(12, 1));
+            }
+            None
+        });
+        let deleted = operations::delete(&engine, &world.context("-"), "12", None).unwrap();
+        assert_eq!(deleted.snapshots, [part(12, 2)]);
+        assert!(world.names().is_empty());
+    });
+}
+
+#[test]
+fn the_runs_are_told_even_if_somebody_else_was_faster() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        let engine = Intercepted::new(&world.engine, |request| {
+            if is_write(request) {
+                world.delete(12, None).unwrap();
+            }
+            None
+        });
+        let deleted = operations::delete(&engine, &world.context("-"), "12", None).unwrap();
+        assert_eq!((deleted.snapshots.len(), deleted.runs), (0, vec!["run-1".to_owned()]));
+    });
+}
+
+#[test]
+fn a_lost_answer_is_looked_up() {
+    for fault in [Fault::LostBefore, Fault::LostAfter] {
+        on_every_engine(|world| {
+            complete(world, 12, "run-1");
+            let engine = faulty(&world.engine, is_write, 1, fault.clone());
+            let deleted = operations::delete(&engine, &world.context("-"), "12", None).unwrap();
+            assert_eq!((deleted.runs, deleted.pending), (vec!["run-1".to_owned()], false));
+            assert!(world.names().is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_refusal_is_the_callers_to_know() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        let busy = refusal(503, "concurrent_snapshot_execution_exception", "a repository clean-up is running");
+        let engine = faulty(&world.engine, is_write, 1, Fault::Answer(busy));
+        let error = operations::delete(&engine, &world.context("-"), "12", None).unwrap_err();
+        assert_eq!(error.code(), "engineBusy");
+        assert!(error.detail().unwrap().contains("clean-up is running"));
+        assert_eq!(world.names().len(), 2);
+    });
+}
+
+#[test]
+fn the_second_look_spares_a_new_backup() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        let runs = world.delete(12, None).unwrap().runs;
+        world.create(12, "run-2").unwrap();
+        assert_eq!(world.delete(12, Some(&runs)).unwrap().snapshots, Vec::<String>::new());
+        assert_eq!(world.names(), [part(12, 1)]);
+    });
+}
+
+#[test]
+fn the_second_look_finds_what_another_host_was_about_to_start() {
+    on_every_engine(|world| {
+        world.create(12, "run-1").unwrap();
+        world.finish(12, 1, SnapshotState::Success);
+        let runs = Cell::new(Vec::new());
+        let engine = Intercepted::new(&world.engine, |request| {
+            if is_put(request) {
+                runs.set(world.delete(12, None).unwrap().runs);
+            }
+            None
+        });
+        world.advance_over(&engine, 12).unwrap();
+        assert_eq!(world.names(), [part(12, 2)]);
+        assert_eq!(world.delete(12, Some(&runs.take())).unwrap().snapshots, [part(12, 2)]);
+        assert!(world.names().is_empty());
+    });
+}
+
+#[test]
+fn only_runs_of_nobody_deletes_nothing() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        world.store_foreign("camunda_optimize_12_8.5.0_part_1_of_2", SnapshotState::Success);
+        world.delete(12, Some(&[])).unwrap();
+        assert!(world.writes().is_empty());
+    });
+}
+
+#[test]
+fn a_running_snapshot_takes_most_engines_a_while() {
+    on_every_engine(|world| {
+        world.create(12, "run-1").unwrap();
+        let pending = world.delete(12, None).unwrap().pending;
+        assert_eq!(pending, world.engine.dialect() != Dialect::Elasticsearch8_11);
+        assert!(world.names().is_empty());
+    });
+}

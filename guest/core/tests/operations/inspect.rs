@@ -1,0 +1,221 @@
+//! What is told of the backups that there are.
+
+use backup_core::memory::{Damage, Dialect, Intercepted, StoredSnapshot};
+use backup_core::{BackupState, ErrorKind, Snapshot, SnapshotState, operations};
+
+use crate::world::{OTHER_INDICES, REPOSITORY, World, on_every_engine, part};
+
+/// Snapshots of one backup, by part and state. All are of one run.
+type Parts = &'static [(u8, SnapshotState)];
+
+#[test]
+fn a_backup_is_what_its_snapshots_amount_to() {
+    use BackupState::{Complete, Failed, InProgress, Incompatible, Incomplete};
+    use SnapshotState as S;
+    let table: &[(Parts, BackupState)] = &[
+        (&[(1, S::Success), (2, S::Success)], Complete),
+        (&[(1, S::InProgress)], InProgress),
+        (&[(1, S::Success)], InProgress),
+        (&[(1, S::Success), (2, S::InProgress)], InProgress),
+        (&[(1, S::Failed)], Failed),
+        (&[(1, S::Partial)], Failed),
+        (&[(1, S::Success), (2, S::Partial)], Failed),
+        (&[(1, S::Incompatible), (2, S::Success)], Incompatible),
+        (&[(2, S::Success)], Incomplete),
+        // The severest finding counts.
+        (&[(1, S::Failed), (2, S::Incompatible)], Failed),
+        (&[(1, S::Partial), (2, S::InProgress)], Failed),
+        (&[(1, S::Incompatible), (2, S::InProgress)], Incompatible),
+        (&[(2, S::InProgress)], InProgress),
+    ];
+    on_every_engine(|world| {
+        for &(parts, expected) in table {
+            parts.iter().for_each(|&(number, state)| world.store_ours(12, number, state, "run-1"));
+            let backup = world.get(12).unwrap();
+            assert_eq!(backup.state, expected, "{parts:?}");
+            assert_eq!(world.list().unwrap().backups, std::slice::from_ref(&backup));
+            let is_told = matches!(expected, Failed | Incompatible | Incomplete);
+            assert_eq!(backup.failure_reason.is_some(), is_told, "{parts:?} {:?}", backup.failure_reason);
+            world.delete(12, None).unwrap();
+        }
+    });
+}
+
+#[test]
+fn more_snapshots_than_parts_are_a_failure() {
+    on_every_engine(|world| {
+        world.store_foreign(&part(12, 1), SnapshotState::Success);
+        world.store_foreign(&part(12, 2), SnapshotState::Success);
+        world.store_foreign("camunda_optimize_12_8.5.0_part_1_of_2", SnapshotState::Success);
+        let backup = world.get(12).unwrap();
+        assert_eq!(backup.state, BackupState::Failed);
+        assert!(backup.failure_reason.unwrap().contains("camunda_optimize_12_8.5.0_part_1_of_2"));
+    });
+}
+
+#[test]
+fn one_that_somebody_else_began_is_incomplete_in_the_gap() {
+    on_every_engine(|world| {
+        world.store_foreign(&part(12, 1), SnapshotState::Success);
+        let backup = world.get(12).unwrap();
+        assert_eq!((backup.state, backup.run_id), (BackupState::Incomplete, None));
+        world.store_foreign(&part(12, 2), SnapshotState::Success);
+        assert_eq!(world.get(12).unwrap().state, BackupState::Complete);
+    });
+}
+
+#[test]
+fn failures_name_index_shard_node_and_reason() {
+    on_every_engine(|world| {
+        world.store_ours(12, 1, SnapshotState::Partial, "run-1");
+        let backup = world.get(12).unwrap();
+        let line = format!("[{}][0] on no node: primary shard is not allocated", OTHER_INDICES[0]);
+        assert_eq!(backup.snapshots[0].failures, std::slice::from_ref(&line));
+        assert!(backup.failure_reason.unwrap().contains(&line));
+    });
+}
+
+#[test]
+fn one_that_a_newer_engine_wrote_is_incompatible() {
+    on_every_engine(|world| {
+        for number in [1, 2] {
+            let snapshot = StoredSnapshot::new(&part(12, number), SnapshotState::Success, world.engine.now());
+            world.engine.store(REPOSITORY, StoredSnapshot { version_id: Some(150_000_000), ..snapshot });
+        }
+        let backup = world.get(12).unwrap();
+        assert_eq!(backup.state, BackupState::Incompatible);
+        let reason = backup.failure_reason.unwrap();
+        assert!(reason.contains(&part(12, 1)) && reason.contains(&part(12, 2)), "{reason}");
+    });
+}
+
+#[test]
+fn times_and_details_are_in_the_order_of_parts() {
+    on_every_engine(|world| {
+        world.store_ours(12, 2, SnapshotState::InProgress, "run-1");
+        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+        let backup = world.get(12).unwrap();
+        let now = Some(world.engine.now());
+        let told: Vec<_> = backup.snapshots.iter().map(|it| (it.name.to_string(), it.started, it.ended)).collect();
+        assert_eq!(told, [(part(12, 1), now, now), (part(12, 2), now, None)]);
+        assert_eq!(backup.run_id.as_deref(), Some("run-1"));
+    });
+}
+
+#[test]
+fn the_largest_number_comes_first() {
+    on_every_engine(|world| {
+        let largest = 9_223_372_036_854_775_807;
+        for id in [9, 100, 20, largest, 1] {
+            world.store_ours(id, 1, SnapshotState::Success, "run-1");
+        }
+        let ids: Vec<u64> = world.list().unwrap().backups.iter().map(|backup| backup.id.get()).collect();
+        assert_eq!(ids, [largest, 100, 20, 9, 1]);
+    });
+}
+
+#[test]
+fn other_peoples_snapshots_are_left_out_and_counted() {
+    on_every_engine(|world| {
+        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+        for name in [
+            "camunda_optimize_nightly_8.1.0_part_1_of_2",
+            "camunda_optimize_99999999999999999999_8.6.0_part_1_of_2",
+            "camunda_optimize_12",
+        ] {
+            world.store_foreign(name, SnapshotState::Success);
+        }
+        // The pattern does not even find this one.
+        world.store_foreign("nightly-1", SnapshotState::Success);
+        let list = world.list().unwrap();
+        assert_eq!((list.backups.len(), list.foreign), (1, 3));
+    });
+}
+
+#[test]
+fn an_empty_repository_has_no_backups() {
+    on_every_engine(|world| {
+        assert_eq!(world.list().unwrap().backups, []);
+        assert_eq!(world.engine.requests().len(), 1);
+        let error = world.get(12).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, "backupNotFound"));
+    });
+}
+
+#[test]
+fn a_number_is_not_found_by_one_that_begins_with_it() {
+    on_every_engine(|world| {
+        world.store_ours(123, 1, SnapshotState::Success, "run-1");
+        assert_eq!(world.get(12).unwrap_err().kind(), ErrorKind::NotFound);
+    });
+}
+
+#[test]
+fn a_damaged_snapshot_hides_no_other() {
+    for damage in [Damage::Missing, Damage::Unreadable] {
+        on_every_engine(|world| {
+            for id in [11, 12, 13] {
+                world.store_ours(id, 1, SnapshotState::Success, "run-1");
+                world.store_ours(id, 2, SnapshotState::Success, "run-1");
+            }
+            world.engine.damage(&part(12, 2), Some(damage));
+            world.engine.damage(&part(13, 1), Some(damage));
+            world.store_foreign("camunda_optimize_x", SnapshotState::Success);
+            world.engine.damage("camunda_optimize_x", Some(damage));
+            let list = world.list().unwrap();
+            let states: Vec<_> = list.backups.iter().map(|backup| (backup.id.get(), backup.state)).collect();
+            let expected = [(13, BackupState::Failed), (12, BackupState::Failed), (11, BackupState::Complete)];
+            assert_eq!((states.as_slice(), list.foreign), (&expected[..], 1));
+            expect_unreadable(&list.backups[0].snapshots[0], &part(13, 1));
+            expect_unreadable(&world.get(12).unwrap().snapshots[1], &part(12, 2));
+            assert_eq!(world.get(12).unwrap().snapshots[0].state, SnapshotState::Success);
+        });
+    }
+}
+
+fn expect_unreadable(snapshot: &Snapshot, name: &str) {
+    assert_eq!((snapshot.state, snapshot.started), (SnapshotState::Unreadable, None));
+    assert_eq!(snapshot.name.to_string(), name);
+    let reason = snapshot.reason.as_deref().unwrap();
+    assert!(reason.starts_with("its metadata cannot be read"), "{reason}");
+    assert!(!reason.contains("part_") || reason.contains(name), "it explains another one: {reason}");
+}
+
+#[test]
+fn one_that_is_deleted_while_a_damaged_repository_is_read_is_not_damaged() {
+    on_every_engine(|world| {
+        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+        world.store_ours(13, 1, SnapshotState::Success, "run-2");
+        world.engine.damage(&part(12, 1), Some(Damage::Missing));
+        let engine = Intercepted::new(&world.engine, |request| {
+            if request.query.iter().any(|(name, _)| name == "ignore_unavailable") {
+                world.delete_behind_our_back(&part(13, 1));
+            }
+            None
+        });
+        let list = operations::list(&engine, &world.context("-")).unwrap();
+        let ids: Vec<u64> = list.backups.iter().map(|backup| backup.id.get()).collect();
+        assert_eq!(ids, [12]);
+    });
+}
+
+#[test]
+fn a_damaged_snapshot_beside_a_running_one_hides_neither() {
+    on_every_engine(|world| {
+        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+        world.store_ours(13, 1, SnapshotState::InProgress, "run-2");
+        world.engine.damage(&part(12, 1), Some(Damage::Missing));
+        let list = world.list().unwrap();
+        let states: Vec<_> = list.backups.iter().map(|backup| backup.state).collect();
+        assert_eq!(states, [BackupState::InProgress, BackupState::Failed]);
+    });
+}
+
+#[test]
+fn nothing_is_written() {
+    let world = World::new(Dialect::Elasticsearch8_19);
+    world.store_ours(12, 1, SnapshotState::Success, "run-1");
+    world.get(12).unwrap();
+    world.list().unwrap();
+    assert!(world.writes().is_empty());
+}

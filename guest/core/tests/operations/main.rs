@@ -1,0 +1,22 @@
+//! The operations against an engine in memory, in the dialects of all engines.
+
+#[cfg(test)]
+mod advance;
+#[cfg(test)]
+mod create;
+#[cfg(test)]
+mod delete;
+#[cfg(test)]
+mod inspect;
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod lost_answers;
+#[cfg(test)]
+mod part_two;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod version;
+#[cfg(test)]
+mod world;

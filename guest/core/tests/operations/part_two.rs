@@ -1,0 +1,166 @@
+//! A part 2 that the engine does not take.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use backup_core::memory::Intercepted;
+use backup_core::{BackupState, Engine, Response, SnapshotState, TransportError};
+
+use crate::world::{Fault, OTHER_INDICES, World, answer, faulty, is_put, is_resolve, on_every_engine, part, refusal};
+
+/// A backup whose part 1 has just succeeded.
+fn with_part_one(world: &World) {
+    world.create(12, "run-1").unwrap();
+    world.finish(12, 1, SnapshotState::Success);
+}
+
+#[test]
+fn a_refusal_that_can_pass_is_told_and_tried_again() {
+    let refusals = [
+        refusal(429, "circuit_breaking_exception", "too large"),
+        refusal(500, "snapshot_exception", "Indices don't have primary shards"),
+        refusal(503, "concurrent_snapshot_execution_exception", "too many"),
+        answer(503, "<html>"),
+    ];
+    for concerned in [is_put, is_resolve] {
+        for refusal in &refusals {
+            on_every_engine(|world| {
+                with_part_one(world);
+                let engine = faulty(&world.engine, concerned, 3, Fault::Answer(refusal.clone()));
+                for _ in 0..3 {
+                    let progress = world.advance_over(&engine, 12).unwrap();
+                    assert_eq!(progress.again_in, Some(Duration::from_secs(2)));
+                    assert_eq!(progress.backup.state, BackupState::InProgress);
+                    assert!(progress.refusal.unwrap().starts_with(&refusal.status.to_string()));
+                    assert_eq!(world.names(), [part(12, 1)]);
+                }
+                assert_eq!(world.advance_over(&engine, 12).unwrap().refusal, None);
+                assert_eq!(world.drive(12).state, BackupState::Complete);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_primary_that_is_not_assigned_is_waited_for() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        world.engine.assign_primary(OTHER_INDICES[0], false);
+        let refusal = world.advance(12).unwrap().refusal.unwrap();
+        assert!(refusal.starts_with("500 snapshot_exception") && refusal.contains(OTHER_INDICES[0]), "{refusal}");
+        world.engine.assign_primary(OTHER_INDICES[0], true);
+        assert_eq!(world.drive(12).state, BackupState::Complete);
+    });
+}
+
+#[test]
+fn the_engine_may_ask_for_time_but_not_for_an_hour() {
+    let busy = |seconds| Response {
+        retry_after: Some(Duration::from_secs(seconds)),
+        ..refusal(429, "too_many_requests", "later")
+    };
+    on_every_engine(|world| {
+        with_part_one(world);
+        for (asked, waited) in [(0, 2), (7, 7), (3600, 30)] {
+            let engine = faulty(&world.engine, is_put, 1, Fault::Answer(busy(asked)));
+            let progress = world.advance_over(&engine, 12).unwrap();
+            assert_eq!(progress.again_in, Some(Duration::from_secs(waited)));
+        }
+    });
+}
+
+#[test]
+fn a_refusal_that_cannot_pass_ends_the_run() {
+    let refusals = [
+        refusal(400, "illegal_argument_exception", "unrecognized parameter"),
+        refusal(403, "security_exception", "unauthorized"),
+        refusal(404, "repository_missing_exception", "[backups] missing"),
+    ];
+    for concerned in [is_put, is_resolve] {
+        for refusal in &refusals {
+            on_every_engine(|world| {
+                with_part_one(world);
+                let engine = faulty(&world.engine, concerned, 1, Fault::Answer(refusal.clone()));
+                expect_end(world, &engine, &refusal.status.to_string());
+            });
+        }
+    }
+}
+
+#[test]
+fn a_host_that_denies_it_ends_the_run() {
+    for concerned in [is_put, is_resolve] {
+        on_every_engine(|world| {
+            with_part_one(world);
+            let denied = TransportError::Denied("an index outside of the prefix".to_owned());
+            let engine = faulty(&world.engine, concerned, 1, Fault::Transport(denied));
+            expect_end(world, &engine, "an index outside of the prefix");
+        });
+    }
+}
+
+#[test]
+fn without_other_indices_the_run_ends() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        OTHER_INDICES.iter().for_each(|index| world.engine.remove_index(index));
+        expect_end(world, &world.engine, "no index besides the import indices");
+    });
+}
+
+fn expect_end(world: &World, engine: &impl Engine, reason: &str) {
+    let progress = world.advance_over(engine, 12).unwrap();
+    assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
+    assert!(progress.refusal.unwrap().contains(reason));
+    assert!(progress.backup.failure_reason.unwrap().contains(reason));
+    assert_eq!(world.names(), [part(12, 1)]);
+}
+
+#[test]
+fn a_lost_answer_decides_nothing() {
+    let lost = [
+        (Fault::LostBefore, "engineNotAnswering"),
+        (Fault::LostAfter, "engineNotAnswering"),
+        (Fault::Transport(TransportError::Unreachable(String::new())), "engineUnreachable"),
+        (Fault::Transport(TransportError::Unreadable(String::new())), "engineAnswerInvalid"),
+    ];
+    for (fault, expected) in lost {
+        on_every_engine(|world| {
+            with_part_one(world);
+            let engine = faulty(&world.engine, is_put, 1, fault.clone());
+            assert_eq!(world.advance_over(&engine, 12).unwrap_err().code(), expected);
+            assert_eq!(world.drive(12).state, BackupState::Complete);
+            assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        });
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_engines_is_not_believed() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let engine = faulty(&world.engine, is_put, 1, Fault::Answer(answer(200, "<html>Welcome</html>")));
+        assert!(world.advance_over(&engine, 12).unwrap().again_in.is_some());
+        assert_eq!(world.names(), [part(12, 1)]);
+        assert_eq!(world.drive(12).state, BackupState::Complete);
+    });
+}
+
+#[test]
+fn indices_are_looked_up_again_soon_when_one_has_vanished() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let is_first = Cell::new(true);
+        let engine = Intercepted::new(&world.engine, |request| {
+            if is_put(request) && is_first.take() {
+                world.engine.remove_index(OTHER_INDICES[0]);
+            }
+            None
+        });
+        let progress = world.advance_over(&engine, 12).unwrap();
+        assert!(progress.again_in.unwrap() < Duration::from_secs(1));
+        assert!(progress.refusal.unwrap().contains("index_not_found_exception"));
+        world.advance_over(&engine, 12).unwrap();
+        assert_eq!(world.snapshots()[1].indices, OTHER_INDICES[1..]);
+    });
+}
