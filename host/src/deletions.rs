@@ -67,7 +67,12 @@ impl Deletions {
     pub(crate) async fn follow(self: Arc<Self>, id: String, deleted: Deleted, outstanding: Option<Outstanding>) {
         let outcome = match outstanding {
             Some(request) => settle(request.await.map_err(|aborted| aborted.to_string())),
-            None => Ok(()),
+            None => Settled::Done,
+        };
+        let outcome = match outcome {
+            Settled::Done => Ok(()),
+            Settled::Failed(reason) => Err(reason),
+            Settled::Overtaken => self.delete_the_rest(&id, &deleted.runs).await,
         };
         self.end(&id, &deleted, outcome);
         if deleted.runs.is_empty() {
@@ -76,6 +81,19 @@ impl Deletions {
         for delay in LOOK_AGAIN {
             tokio::time::sleep(delay).await;
             self.delete_leftovers(&id, &deleted.runs).await;
+        }
+    }
+
+    /// Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
+    async fn delete_the_rest(&self, id: &str, runs: &[String]) -> Result<(), String> {
+        let only_ours = Some(runs).filter(|runs| !runs.is_empty());
+        match self.operations.delete(id, only_ours).await {
+            Ok((_, None)) => Ok(()),
+            Ok((_, Some(outstanding))) => match settle(outstanding.await.map_err(|aborted| aborted.to_string())) {
+                Settled::Done | Settled::Overtaken => Ok(()),
+                Settled::Failed(reason) => Err(reason),
+            },
+            Err(error) => Err(error.to_string()),
         }
     }
 
@@ -115,11 +133,20 @@ impl Deletions {
     }
 }
 
-fn settle(answer: Result<Result<Response, TransportError>, String>) -> Result<(), String> {
-    let response = answer?.map_err(|error| error.to_string())?;
-    match response.status {
-        // 404: somebody else was faster.
-        200..=299 | 404 => Ok(()),
-        status => Err(format!("{status}: {}", response.body.chars().take(500).collect::<String>())),
+/// What became of a deletion that took its time.
+enum Settled {
+    Done,
+    Overtaken,
+    Failed(String),
+}
+
+fn settle(answer: Result<Result<Response, TransportError>, String>) -> Settled {
+    match answer.and_then(|answer| answer.map_err(|error| error.to_string())) {
+        Err(reason) => Settled::Failed(reason),
+        Ok(Response { status: 200..=299, .. }) => Settled::Done,
+        Ok(Response { status: 404, .. }) => Settled::Overtaken,
+        Ok(Response { status, body, .. }) => {
+            Settled::Failed(format!("{status}: {}", body.chars().take(500).collect::<String>()))
+        }
     }
 }

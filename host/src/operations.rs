@@ -27,13 +27,14 @@ impl Operations {
         Self { policy, capability, settings, metrics }
     }
 
-    /// Validates a number, checks the repository and submits part 1.
+    /// Validates a number, checks the repository and submits part 1; also the run that it belongs to.
     ///
     /// # Errors
     /// [`CallError`], as for all operations.
-    pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Accepted, CallError> {
+    pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
         let context = self.context(notes);
-        self.counted("create", self.policy.create(self.capability.clone(), &context, id)).await
+        let accepted = self.counted("create", self.policy.create(self.capability.clone(), &context, id)).await?;
+        Ok((accepted, context.run_id))
     }
 
     /// Takes a run one step further.

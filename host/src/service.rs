@@ -41,12 +41,11 @@ impl BackupService {
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));
         }
-        let accepted = self.operations.create(id, self.runs.notes()).await?;
+        let (accepted, run_id) = self.operations.create(id, self.runs.notes()).await?;
         tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
         // A run of that number that was deleted elsewhere has nothing to do with this one.
         self.runs.stop(accepted.backup_id).await;
-        self.runs.forget(accepted.backup_id);
-        self.runs.drive(accepted.backup_id);
+        self.runs.drive(accepted.backup_id, run_id);
         Ok(accepted)
     }
 
@@ -85,9 +84,9 @@ impl BackupService {
             return Ok(());
         }
         let number = canonical(id);
-        let was_driven = match number {
-            Some(number) => self.runs.stop(number).await,
-            None => false,
+        let stopped = match number {
+            Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),
+            None => None,
         };
         match self.operations.delete(id, None).await {
             Ok((deleted, outstanding)) => {
@@ -97,7 +96,9 @@ impl BackupService {
             }
             Err(error) => {
                 self.deletions.withdraw(id);
-                number.filter(|_| was_driven).inspect(|&number| self.runs.drive(number));
+                if let Some((number, run_id)) = stopped {
+                    self.runs.drive(number, run_id);
+                }
                 Err(error)
             }
         }

@@ -55,7 +55,7 @@ impl Backup {
     #[must_use]
     pub fn assess(id: BackupId, mut snapshots: Vec<Snapshot>, cluster: Option<&Cluster>, context: &Context) -> Self {
         snapshots.sort_by_key(|snapshot| (snapshot.name.part, snapshot.name.to_string()));
-        let (state, reasons) = judge(&snapshots, cluster, context, id);
+        let (state, reasons) = judge(&snapshots, cluster, context);
         let part_one = snapshots.iter().find(|snapshot| snapshot.name.part == Part::One);
         Self {
             id,
@@ -67,12 +67,7 @@ impl Backup {
     }
 }
 
-fn judge(
-    snapshots: &[Snapshot],
-    cluster: Option<&Cluster>,
-    context: &Context,
-    id: BackupId,
-) -> (BackupState, Vec<String>) {
+fn judge(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -> (BackupState, Vec<String>) {
     let failed = failures(snapshots);
     if !failed.is_empty() {
         return (BackupState::Failed, failed);
@@ -85,7 +80,7 @@ fn judge(
     if running || in_the_gap(snapshots, context).is_some() {
         return (BackupState::InProgress, Vec::new());
     }
-    match missing(snapshots, context, id) {
+    match missing(snapshots, context) {
         gaps if gaps.is_empty() => (BackupState::Complete, gaps),
         gaps => (BackupState::Incomplete, gaps),
     }
@@ -135,7 +130,7 @@ fn incompatibilities(snapshots: &[Snapshot], cluster: Option<&Cluster>) -> Vec<S
 }
 
 /// The parts that are not there.
-fn missing(snapshots: &[Snapshot], context: &Context, id: BackupId) -> Vec<String> {
+fn missing(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
     let exists = |part: Part| snapshots.iter().any(|snapshot| snapshot.name.part == part);
     let mut reasons: Vec<String> =
         Part::ALL.into_iter().filter(|&part| !exists(part)).map(|part| format!("{part} is missing")).collect();
@@ -144,7 +139,8 @@ fn missing(snapshots: &[Snapshot], context: &Context, id: BackupId) -> Vec<Strin
     }
     let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect();
     reasons.push(format!("only {} exists", names.join(" and ")));
-    if let Some(refusal) = note(context, id).and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
+    let noted = snapshots.first().and_then(|part_one| note(context, part_one));
+    if let Some(refusal) = noted.and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
         reasons.push(format!("the engine refused part 2: {refusal}"));
     }
     reasons

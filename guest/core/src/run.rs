@@ -9,6 +9,8 @@ use crate::{BackupId, Context, Part, Snapshot, SnapshotState, Timestamp};
 pub struct RunNote {
     /// The backup that the run made.
     pub backup_id: BackupId,
+    /// The run. A number can be used again after a delete, by a run that this note is not about.
+    pub run_id: String,
     /// The run has ended here and is not going on.
     pub ended: bool,
     /// The engine's last refusal of part 2.
@@ -53,12 +55,14 @@ pub(crate) fn in_the_gap<'a>(snapshots: &'a [Snapshot], context: &Context) -> Op
         return None;
     }
     let last_moment = part_one.ended?.after(context.settings.resume_window);
-    let ended_here = note(context, part_one.name.backup_id).is_some_and(|note| note.ended);
+    let ended_here = note(context, part_one).is_some_and(|note| note.ended);
     if context.now > last_moment || ended_here { None } else { part_one.origin.as_ref() }
 }
 
-pub(crate) fn note(context: &Context, id: BackupId) -> Option<&RunNote> {
-    context.notes.iter().find(|note| note.backup_id == id)
+/// What the host remembers of the run that wrote a snapshot.
+pub(crate) fn note<'a>(context: &'a Context, snapshot: &Snapshot) -> Option<&'a RunNote> {
+    let is_of = |note: &&RunNote| note.backup_id == snapshot.name.backup_id && Some(&*note.run_id) == snapshot.run_id();
+    context.notes.iter().find(is_of)
 }
 
 /// A young snapshot may end at any moment, an old one will take longer.

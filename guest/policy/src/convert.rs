@@ -48,7 +48,12 @@ fn wrong(key: &'static str, fault: &dyn std::fmt::Display) -> core::Error {
 
 /// A note on an impossible number is on nothing.
 fn from_note(note: wit::RunNote) -> Option<core::RunNote> {
-    Some(core::RunNote { backup_id: core::BackupId::new(note.backup_id)?, ended: note.ended, refusal: note.refusal })
+    Some(core::RunNote {
+        backup_id: core::BackupId::new(note.backup_id)?,
+        run_id: note.run_id,
+        ended: note.ended,
+        refusal: note.refusal,
+    })
 }
 
 fn millis(span: Duration) -> u64 {

@@ -32,8 +32,9 @@ pub struct Runs {
 }
 
 /// One run.
-#[derive(Default)]
 struct Run {
+    /// Its identity, as in the metadata of its snapshots.
+    run_id: String,
     /// While it is driven: how to stop it.
     driver: Option<Driver>,
     /// The engine's last refusal of part 2.
@@ -65,15 +66,15 @@ impl Runs {
     }
 
     /// Drives a backup until it ends, unless that is being done already.
-    pub fn drive(self: &Arc<Self>, id: BackupId) {
+    pub fn drive(self: &Arc<Self>, id: BackupId, run_id: String) {
         let driver = {
             let mut runs = self.lock();
             forget_oldest(&mut runs);
-            let run = runs.entry(id).or_default();
-            if run.driver.is_some() || self.stop.is_cancelled() {
+            if self.stop.is_cancelled() || runs.get(&id).is_some_and(|run| run.driver.is_some()) {
                 return;
             }
-            run.ended = false;
+            let refusal = runs.remove(&id).filter(|run| run.run_id == run_id).and_then(|run| run.refusal);
+            let run = runs.entry(id).or_insert(Run { run_id, driver: None, refusal, trouble: None, ended: false });
             let driver = Driver { stop: self.stop.child_token(), stopped: CancellationToken::new() };
             run.driver.insert(driver).clone()
         };
@@ -87,14 +88,13 @@ impl Runs {
         });
     }
 
-    /// Stops driving a backup, and returns when no step of it is under way any more; whether it was
-    /// driven.
-    pub async fn stop(&self, id: BackupId) -> bool {
-        let driver = self.lock().get(&id).and_then(|run| run.driver.clone());
-        let Some(driver) = driver else { return false };
+    /// Stops driving a backup, and returns when no step of it is under way any more; the run that was
+    /// stopped.
+    pub async fn stop(&self, id: BackupId) -> Option<String> {
+        let (driver, run_id) = self.lock().get(&id).and_then(|run| Some((run.driver.clone()?, run.run_id.clone())))?;
         driver.stop.cancel();
         driver.stopped.cancelled().await;
-        true
+        Some(run_id)
     }
 
     /// Forgets a backup that was deleted.
@@ -107,6 +107,7 @@ impl Runs {
     pub fn notes(&self) -> Vec<RunNote> {
         let note = |(&backup_id, run): (&BackupId, &Run)| RunNote {
             backup_id,
+            run_id: run.run_id.clone(),
             ended: run.ended,
             refusal: run.refusal.clone(),
         };
@@ -139,9 +140,10 @@ impl Runs {
     async fn adopt(self: &Arc<Self>) -> Result<(), CallError> {
         let page = self.operations.list(self.notes()).await?;
         for backup in page.backups {
-            if backup.state == BackupState::InProgress && backup.run_id.is_some() && !self.is_driven(backup.backup_id) {
+            let Some(run_id) = backup.run_id.filter(|_| backup.state == BackupState::InProgress) else { continue };
+            if !self.is_driven(backup.backup_id) {
                 tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
-                self.drive(backup.backup_id);
+                self.drive(backup.backup_id, run_id);
             }
         }
         Ok(())

@@ -77,7 +77,12 @@ impl Start {
             Self::Later { delay, refusal } => Progress { backup, again_in: Some(delay), refusal: Some(refusal) },
             Self::Never { refusal } => {
                 // The verdict of a run that has ended, which the engine does not know of.
-                let note = RunNote { backup_id: backup.id, ended: true, refusal: Some(refusal.clone()) };
+                let note = RunNote {
+                    backup_id: backup.id,
+                    run_id: backup.run_id.clone().unwrap_or_default(),
+                    ended: true,
+                    refusal: Some(refusal.clone()),
+                };
                 let context = Context { notes: vec![note], ..context.clone() };
                 let backup = Backup::assess(backup.id, backup.snapshots, None, &context);
                 Progress { backup, again_in: None, refusal: Some(refusal) }

@@ -184,7 +184,7 @@ fn what_the_host_remembers_of_a_refusal_is_told() {
         with_part_one(world);
         world.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
         let refusal = Some("500 snapshot_exception: no primary".to_owned());
-        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: false, refusal };
+        let note = note_on(world, 12, false, refusal);
         for backup in [world.advance_knowing(12, note.clone()).unwrap().backup, world.get_knowing(12, note).unwrap()] {
             assert_eq!(backup.state, BackupState::Incomplete);
             assert!(backup.failure_reason.unwrap().contains("500 snapshot_exception: no primary"));
@@ -197,7 +197,7 @@ fn a_refusal_of_part_2_does_not_explain_that_part_1_is_missing() {
     on_every_engine(|world| {
         world.store_ours(12, 2, SnapshotState::Success, "run-1");
         let refusal = Some("500 snapshot_exception: no primary".to_owned());
-        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: true, refusal };
+        let note = note_on(world, 12, true, refusal);
         let reason = world.get_knowing(12, note).unwrap().failure_reason.unwrap();
         assert_eq!(reason, format!("part 1 of 2 is missing; only {} exists", part(12, 2)));
     });
@@ -207,7 +207,7 @@ fn a_refusal_of_part_2_does_not_explain_that_part_1_is_missing() {
 fn a_run_that_has_ended_here_stays_so() {
     on_every_engine(|world| {
         with_part_one(world);
-        let note = RunNote { backup_id: world.get(12).unwrap().id, ended: true, refusal: None };
+        let note = note_on(world, 12, true, None);
         let progress = world.advance_knowing(12, note).unwrap();
         assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
         assert_eq!(world.names(), [part(12, 1)]);
@@ -241,4 +241,23 @@ fn parts_of_different_runs_are_no_backup() {
         let reason = ends(world, 12, BackupState::Failed).backup.failure_reason.unwrap();
         assert!(reason.contains("different runs"), "{reason}");
     });
+}
+
+#[test]
+fn what_the_host_remembers_of_an_earlier_run_of_that_number_is_not_about_this_one() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let note =
+            RunNote { run_id: "deleted-since".to_owned(), ..note_on(world, 12, true, Some("refused".to_owned())) };
+        let progress = world.advance_knowing(12, note).unwrap();
+        assert!(progress.again_in.is_some());
+        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    });
+}
+
+/// What a host remembers of the run that made a backup.
+fn note_on(world: &World, id: u64, ended: bool, refusal: Option<String>) -> RunNote {
+    let backup = world.get(id).unwrap();
+    let run_id = backup.snapshots.first().and_then(|snapshot| snapshot.run_id()).unwrap().to_owned();
+    RunNote { backup_id: backup.id, run_id, ended, refusal }
 }
