@@ -1,1 +1,36 @@
-fn main() {}
+//! The project's own commands: `cargo xtask …`.
+
+mod demo;
+mod soak;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a backup of an invented Optimize on a real Elasticsearch, and lets you go on from there.
+    Demo(demo::Options),
+    /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
+    Soak(soak::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(options) => demo::run(options).await,
+        Command::Soak(options) => soak::run(options).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

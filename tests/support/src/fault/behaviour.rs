@@ -131,7 +131,7 @@ impl Fault {
         self
     }
 
-    /// Adds a header to an answer of ours, such as `Retry-After`.
+    /// Adds a header to an answer of ours; its name in lower case, such as `retry-after`.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         if let Outcome::Instead(answer) = &mut self.outcome {

@@ -1,0 +1,31 @@
+//! Building the host.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// Builds the host, with cargo's own progress on the terminal, and tells where the binary is.
+pub(super) async fn host() -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--package", "optimize-backup", "--bin", "optimize-backup"])
+        // The only way to learn the path that holds for every target folder and profile.
+        .arg("--message-format=json-render-diagnostics")
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .context("cargo does not run")?;
+    ensure!(output.status.success(), "the host does not build");
+    let messages = String::from_utf8(output.stdout).context("cargo's messages are not text")?;
+    let binary = messages.lines().rev().find_map(executable).context("cargo does not tell the binary")?;
+    Ok(PathBuf::from(binary))
+}
+
+fn executable(message: &str) -> Option<String> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    message.get("executable")?.as_str().map(str::to_owned)
+}
