@@ -103,9 +103,9 @@ async fn fuzz_target(target: &str, seconds: u64) -> Result<u64> {
     executed.with_context(|| format!("the fuzz target {target} does not tell what it did"))
 }
 
-/// What follows a mark on its line.
+/// What follows a mark where it stands last: a slow input is written down before the one that fails.
 fn after<'a>(report: &'a str, mark: &str) -> Option<&'a str> {
-    report.lines().find_map(|line| line.split_once(mark)).map(|(_, rest)| rest)
+    report.lines().rev().find_map(|line| line.split_once(mark)).map(|(_, rest)| rest)
 }
 
 async fn kill(time: Duration) -> Result<()> {
@@ -126,7 +126,7 @@ fn expect_passed(output: &Output) -> Result<()> {
     // A filter that fits no test is a success as well.
     if !output.status.success() || !report.contains("1 passed") {
         eprintln!("{report}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("a finding in the test {KILL_TEST}; its output is above");
+        bail!("the test {KILL_TEST} did not pass; its output is above");
     }
     Ok(())
 }

@@ -34,9 +34,13 @@ impl CreateRequest {
         if body.is_empty() {
             return Err(ApiError::MalformedBody("it is empty".to_owned()));
         }
-        let body: Body<'_> =
+        let fields: Body<'_> =
             serde_json::from_slice(body).map_err(|fault| ApiError::MalformedBody(fault.to_string()))?;
-        let raw = body.backup_id.ok_or(ApiError::BackupIdMissing)?.get();
+        // serde also reads an array, as the fields in their order.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(ApiError::MalformedBody("it is an array".to_owned()));
+        }
+        let raw = fields.backup_id.ok_or(ApiError::BackupIdMissing)?.get();
         // A string stands for what is in it, everything else for itself.
         Ok(Self { backup_id: serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned()) })
     }
@@ -86,6 +90,7 @@ mod tests {
             "",
             "{",
             "[]",
+            "[7]",
             "7",
             "null",
             "backupId=1",

@@ -43,7 +43,19 @@ fn choose(context: &Context, part: Part, names: &[String]) -> Result<IndexSelect
 fn installed_indices(engine: &impl Engine, context: &Context) -> Result<Vec<String>, Error> {
     let request = Request::resolve(&context.settings.index_prefix);
     let resolved: Resolved = document(&request, &ask(engine, context, &request)?)?;
-    Ok(resolved.indices.into_iter().map(|index| index.name).collect())
+    let names: Vec<String> = resolved.indices.into_iter().map(|index| index.name).collect();
+    match names.iter().find(|name| is_expression(name)) {
+        Some(name) => Err(Error::EngineAnswerInvalid {
+            request: request.to_string(),
+            fault: format!("it tells of an index '{}', which no index can be called", name.escape_debug()),
+        }),
+        None => Ok(names),
+    }
+}
+
+/// Whether a request that lists this name could reach other indices than one of that name.
+fn is_expression(name: &str) -> bool {
+    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
 }
 
 #[derive(Deserialize)]

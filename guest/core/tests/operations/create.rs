@@ -1,8 +1,8 @@
-use backup_core::memory::{Damage, StoredSnapshot};
+use backup_core::memory::{Damage, Intercepted, StoredSnapshot};
 use backup_core::{Context, Error, ErrorKind, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations};
 use serde_json::{Value, json};
 
-use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, World, on_every_engine, part};
+use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, World, answer, is_resolve, on_every_engine, part};
 
 const WRONG_IDS: [&str; 14] =
     ["", "0", "-1", "+1", "1.5", "1e3", "12a", " 12", "007", "null", "*", "12*", "9223372036854775808", "1/../../_all"];
@@ -157,5 +157,19 @@ fn a_number_is_not_taken_by_one_that_begins_with_it() {
         world.create(12, "run-2").unwrap();
         world.create(1, "run-3").unwrap();
         assert_eq!(world.names(), [part(123, 1), part(12, 1), part(1, 1)]);
+    });
+}
+
+/// No index is called so. The name would reach others.
+#[test]
+fn an_answer_with_a_pattern_for_a_name_is_not_believed() {
+    on_every_engine(|world| {
+        for name in ["optimize-*", "optimize-a,other", "-optimize-a"] {
+            let body = format!(r#"{{"indices":[{{"name":"optimize-import-index_v3"}},{{"name":"{name}"}}]}}"#);
+            let fooled = Intercepted::new(&world.engine, |request| is_resolve(request).then(|| Ok(answer(200, &body))));
+            let error = operations::create(&fooled, &world.context("run-1"), "12").unwrap_err();
+            assert_eq!(error.code(), "engineAnswerInvalid");
+            assert!(world.names().is_empty());
+        }
     });
 }

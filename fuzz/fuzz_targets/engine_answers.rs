@@ -1,0 +1,126 @@
+//! What engines answer, through every operation.
+//!
+//! The input's first line is the operation and its backup ID: `create 12`. What follows are the engine's
+//! answers; see [`Script`].
+
+#![no_main]
+
+use std::time::Duration;
+
+use backup_core::operations::{advance, create, delete, get, list};
+use backup_core::{
+    Backup, BackupId, BackupState, Context, EngineKind, IndexPrefix, Method, NAME_PREFIX, Part, RepositoryName,
+    Request, Settings, SnapshotName, SnapshotState, Timestamp,
+};
+use libfuzzer_sys::fuzz_target;
+use optimize_backup_fuzz::elasticsearch::Grants;
+use optimize_backup_fuzz::script::Script;
+use serde_json::Value;
+
+fuzz_target!(|input: &str| {
+    let (command, answers) = input.split_once('\n').unwrap_or((input, ""));
+    let (operation, id) = command.split_once(' ').unwrap_or((command, "12"));
+    let context = context();
+    let grants = Grants::new(context.settings.repository.clone(), context.settings.index_prefix.clone());
+    let engine = Script::new(grants, answers);
+    run(operation, id, &engine, &context);
+    engine.asked().iter().for_each(|request| assert_harmless(request, operation, id));
+});
+
+fn context() -> Context {
+    let settings = Settings {
+        repository: RepositoryName::parse("backups").ok(),
+        index_prefix: IndexPrefix::parse("optimize").unwrap(),
+        optimize_version: None,
+        engine: EngineKind::Elasticsearch,
+        resume_window: Duration::from_secs(600),
+    };
+    let now = Timestamp(1_700_000_060_000);
+    Context { settings, now, run_id: "run".to_owned(), host: "fuzz".to_owned(), notes: Vec::new() }
+}
+
+fn run(operation: &str, id: &str, engine: &Script<'_>, context: &Context) {
+    match operation {
+        "create" => {
+            if let Ok(accepted) = create(engine, context, id) {
+                assert_eq!(accepted.part_one.part, Part::One);
+                assert_eq!(accepted.part_one.backup_id.to_string(), id);
+            }
+        }
+        "advance" => {
+            let Ok(id) = BackupId::parse(id) else { return };
+            if let Ok(progress) = advance(engine, context, id) {
+                assert_sound(&progress.backup);
+                assert!(progress.again_in.is_none_or(|delay| delay <= Duration::from_secs(30)));
+            }
+        }
+        "get" => {
+            if let Ok(backup) = get(engine, context, id) {
+                assert_eq!(backup.id.to_string(), id);
+                assert_sound(&backup);
+            }
+        }
+        "delete" => drop(delete(engine, context, id, None)),
+        "cleanup" => drop(delete(engine, context, id, Some(&["run".to_owned()]))),
+        _ => {
+            if let Ok(list) = list(engine, context) {
+                list.backups.iter().for_each(assert_sound);
+            }
+        }
+    }
+}
+
+/// Only two snapshots that succeeded can be restored, and every other end has a reason.
+fn assert_sound(backup: &Backup) {
+    assert!(!backup.snapshots.is_empty());
+    assert!(backup.snapshots.iter().all(|snapshot| snapshot.name.backup_id == backup.id));
+    let good = matches!(backup.state, BackupState::Complete | BackupState::InProgress);
+    assert_eq!(good, backup.failure_reason.is_none());
+    if backup.state == BackupState::Complete {
+        let parts: Vec<Part> = backup.snapshots.iter().map(|snapshot| snapshot.name.part).collect();
+        assert_eq!(parts, Part::ALL);
+        assert!(backup.snapshots.iter().all(|snapshot| snapshot.state == SnapshotState::Success));
+    }
+}
+
+fn assert_harmless(request: &Request, operation: &str, id: &str) {
+    match request.method {
+        Method::Get => assert!(request.body.is_none()),
+        Method::Put => assert_whole_part(request, operation, id),
+        Method::Delete => {
+            assert!(matches!(operation, "delete" | "cleanup"));
+            for name in snapshot_of(request).split(',') {
+                assert_of(name, id);
+            }
+        }
+    }
+}
+
+fn assert_whole_part(request: &Request, operation: &str, id: &str) {
+    let part = assert_of(snapshot_of(request), id);
+    assert_eq!(part, if operation == "create" { Part::One } else { Part::Two });
+    let body: Value = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
+    let indices = body["indices"].as_array().unwrap();
+    assert!(!indices.is_empty());
+    for index in indices {
+        let index = index.as_str().unwrap();
+        assert!(index.starts_with("optimize-") && !index.contains(['*', '?', ',', '<', ':']), "{index}");
+    }
+    assert_eq!(body["include_global_state"], false);
+    assert_eq!(body["partial"], false);
+}
+
+fn snapshot_of(request: &Request) -> &str {
+    match request.path.as_slice() {
+        [snapshot, repository, names] if snapshot == "_snapshot" && repository == "backups" => names,
+        other => panic!("not a snapshot: {other:?}"),
+    }
+}
+
+/// An exact name of the backup that was asked for, and which part it is.
+fn assert_of(name: &str, id: &str) -> Part {
+    assert!(name.starts_with(NAME_PREFIX) && !name.contains(['*', '?', ',']), "{name}");
+    let name = SnapshotName::parse(name).expect("only names that are understood are acted on");
+    assert_eq!(name.backup_id.to_string(), id);
+    name.part
+}

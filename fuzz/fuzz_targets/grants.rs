@@ -1,0 +1,222 @@
+//! Requests of a policy, granted or not.
+
+#![no_main]
+
+use arbitrary::Arbitrary;
+use backup_core::{IndexPrefix, Method, RepositoryName, Request};
+use libfuzzer_sys::fuzz_target;
+use optimize_backup_fuzz::elasticsearch::Grants;
+use serde_json::Value;
+
+/// A request, mostly of words that mean something to an engine.
+#[derive(Debug, Arbitrary)]
+struct Asked {
+    method: Verb,
+    path: Path,
+    query: Vec<(Text, Text)>,
+    body: Option<Body>,
+}
+
+#[derive(Debug, Arbitrary)]
+enum Verb {
+    Get,
+    Put,
+    Delete,
+}
+
+/// A path that is granted, with up to one segment replaced, or any other.
+#[derive(Debug, Arbitrary)]
+enum Path {
+    Granted(u8),
+    Altered(u8, u8, Segment),
+    Any(Vec<Segment>),
+}
+
+#[derive(Debug, Arbitrary)]
+enum Segment {
+    One(Text),
+    Several(Vec<Text>),
+    Joined(Vec<Text>),
+}
+
+#[derive(Debug, Arbitrary)]
+enum Text {
+    Known(u8),
+    Any(String),
+}
+
+#[derive(Debug, Arbitrary)]
+enum Body {
+    Snapshot { indices: Vec<Segment>, global: Option<bool>, partial: Option<bool>, more: Vec<(Text, Text)> },
+    Any(String),
+}
+
+const KNOWN: [&str; 32] = [
+    "_snapshot",
+    "backups",
+    "camunda_optimize_12_8.6.0_part_1_of_2",
+    "camunda_optimize_12_*",
+    "_status",
+    "_all",
+    "*",
+    "_resolve",
+    "index",
+    "optimize-*",
+    "optimize-metadata",
+    "_search",
+    "_doc",
+    "1",
+    "_nodes",
+    "http",
+    "filter_path",
+    "wait_for_completion",
+    "false",
+    "true",
+    "optimize-",
+    "optimize-a",
+    "camunda_optimize_",
+    "other",
+    "..",
+    ",",
+    "-",
+    "verbose",
+    "master_timeout",
+    "feature_states",
+    "none",
+    "ignore_unavailable",
+];
+
+const GRANTED: [&str; 8] = [
+    "_snapshot/backups",
+    "_snapshot/backups/camunda_optimize_12_*",
+    "_snapshot/backups/camunda_optimize_12_8.6.0_part_1_of_2",
+    "_snapshot/backups/camunda_optimize_1/_status",
+    "_resolve/index/optimize-*",
+    "optimize-metadata/_search",
+    "optimize-metadata/_doc/1",
+    "_nodes/_all/http",
+];
+
+fuzz_target!(|asked: Asked| {
+    let grants = Grants::new(RepositoryName::parse("backups").ok(), IndexPrefix::parse("optimize").unwrap());
+    let without = Grants::new(None, IndexPrefix::parse("optimize").unwrap());
+    let request = asked.into_request();
+    if let Ok(granted) = without.check(request.clone()) {
+        assert_ne!(granted.request().path[0], "_snapshot");
+    }
+    if let Ok(granted) = grants.check(request) {
+        assert_harmless(granted.request());
+        assert_eq!(grants.check(granted.request().clone()), Ok(granted));
+    }
+});
+
+/// Says again, in other words than the grants, what must hold for anything that is sent.
+fn assert_harmless(request: &Request) {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    let reads = request.method == Method::Get;
+    match path.as_slice() {
+        ["_snapshot", "backups"] => assert!(reads),
+        ["_snapshot", "backups", names] | ["_snapshot", "backups", names, "_status"] => {
+            assert_names(names, reads && path.len() == 3);
+        }
+        ["_resolve", "index", "optimize-*"] | ["optimize-metadata", ..] | ["_nodes", ..] => assert!(reads),
+        other => panic!("{other:?} was granted"),
+    }
+    assert!(!path.iter().any(|segment| segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));
+    assert_eq!(request.body.is_some(), request.method == Method::Put);
+    if let Some(body) = &request.body {
+        assert!(!path[2].contains(','));
+        assert_harmless_body(&serde_json::from_str(body).unwrap());
+    }
+}
+
+fn assert_names(names: &str, patterns: bool) {
+    for name in names.split(',') {
+        assert!(name.starts_with("camunda_optimize_"), "{name}");
+        let exact = name.len() > "camunda_optimize_".len() && !name.contains(['*', '?']);
+        assert!(exact || (patterns && !name.trim_end_matches('*').contains(['*', '?'])), "{name}");
+    }
+}
+
+fn assert_harmless_body(body: &Value) {
+    let indices = body["indices"].as_array().unwrap();
+    assert!(!indices.is_empty());
+    for index in indices {
+        let rest = index.as_str().and_then(|index| index.strip_prefix("optimize-")).unwrap();
+        assert!(!rest.is_empty() && !rest.contains(['*', '?', ',', '<', ':', ' ', '/', '"']), "{index}");
+    }
+    assert_eq!(body["include_global_state"], false);
+    assert!(body.get("partial").is_none_or(|partial| *partial == false));
+    assert!(body.get("ignore_unavailable").is_none_or(|ignore| *ignore == false));
+    let known = ["indices", "include_global_state", "ignore_unavailable", "partial", "feature_states", "metadata"];
+    assert!(body.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())));
+}
+
+impl Asked {
+    fn into_request(self) -> Request {
+        let method = match self.method {
+            Verb::Get => Method::Get,
+            Verb::Put => Method::Put,
+            Verb::Delete => Method::Delete,
+        };
+        let path = self.path.into_segments();
+        let query = self.query.into_iter().map(|(name, value)| (name.into_text(), value.into_text())).collect();
+        Request { method, path, query, body: self.body.map(Body::into_text) }
+    }
+}
+
+impl Path {
+    fn into_segments(self) -> Vec<String> {
+        let granted = |number: u8| -> Vec<String> {
+            GRANTED[usize::from(number) % GRANTED.len()].split('/').map(str::to_owned).collect()
+        };
+        match self {
+            Self::Granted(number) => granted(number),
+            Self::Altered(number, at, segment) => {
+                let mut path = granted(number);
+                let at = usize::from(at) % path.len();
+                path[at] = segment.into_text();
+                path
+            }
+            Self::Any(segments) => segments.into_iter().map(Segment::into_text).collect(),
+        }
+    }
+}
+
+impl Segment {
+    fn into_text(self) -> String {
+        let texts = |texts: Vec<Text>| texts.into_iter().map(Text::into_text).collect::<Vec<_>>();
+        match self {
+            Self::One(text) => text.into_text(),
+            Self::Several(names) => texts(names).join(","),
+            Self::Joined(pieces) => texts(pieces).concat(),
+        }
+    }
+}
+
+impl Text {
+    fn into_text(self) -> String {
+        match self {
+            Self::Known(number) => KNOWN[usize::from(number) % KNOWN.len()].to_owned(),
+            Self::Any(text) => text,
+        }
+    }
+}
+
+impl Body {
+    fn into_text(self) -> String {
+        let (indices, global, partial, more) = match self {
+            Self::Any(text) => return text,
+            Self::Snapshot { indices, global, partial, more } => (indices, global, partial, more),
+        };
+        let indices: Vec<String> = indices.into_iter().map(Segment::into_text).collect();
+        let mut body = serde_json::json!({"indices": indices, "include_global_state": global.unwrap_or_default()});
+        for (key, value) in more {
+            body[key.into_text()] = serde_json::json!(value.into_text());
+        }
+        if let Some(partial) = partial {
+            body["partial"] = serde_json::json!(partial);
+        }
+        body.to_string()
+    }
+}
