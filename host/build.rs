@@ -5,6 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
+use wasm_encoder::{ComponentNameSection, ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -16,9 +17,19 @@ fn main() -> Result<()> {
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
     let module = fs::read(build_module(&out.join("guest"))?)?;
-    let component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    let mut component = ComponentEncoder::default().validate(true).module(&module)?.encode()?;
+    introduce(&mut component);
     fs::write(out.join("policy.wasm"), component)?;
     Ok(())
+}
+
+/// Writes into the component who it is: the sections that `wasm-tools metadata` reads, too.
+fn introduce(component: &mut Vec<u8>) {
+    let mut names = ComponentNameSection::new();
+    names.component("optimize-backup-policy");
+    names.append_to_component(component);
+    let version = env!("CARGO_PKG_VERSION").as_bytes().into();
+    CustomSection { name: "version".into(), data: version }.append_to_component(component);
 }
 
 /// Compiles the policy with a cargo of its own: a target directory can be locked only once.

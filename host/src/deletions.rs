@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::elasticsearch::{Response, TransportError};
 use crate::metrics::Metrics;
-use crate::operations::Operations;
+use crate::policies::Policies;
 use crate::policy::Outstanding;
 use crate::policy::types::Deleted;
 
 /// The deletions of this host.
 pub struct Deletions {
-    operations: Arc<Operations>,
+    policies: Arc<Policies>,
     metrics: Arc<Metrics>,
     backups: Mutex<BTreeMap<String, Deletion>>,
 }
@@ -33,8 +33,8 @@ const LOOK_AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(5), Durat
 impl Deletions {
     /// None yet.
     #[must_use]
-    pub fn new(operations: Arc<Operations>, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { operations, metrics, backups: Mutex::default() })
+    pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { policies, metrics, backups: Mutex::default() })
     }
 
     /// Marks a backup as being deleted; `false` if it is already.
@@ -87,7 +87,7 @@ impl Deletions {
     /// Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
     async fn delete_the_rest(&self, id: &str, runs: &[String]) -> Result<(), String> {
         let only_ours = Some(runs).filter(|runs| !runs.is_empty());
-        match self.operations.delete(id, only_ours).await {
+        match self.policies.operations().delete(id, only_ours).await {
             Ok((_, None)) => Ok(()),
             Ok((_, Some(outstanding))) => match settle(outstanding.await.map_err(|aborted| aborted.to_string())) {
                 Settled::Done | Settled::Overtaken => Ok(()),
@@ -98,7 +98,7 @@ impl Deletions {
     }
 
     async fn delete_leftovers(&self, id: &str, runs: &[String]) {
-        match self.operations.delete(id, Some(runs)).await {
+        match self.policies.operations().delete(id, Some(runs)).await {
             Ok((again, _)) if again.snapshots.is_empty() => {}
             Ok((again, _)) => {
                 tracing::info!(backup = id, snapshots = ?again.snapshots, "deleted what another host had added meanwhile");

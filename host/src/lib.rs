@@ -12,6 +12,7 @@ pub mod elasticsearch;
 pub mod http;
 pub mod metrics;
 pub mod operations;
+pub mod policies;
 pub mod policy;
 pub mod readiness;
 pub mod runs;

@@ -7,7 +7,7 @@ use optimize_backup::cli::Cli;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("optimize-backup: {error}");
             ExitCode::FAILURE

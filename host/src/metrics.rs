@@ -14,6 +14,7 @@ pub struct Metrics {
     registry: Registry,
     policy_calls: IntCounterVec,
     policy_seconds: HistogramVec,
+    policy_generation: IntGauge,
     runs_active: IntGauge,
     runs_ended: IntCounterVec,
     runs_retried: IntCounter,
@@ -33,7 +34,7 @@ impl Metrics {
         let metrics = Self {
             policy_calls: counter(
                 "optimize_backup_policy_calls_total",
-                "Calls of the policy by operation and outcome (ok, refused, trapped)",
+                "Calls of the policy by operation and outcome (ok, refused, trapped, broke_contract)",
                 &["operation", "outcome"],
             )?,
             policy_seconds: HistogramVec::new(
@@ -42,6 +43,10 @@ impl Metrics {
                     "Duration of calls of the policy, the engine's answers included",
                 ),
                 &["operation"],
+            )?,
+            policy_generation: IntGauge::new(
+                "optimize_backup_policy_generation",
+                "The generation of the policy that serves, counted from 1 at the start of the host",
             )?,
             runs_active: IntGauge::new("optimize_backup_runs_active", "Backups that this host is driving")?,
             runs_ended: counter(
@@ -68,6 +73,7 @@ impl Metrics {
             )?,
             registry,
         };
+        metrics.policy_generation(1);
         metrics.register()?;
         Ok(metrics)
     }
@@ -75,6 +81,7 @@ impl Metrics {
     fn register(&self) -> prometheus::Result<()> {
         self.registry.register(Box::new(self.policy_calls.clone()))?;
         self.registry.register(Box::new(self.policy_seconds.clone()))?;
+        self.registry.register(Box::new(self.policy_generation.clone()))?;
         self.registry.register(Box::new(self.runs_active.clone()))?;
         self.registry.register(Box::new(self.runs_ended.clone()))?;
         self.registry.register(Box::new(self.runs_retried.clone()))?;
@@ -96,9 +103,14 @@ impl Metrics {
             None => "ok",
             Some(CallError::Refused(_)) => "refused",
             Some(CallError::OutOfTime | CallError::Trapped(_)) => "trapped",
+            Some(CallError::BrokeContract(_)) => "broke_contract",
         };
         self.policy_calls.with_label_values(&[operation, outcome]).inc();
         self.policy_seconds.with_label_values(&[operation]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn policy_generation(&self, number: u64) {
+        self.policy_generation.set(i64::try_from(number).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn run_started(&self) {

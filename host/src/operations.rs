@@ -5,26 +5,31 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
-use crate::metrics::Metrics;
+use crate::policies::{Generation, Policies};
 use crate::policy::types::{self, RunNote};
-use crate::policy::{CallError, Capability, Outstanding, Policy};
+use crate::policy::{CallError, Capability, Outstanding, Policy, contract};
 
-/// The operations of a policy on the configured engine.
+/// The operations of one generation of the policy on the configured engine.
+///
+/// Several calls that belong together, such as the steps of a run, are made on one of these.
+#[derive(Clone)]
 pub struct Operations {
-    policy: Arc<Policy>,
-    capability: Capability,
-    settings: types::Settings,
-    metrics: Arc<Metrics>,
+    policies: Arc<Policies>,
+    generation: Arc<Generation>,
 }
 
 /// Who writes, for the metadata of snapshots.
 const HOST: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
 
 impl Operations {
-    /// The operations of `policy`.
+    pub(crate) fn new(policies: Arc<Policies>, generation: Arc<Generation>) -> Self {
+        Self { policies, generation }
+    }
+
+    /// These operations, or the serving policy's if theirs failed too often to go on with.
     #[must_use]
-    pub fn new(policy: Arc<Policy>, capability: Capability, settings: types::Settings, metrics: Arc<Metrics>) -> Self {
-        Self { policy, capability, settings, metrics }
+    pub fn or_successor(self) -> Self {
+        if self.generation.is_withdrawn() { self.policies.operations() } else { self }
     }
 
     /// Validates a number, checks the repository and submits part 1; also the run that it belongs to.
@@ -33,7 +38,8 @@ impl Operations {
     /// [`CallError`], as for all operations.
     pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
         let context = self.context(notes);
-        let accepted = self.counted("create", self.policy.create(self.capability.clone(), &context, id)).await?;
+        let call = self.policy().create(self.capability(), &context, id);
+        let accepted = self.settle("create", call, |accepted| contract::accepted(id, accepted)).await?;
         Ok((accepted, context.run_id))
     }
 
@@ -43,7 +49,8 @@ impl Operations {
     /// [`CallError`].
     pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
         let context = self.context(notes);
-        self.counted("advance", self.policy.advance(self.capability.clone(), &context, id)).await
+        let call = self.policy().advance(self.capability(), &context, id);
+        self.settle("advance", call, |progress| contract::progress(id, progress)).await
     }
 
     /// Tells one backup.
@@ -52,7 +59,8 @@ impl Operations {
     /// [`CallError`].
     pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
         let context = self.context(notes);
-        self.counted("get", self.policy.get(self.capability.clone(), &context, id)).await
+        let call = self.policy().get(self.capability(), &context, id);
+        self.settle("get", call, |backup| contract::requested_backup(id, backup)).await
     }
 
     /// Tells every backup.
@@ -61,7 +69,8 @@ impl Operations {
     /// [`CallError`].
     pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
         let context = self.context(notes);
-        self.counted("list", self.policy.list(self.capability.clone(), &context)).await
+        let call = self.policy().list(self.capability(), &context);
+        self.settle("list", call, contract::page).await
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote.
@@ -74,12 +83,21 @@ impl Operations {
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let context = self.context(Vec::new());
-        self.counted("delete", self.policy.delete(self.capability.clone(), &context, id, only_runs)).await
+        let call = self.policy().delete(self.capability(), &context, id, only_runs);
+        self.settle("delete", call, |(deleted, _)| contract::deleted(id, deleted)).await
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.generation.admitted.policy
+    }
+
+    fn capability(&self) -> Capability {
+        self.policies.surroundings.capability.clone()
     }
 
     fn context(&self, notes: Vec<RunNote>) -> types::Context {
         types::Context {
-            settings: self.settings.clone(),
+            settings: self.policies.surroundings.settings.clone(),
             now: milliseconds_since_epoch(),
             run_id: Uuid::new_v4().to_string(),
             host: HOST.to_owned(),
@@ -87,14 +105,20 @@ impl Operations {
         }
     }
 
-    async fn counted<T>(
+    /// Waits for a call, holds its answer against the contract, and counts it.
+    async fn settle<T>(
         &self,
         operation: &str,
         call: impl Future<Output = Result<T, CallError>>,
+        check: impl FnOnce(&T) -> Result<(), contract::Violation>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
-        let outcome = call.await;
-        self.metrics.policy_call(operation, outcome.as_ref().err(), started.elapsed());
+        let outcome = call.await.and_then(|answer| match check(&answer) {
+            Ok(()) => Ok(answer),
+            Err(violation) => Err(CallError::BrokeContract(violation)),
+        });
+        self.policies.surroundings.metrics.policy_call(operation, outcome.as_ref().err(), started.elapsed());
+        self.policies.count(&self.generation, outcome.as_ref().map(|_| ()));
         outcome
     }
 }

@@ -11,15 +11,17 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::elasticsearch::{Client, ClientError, Grants};
+use crate::elasticsearch::{Client, ClientError, Destination, Grants};
 use crate::http::{self, Api, Presentation};
 use crate::metrics::Metrics;
-use crate::operations::Operations;
-use crate::policy::{self, Capability, LoadError, Policy, Sandbox, types};
+use crate::policies::admission::Admission;
+use crate::policies::signature::KeyFault;
+use crate::policies::{self, Cache, Policies, PolicyFile, StartFault, Surroundings, Updates};
+use crate::policy::{CallLimits, Capability, Sandbox, types};
 use crate::readiness::Readiness;
 use crate::runs::Runs;
 use crate::service::BackupService;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
 /// Why the server did not start, or ended by itself.
@@ -39,17 +41,12 @@ pub enum ServeError {
     /// WebAssembly cannot run here.
     #[error("the WebAssembly sandbox cannot be set up: {0:#}")]
     Sandbox(wasmtime::Error),
-    /// The policy's file cannot be read.
-    #[error("policy.path: {path} cannot be read: {fault}", path = path.display())]
-    PolicyFile {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why not.
-        fault: io::Error,
-    },
-    /// The component is not a policy.
-    #[error("policy.path: {0}")]
-    Policy(#[from] LoadError),
+    /// There is no policy that may serve.
+    #[error(transparent)]
+    Policy(#[from] StartFault),
+    /// A key for the policies' signatures cannot be used.
+    #[error("policy.keys: {0}")]
+    Key(#[from] KeyFault),
     /// Two metrics have one name.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -84,8 +81,9 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 
 async fn run(settings: Settings) -> Result<(), ServeError> {
     let started = Instant::now();
-    let port = settings.port;
-    let api = Arc::new(assemble(settings)?);
+    let (port, policy) = (settings.port, settings.policy.clone());
+    let api = Arc::new(assemble(settings).await?);
+    await_updates(&api.updates, &policy)?;
     let listener = listen(port).await?;
     let stop = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
@@ -97,38 +95,53 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 }
 
 /// Builds everything from the settings; connects to nothing yet.
-fn assemble(settings: Settings) -> Result<Api, ServeError> {
-    let sandbox = Sandbox::new(limits(&settings)).map_err(ServeError::Sandbox)?;
-    let policy = Arc::new(load_policy(&settings, &sandbox)?);
+async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let capability = Capability {
         grants: Arc::new(Grants::new(settings.repository.clone(), settings.index_prefix.clone())),
-        client: Arc::new(Client::new(settings.connection.clone(), settings.limits)?),
+        destination: Destination::Cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
     };
     let metrics = Arc::new(Metrics::new()?);
-    let operations = Operations::new(policy, capability.clone(), policy_settings(&settings), Arc::clone(&metrics));
+    let surroundings = Surroundings {
+        capability: capability.clone(),
+        settings: policy_settings(&settings),
+        metrics: Arc::clone(&metrics),
+    };
+    let updates = updates(&settings, surroundings).await?;
     Ok(Api {
-        service: BackupService::new(operations, &metrics),
+        service: BackupService::new(Arc::clone(updates.policies()), &metrics),
         readiness: Readiness::new(capability, settings.repository),
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },
+        updates,
+        policy_token: settings.policy.token,
     })
 }
 
-fn load_policy(settings: &Settings, sandbox: &Arc<Sandbox>) -> Result<Policy, ServeError> {
-    let Some(path) = &settings.policy.path else {
-        return Ok(Policy::load(sandbox, policy::EMBEDDED)?);
-    };
-    let component = std::fs::read(path).map_err(|fault| ServeError::PolicyFile { path: path.clone(), fault })?;
-    Ok(Policy::load(sandbox, &component)?)
+/// Finds the policy to begin with, and prepares for others.
+async fn updates(settings: &Settings, surroundings: Surroundings) -> Result<Arc<Updates>, ServeError> {
+    let policy = &settings.policy;
+    let sandbox = Sandbox::new(CallLimits::new(settings)).map_err(ServeError::Sandbox)?;
+    let admission = Admission::from_settings(Arc::clone(&sandbox), policy)?;
+    let file = policy.path.clone().map(PolicyFile::new);
+    let cache = policy.cache_dir.clone().map(Cache::new);
+    let (first, verdict) = policies::first(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
+    let policies = Policies::new(first, policy.max_failures, surroundings);
+    Ok(Updates::new(policies, admission, file, cache, verdict))
 }
 
-fn limits(settings: &Settings) -> policy::CallLimits {
-    policy::CallLimits {
-        memory: settings.policy.max_memory_bytes,
-        cpu_time: settings.policy.cpu_time,
-        wall_time: settings.limits.request_timeout,
-        engine_calls: settings.policy.max_engine_calls,
+/// Looks for another policy when the file changes and when somebody sends SIGHUP.
+fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<()> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    if let Some(path) = policy.path.clone() {
+        tokio::spawn(policies::watch(PolicyFile::new(path), policy.watch_interval, Arc::clone(updates)));
     }
+    let updates = Arc::clone(updates);
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            updates.reload().await;
+        }
+    });
+    Ok(())
 }
 
 fn policy_settings(settings: &Settings) -> types::Settings {

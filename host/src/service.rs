@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::deletions::Deletions;
 use crate::metrics::Metrics;
-use crate::operations::Operations;
+use crate::policies::Policies;
 use crate::policy::CallError;
 use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem};
 use crate::runs::Runs;
 
 /// The backup service: operations of the policy, and what goes on after their answers.
 pub struct BackupService {
-    operations: Arc<Operations>,
+    policies: Arc<Policies>,
     /// The runs of this host.
     pub runs: Arc<Runs>,
     /// The deletions of this host.
@@ -19,13 +19,12 @@ pub struct BackupService {
 }
 
 impl BackupService {
-    /// A service over these operations.
+    /// A service that asks whichever policy serves.
     #[must_use]
-    pub fn new(operations: Operations, metrics: &Arc<Metrics>) -> Arc<Self> {
-        let operations = Arc::new(operations);
-        let runs = Runs::new(Arc::clone(&operations), Arc::clone(metrics));
-        let deletions = Deletions::new(Arc::clone(&operations), Arc::clone(metrics));
-        Arc::new(Self { operations, runs, deletions })
+    pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
+        let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics));
+        let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
+        Arc::new(Self { policies, runs, deletions })
     }
 
     /// Starts a backup, and drives it on after this returns, even if nobody waits for that.
@@ -41,11 +40,12 @@ impl BackupService {
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));
         }
-        let (accepted, run_id) = self.operations.create(id, self.runs.notes()).await?;
+        let operations = self.policies.operations();
+        let (accepted, run_id) = operations.create(id, self.runs.notes()).await?;
         tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
         // A run of that number that was deleted elsewhere has nothing to do with this one.
         self.runs.stop(accepted.backup_id).await;
-        self.runs.drive(accepted.backup_id, run_id);
+        self.runs.drive(accepted.backup_id, run_id, operations);
         Ok(accepted)
     }
 
@@ -54,7 +54,7 @@ impl BackupService {
     /// # Errors
     /// [`CallError`].
     pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
-        self.operations.get(id, self.runs.notes()).await
+        self.policies.operations().get(id, self.runs.notes()).await
     }
 
     /// Tells every backup.
@@ -62,7 +62,7 @@ impl BackupService {
     /// # Errors
     /// [`CallError`].
     pub async fn list(&self) -> Result<BackupsPage, CallError> {
-        let page = self.operations.list(self.runs.notes()).await?;
+        let page = self.policies.operations().list(self.runs.notes()).await?;
         if page.foreign > 0 {
             tracing::info!(foreign = page.foreign, "left snapshots with names of other make out of the list");
         }
@@ -88,7 +88,8 @@ impl BackupService {
             Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),
             None => None,
         };
-        match self.operations.delete(id, None).await {
+        let operations = self.policies.operations();
+        match operations.delete(id, None).await {
             Ok((deleted, outstanding)) => {
                 number.inspect(|&number| self.runs.forget(number));
                 tokio::spawn(Arc::clone(&self.deletions).follow(id.to_owned(), deleted, outstanding));
@@ -97,7 +98,7 @@ impl BackupService {
             Err(error) => {
                 self.deletions.withdraw(id);
                 if let Some((number, run_id)) = stopped {
-                    self.runs.drive(number, run_id);
+                    self.runs.drive(number, run_id, operations);
                 }
                 Err(error)
             }

@@ -9,10 +9,12 @@
 //! ```
 
 mod client;
+mod destination;
 mod grants;
 mod retry;
 
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use client::{Client, ClientError};
+pub use destination::Destination;
+pub(crate) use destination::Submitted;
 pub use grants::{Denial, Granted, Grants};
-pub(crate) use retry::{send, submit};

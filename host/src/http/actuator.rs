@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names and in the form of Spring Boot's actuator.
-const LINKS: [(&str, &str); 8] = [
+const LINKS: [(&str, &str); 10] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -18,6 +18,8 @@ const LINKS: [(&str, &str); 8] = [
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
     ("info", "/info"),
+    ("policy", "/policy"),
+    ("policy-rollback", "/policy/rollback"),
     ("prometheus", "/prometheus"),
 ];
 

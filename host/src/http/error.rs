@@ -6,6 +6,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::policies::NothingBefore;
+use crate::policies::admission::Refusal;
 use crate::policy::CallError;
 use crate::policy::types::Error;
 
@@ -36,6 +38,24 @@ pub enum ApiError {
     /// There is no such path.
     #[error("there is nothing at {0}; GET /actuator lists what there is")]
     UnknownPath(String),
+    /// There is no token with which the policy could be replaced.
+    #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
+    PolicyUpdatesOff,
+    /// The caller's token is missing or wrong.
+    #[error("the token to replace the policy is missing or wrong; send the header Authorization: Bearer …")]
+    Unauthorized,
+    /// The component is over the limit.
+    #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
+    PolicyTooLarge {
+        /// The most.
+        allowed: usize,
+    },
+    /// The policy may not serve.
+    #[error("the policy is refused, and the serving one stays: {0}")]
+    PolicyRefused(#[from] Refusal),
+    /// There is nothing to go back to.
+    #[error(transparent)]
+    NothingBefore(#[from] NothingBefore),
     /// A defect of the host.
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
@@ -58,7 +78,7 @@ impl ApiError {
                 let problem = error.problem();
                 (status_of(error), &problem.code, problem.detail.as_deref())
             }
-            Self::Call(CallError::OutOfTime | CallError::Trapped(_)) => {
+            Self::Call(CallError::OutOfTime | CallError::Trapped(_) | CallError::BrokeContract(_)) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "policyFailed", None)
             }
             Self::UnreadableId(_) => (StatusCode::BAD_REQUEST, "invalidBackupId", None),
@@ -68,6 +88,12 @@ impl ApiError {
             Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", None),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", None),
             Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "unknownPath", None),
+            Self::PolicyUpdatesOff => (StatusCode::FORBIDDEN, "policyUpdatesOff", None),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
+            Self::PolicyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "policyTooLarge", None),
+            Self::PolicyRefused(Refusal::Lineage(_)) => (StatusCode::CONFLICT, "policySuperseded", None),
+            Self::PolicyRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "policyRefused", None),
+            Self::NothingBefore(_) => (StatusCode::CONFLICT, "noPreviousPolicy", None),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError", None),
         }
     }

@@ -5,19 +5,21 @@ mod backups;
 mod body;
 mod error;
 mod health;
+mod policy;
 mod view;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use jiff::tz::TimeZone;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::metrics::Metrics;
+use crate::policies::Updates;
 use crate::readiness::Readiness;
 use crate::service::BackupService;
-use crate::settings::CompleteState;
+use crate::settings::{CompleteState, Secret};
 
 pub use error::ApiError;
 
@@ -31,6 +33,10 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     /// How backups are shown.
     pub presentation: Presentation,
+    /// Which policy serves, and the way for another one.
+    pub updates: Arc<Updates>,
+    /// What a caller who replaces the policy must know. `None`: nobody may.
+    pub policy_token: Option<Secret>,
 }
 
 /// How backups are shown.
@@ -52,6 +58,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
         .route("/actuator/info", get(actuator::info))
+        .route("/actuator/policy", get(policy::show).put(policy::replace))
+        .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/prometheus", get(actuator::prometheus))
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::unknown_path)

@@ -2,19 +2,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use wasmtime::component::HasSelf;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
 use super::bindings::optimize::backup::elasticsearch as wit;
 use super::sandbox::{CallLimits, Sandbox};
-use crate::elasticsearch::{self, Client, Granted, Grants, Method, Request, Response, TransportError};
+use crate::elasticsearch::{Destination, Granted, Grants, Method, Request, Response, Submitted, TransportError};
 
 /// The engine as policies may use it: what is granted, and through which client.
 #[derive(Clone)]
 pub struct Capability {
     /// Where granted requests go.
-    pub client: Arc<Client>,
+    pub destination: Destination,
     /// Which requests are granted.
     pub grants: Arc<Grants>,
 }
@@ -24,7 +23,7 @@ pub type Outstanding = JoinHandle<Result<Response, TransportError>>;
 
 /// What belongs to one call and ends with it.
 pub(super) struct Call {
-    memory: StoreLimits,
+    sizes: StoreLimits,
     capability: Capability,
     deadline: Instant,
     engine_calls_left: u32,
@@ -41,9 +40,10 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 impl Call {
     /// A store for one call, with all limits set.
     pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
-        let CallLimits { memory, wall_time, engine_calls, .. } = sandbox.limits;
+        let CallLimits { memory, wall_time, engine_calls, table_elements, .. } = sandbox.limits;
+        let sizes = StoreLimitsBuilder::new().memory_size(memory).table_elements(table_elements);
         let call = Self {
-            memory: StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build(),
+            sizes: sizes.trap_on_grow_failure(true).build(),
             capability,
             deadline: Instant::now() + wall_time,
             engine_calls_left: engine_calls,
@@ -51,7 +51,8 @@ impl Call {
             outstanding: None,
         };
         let mut store = Store::new(&sandbox.engine, call);
-        store.limiter(|call| &mut call.memory);
+        store.limiter(|call| &mut call.sizes);
+        store.set_hostcall_fuel(sandbox.limits.transfer);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|mut store| Ok(store.data_mut().tick()));
         store
@@ -87,18 +88,15 @@ impl Call {
     async fn send_granted(&mut self, request: Request) -> Result<Response, TransportError> {
         let budget = self.admit(request.method)?;
         let granted = self.capability.check(request)?;
-        elasticsearch::send(&self.capability.client, &granted, budget).await
+        self.capability.destination.send(&granted, budget).await
     }
 
     async fn submit_granted(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
         let patience = self.admit(request.method)?.min(SUBMIT_PATIENCE);
         let granted = self.capability.check(request)?;
-        let client = Arc::clone(&self.capability.client);
-        let mut request = tokio::spawn(async move { elasticsearch::submit(&client, &granted, SUBMIT_LONGEST).await });
-        match timeout(patience, &mut request).await {
-            Ok(Ok(outcome)) => outcome.map(Some),
-            Ok(Err(aborted)) => Err(TransportError::Interrupted(aborted.to_string())),
-            Err(_elapsed) => {
+        match self.capability.destination.submit(granted, patience, SUBMIT_LONGEST).await {
+            Submitted::Answered(outcome) => outcome.map(Some),
+            Submitted::Outstanding(request) => {
                 self.outstanding = Some(request);
                 Ok(None)
             }
@@ -113,7 +111,7 @@ impl Capability {
     /// [`TransportError`].
     pub async fn ask(&self, request: Request, budget: Duration) -> Result<Response, TransportError> {
         let granted = self.check(request)?;
-        self.client.send(&granted, budget).await
+        self.destination.ask(&granted, budget).await
     }
 
     fn check(&self, request: Request) -> Result<Granted, TransportError> {

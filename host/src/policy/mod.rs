@@ -5,6 +5,8 @@
 
 mod bindings;
 mod call;
+mod compiled;
+pub mod contract;
 mod sandbox;
 
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use call::{Call, Imports};
 
 pub use bindings::optimize::backup::types;
 pub use call::{Capability, Outstanding};
+pub use compiled::{Compiled, machine_code};
 pub use sandbox::{CallLimits, Sandbox};
 
 /// The policy that serves when no other is configured; built with this host.
@@ -53,18 +56,46 @@ pub enum CallError {
     /// It came to an end that it should not have, or broke a limit.
     #[error("the policy failed: {0}")]
     Trapped(String),
+    /// Its answer breaks a promise of the interface.
+    #[error("the policy's answer breaks the contract: {0}")]
+    BrokeContract(contract::Violation),
+}
+
+impl CallError {
+    /// Whether the policy itself is to blame: to refuse a call is not a failure.
+    #[must_use]
+    pub fn is_failure_of_policy(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::OutOfTime | Self::Trapped(_) | Self::BrokeContract(_) => true,
+        }
+    }
 }
 
 impl Policy {
-    /// Compiles a component and links it to the one capability that there is.
+    /// Compiles a component here and now: for one that is known, such as [`EMBEDDED`].
     ///
     /// # Errors
     /// [`LoadError`] says what is wrong with it.
     pub fn load(sandbox: &Arc<Sandbox>, component: &[u8]) -> Result<Self, LoadError> {
         let component = Component::from_binary(&sandbox.engine, component).map_err(LoadError::NotAComponent)?;
+        Self::link(sandbox, &component)
+    }
+
+    /// Takes what this program's own compiler made of a component.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub fn load_compiled(sandbox: &Arc<Sandbox>, compiled: &Compiled) -> Result<Self, LoadError> {
+        let component = compiled.component(sandbox).map_err(LoadError::NotAComponent)?;
+        Self::link(sandbox, &component)
+    }
+
+    /// Links a component to the one capability that there is.
+    fn link(sandbox: &Arc<Sandbox>, component: &Component) -> Result<Self, LoadError> {
         let mut linker = Linker::new(&sandbox.engine);
         Instance::add_to_linker::<_, Imports>(&mut linker, |call| call).map_err(LoadError::NotAPolicy)?;
-        let pre = linker.instantiate_pre(&component).map_err(LoadError::NotAPolicy)?;
+        let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
         let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
         Ok(Self { sandbox: Arc::clone(sandbox), instances })
     }
@@ -186,6 +217,10 @@ fn settle<T>(outcome: wasmtime::Result<Result<T, types::Error>>) -> Result<T, Ca
 fn trapped(error: wasmtime::Error) -> CallError {
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => CallError::OutOfTime,
-        _ => CallError::Trapped(format!("{error:#}")),
+        // The cause alone: the backtrace before it can be of any length.
+        _ => {
+            tracing::debug!(error = format!("{error:#}"), "a policy's call came to a sudden end");
+            CallError::Trapped(error.root_cause().to_string())
+        }
     }
 }

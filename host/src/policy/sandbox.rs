@@ -5,6 +5,8 @@ use std::{sync, thread};
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::settings::Settings;
+
 /// What one call of a policy may use.
 #[derive(Clone, Copy, Debug)]
 pub struct CallLimits {
@@ -16,6 +18,35 @@ pub struct CallLimits {
     pub wall_time: Duration,
     /// Requests to the engine.
     pub engine_calls: u32,
+    /// What the host copies out of the policy at once, a request or an answer, in bytes.
+    pub transfer: usize,
+    /// Core instances: the modules that a component consists of.
+    pub instances: u32,
+    /// Tables.
+    pub tables: u32,
+    /// The elements of each table.
+    pub table_elements: usize,
+    /// The stack, in bytes.
+    pub stack: usize,
+}
+
+impl CallLimits {
+    /// The limits that an operator set. A call as a whole may take as long as one request to the engine.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let call = settings.policy.call;
+        Self {
+            memory: call.max_memory_bytes,
+            cpu_time: call.cpu_time,
+            wall_time: settings.limits.request_timeout,
+            engine_calls: call.max_engine_calls,
+            transfer: call.max_transfer_bytes,
+            instances: call.max_instances,
+            tables: call.max_tables,
+            table_elements: call.max_table_elements,
+            stack: call.max_stack_bytes,
+        }
+    }
 }
 
 /// The compiler and memory pool that all policies share, and the limits of their calls.
@@ -28,6 +59,8 @@ pub struct Sandbox {
 
 /// How many calls can be under way at once; one more waits for a place.
 const CONCURRENT_CALLS: u32 = 64;
+/// What the host's functions need of a stack.
+const HOST_STACK: usize = 512 << 10;
 /// How exactly processor time is measured, and how long a busy guest keeps a thread from others.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -38,8 +71,8 @@ impl Sandbox {
     /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
     pub fn new(limits: CallLimits) -> wasmtime::Result<sync::Arc<Self>> {
         let engine = Engine::new(&config(limits))?;
-        let sandbox =
-            sync::Arc::new(Self { engine, limits, places: sync::Arc::new(Semaphore::new(CONCURRENT_CALLS as usize)) });
+        let places = sync::Arc::new(Semaphore::new(CONCURRENT_CALLS as usize));
+        let sandbox = sync::Arc::new(Self { engine, limits, places });
         start_clock(sync::Arc::downgrade(&sandbox));
         Ok(sandbox)
     }
@@ -50,28 +83,35 @@ impl Sandbox {
     }
 }
 
+/// What machine code depends on: the same for the process that compiles and the one that runs it.
+pub(super) fn code() -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    config
+}
+
 fn config(limits: CallLimits) -> Config {
     const KEPT_RESIDENT: usize = 1 << 20;
-    const STACK: usize = 512 << 10;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(CONCURRENT_CALLS)
-        .total_core_instances(CONCURRENT_CALLS * 4)
-        .max_core_instances_per_component(4)
+        .total_core_instances(CONCURRENT_CALLS.saturating_mul(limits.instances))
+        .max_core_instances_per_component(limits.instances)
         .total_memories(CONCURRENT_CALLS)
         .max_memories_per_component(1)
         .max_memory_size(limits.memory)
-        .total_tables(CONCURRENT_CALLS * 4)
-        .max_tables_per_component(4)
+        .total_tables(CONCURRENT_CALLS.saturating_mul(limits.tables))
+        .max_tables_per_component(limits.tables)
+        .table_elements(limits.table_elements)
         .total_stacks(CONCURRENT_CALLS)
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
         .linear_memory_keep_resident(KEPT_RESIDENT)
         .pagemap_scan(Enabled::Auto);
-    let mut config = Config::new();
+    let mut config = code();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .max_wasm_stack(STACK)
-        .async_stack_size(STACK * 2);
+        .max_wasm_stack(limits.stack)
+        // The host's own functions run on the same stack, above the policy's.
+        .async_stack_size(limits.stack.saturating_add(HOST_STACK));
     config
 }
 

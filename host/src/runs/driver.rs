@@ -4,16 +4,20 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio_util::sync::CancellationToken;
 
 use super::Runs;
+use crate::operations::Operations;
 use crate::policy::CallError;
 use crate::policy::types::{BackupId, BackupState, Error, Progress};
 
 /// Takes steps until the run ends or is stopped. A step that was begun is finished: whoever stops the
 /// run wants to know that nothing more is written.
-pub(super) async fn drive(runs: &Runs, id: BackupId, stop: &CancellationToken) {
+///
+/// A run keeps the policy that it began with, as long as that one can be relied upon.
+pub(super) async fn drive(runs: &Runs, id: BackupId, mut operations: Operations, stop: &CancellationToken) {
     let mut troubles = backoff();
     let mut delay = Duration::ZERO;
     while stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
-        match runs.operations.advance(id, runs.notes()).await {
+        operations = operations.or_successor();
+        match operations.advance(id, runs.notes()).await {
             Ok(Progress { again_in: None, backup, refusal }) => {
                 runs.note(id, |run| {
                     run.ended = true;

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::metrics::Metrics;
 use crate::operations::Operations;
+use crate::policies::Policies;
 use crate::policy::CallError;
 use crate::policy::types::{BackupId, BackupState, RunNote};
 
@@ -24,7 +25,7 @@ const REMEMBERED: usize = 1000;
 
 /// The runs of this host, and what it remembers of those that ended.
 pub struct Runs {
-    operations: Arc<Operations>,
+    policies: Arc<Policies>,
     metrics: Arc<Metrics>,
     runs: Mutex<BTreeMap<BackupId, Run>>,
     tasks: TaskTracker,
@@ -55,9 +56,9 @@ struct Driver {
 impl Runs {
     /// No runs yet.
     #[must_use]
-    pub fn new(operations: Arc<Operations>, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
-            operations,
+            policies,
             metrics,
             runs: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -65,8 +66,9 @@ impl Runs {
         })
     }
 
-    /// Drives a backup until it ends, unless that is being done already.
-    pub fn drive(self: &Arc<Self>, id: BackupId, run_id: String) {
+    /// Drives a backup until it ends, unless that is being done already. It keeps to these operations,
+    /// whatever policy serves meanwhile.
+    pub fn drive(self: &Arc<Self>, id: BackupId, run_id: String, operations: Operations) {
         let driver = {
             let mut runs = self.lock();
             forget_oldest(&mut runs);
@@ -82,7 +84,7 @@ impl Runs {
         let runs = Arc::clone(self);
         self.tasks.spawn(async move {
             let _stopped = driver.stopped.drop_guard();
-            driver::drive(&runs, id, &driver.stop).await;
+            driver::drive(&runs, id, operations, &driver.stop).await;
             runs.note(id, |run| run.driver = None);
             runs.metrics.run_stopped();
         });
@@ -138,12 +140,13 @@ impl Runs {
     }
 
     async fn adopt(self: &Arc<Self>) -> Result<(), CallError> {
-        let page = self.operations.list(self.notes()).await?;
+        let operations = self.policies.operations();
+        let page = operations.list(self.notes()).await?;
         for backup in page.backups {
             let Some(run_id) = backup.run_id.filter(|_| backup.state == BackupState::InProgress) else { continue };
             if !self.is_driven(backup.backup_id) {
                 tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
-                self.drive(backup.backup_id, run_id);
+                self.drive(backup.backup_id, run_id, operations.clone());
             }
         }
         Ok(())

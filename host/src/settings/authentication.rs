@@ -43,7 +43,7 @@ impl Authentication {
 }
 
 /// A secret that is given as it is or in a file, and the key that it was found under.
-fn secret(
+pub(super) fn secret(
     security: &Section<'_>,
     [plain, file]: [&'static str; 2],
     parse: impl Fn(&str) -> Result<Secret, Unfit>,

@@ -11,6 +11,7 @@ mod connection;
 mod error;
 mod list;
 mod placeholder;
+mod policy;
 mod secret;
 mod section;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod values;
 mod yaml;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
@@ -27,13 +28,13 @@ use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
 pub use authentication::Authentication;
 pub use connection::{Connection, Limits, Node};
 pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
+pub use policy::{PolicyCallSettings, PolicySettings};
 pub use secret::Secret;
 
 use section::{Read, Reading, Section};
 use values::Unfit;
 use yaml::Entries;
 
-const MEBIBYTE: usize = 1 << 20;
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
 /// What an operator can set.
@@ -76,29 +77,6 @@ pub enum CompleteState {
 impl CompleteState {
     fn parse(text: &str) -> Result<Self, Unfit> {
         values::one_of([("COMPLETE", Self::Complete), ("COMPLETED", Self::Completed)])(text)
-    }
-}
-
-/// Which policy serves, and what one call of it may use.
-#[derive(Clone, Debug)]
-pub struct PolicySettings {
-    /// The file of the component. `None`: the embedded one.
-    pub path: Option<PathBuf>,
-    /// Memory, in bytes.
-    pub max_memory_bytes: usize,
-    /// Processor time, without the time spent waiting for the database.
-    pub cpu_time: Duration,
-    /// Calls of the database.
-    pub max_engine_calls: u32,
-}
-
-impl PolicySettings {
-    fn read(policy: &Section<'_>) -> Read<Self> {
-        let path = policy.optional("path", values::path);
-        let memory = policy.required("maxMemoryBytes", values::number(MEBIBYTE..=u32::MAX as usize));
-        let cpu_time = policy.required("cpuTime", values::duration);
-        let max_engine_calls = policy.required("maxEngineCalls", values::number(1..=u32::MAX));
-        Ok(Self { path: path?, max_memory_bytes: memory?, cpu_time: cpu_time?, max_engine_calls: max_engine_calls? })
     }
 }
 

@@ -159,11 +159,22 @@ pub(super) fn password(text: &str) -> Result<Secret, Unfit> {
 
 /// An API key.
 pub(super) fn api_key(text: &str) -> Result<Secret, Unfit> {
-    // It stands in an HTTP header as it is.
-    if !text.chars().all(|c| c.is_ascii_graphic()) {
-        return Err(Unfit::Secret { allowed: "an API key, which has only visible ASCII characters" });
+    visible(text, "an API key, which has only visible ASCII characters")
+}
+
+/// A bearer token.
+pub(super) fn token(text: &str) -> Result<Secret, Unfit> {
+    const SHORTEST: usize = 16;
+    const ALLOWED: &str = "a token of at least 16 visible ASCII characters, which nobody can guess";
+    if text.len() < SHORTEST {
+        return Err(Unfit::Secret { allowed: ALLOWED });
     }
-    Ok(Secret::new(text))
+    visible(text, ALLOWED)
+}
+
+/// What stands in an HTTP header as it is.
+fn visible(text: &str, allowed: &'static str) -> Result<Secret, Unfit> {
+    if text.chars().all(|c| c.is_ascii_graphic()) { Ok(Secret::new(text)) } else { Err(Unfit::Secret { allowed }) }
 }
 
 /// A secret in a file, whose last line may end with a line break.

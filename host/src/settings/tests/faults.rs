@@ -102,7 +102,6 @@ fn names_that_would_reach_too_far() {
 #[test]
 fn keys_that_do_not_exist_or_have_no_value() {
     assert_lines(&[
-        ("policy: {cputime: 5s}", &[], "policy.cputime: is unknown: use cpuTime, maxEngineCalls, maxMemoryBytes, path"),
         ("optimize: {Version: 8.6.0}", &[], "optimize.Version: is unknown: use version"),
         ("backup: 10m", &[], "backup: must be a block of keys"),
         ("backup: {resumeWindow: [10m]}", &[], "backup.resumeWindow: must be a single value"),

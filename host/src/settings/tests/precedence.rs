@@ -28,9 +28,9 @@ fn without_file_and_environment_the_defaults_count() {
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(60));
     assert_eq!(settings.limits.max_response_bytes, 64 << 20);
     assert_eq!(settings.policy.path, None);
-    assert_eq!(settings.policy.max_memory_bytes, 64 << 20);
-    assert_eq!(settings.policy.cpu_time, Duration::from_secs(5));
-    assert_eq!(settings.policy.max_engine_calls, 64);
+    assert_eq!(settings.policy.call.max_memory_bytes, 64 << 20);
+    assert_eq!(settings.policy.call.cpu_time, Duration::from_secs(5));
+    assert_eq!(settings.policy.call.max_engine_calls, 64);
     assert_eq!(settings.log.format, LogFormat::Text);
     assert_eq!(settings.log.filter, "info");
 }

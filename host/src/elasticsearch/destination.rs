@@ -1,0 +1,73 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use backup_core::Engine;
+
+use super::{Client, Granted, Response, TransportError, retry};
+
+/// Where granted requests go.
+#[derive(Clone)]
+pub enum Destination {
+    /// The cluster that the operator configured.
+    Cluster(Arc<Client>),
+    /// An engine within this process that answers at once, to try policies on.
+    InProcess(Arc<dyn Engine + Send + Sync>),
+}
+
+/// What became of a request that can take minutes.
+pub(crate) enum Submitted {
+    /// It is answered.
+    Answered(Result<Response, TransportError>),
+    /// The engine is still at it.
+    Outstanding(tokio::task::JoinHandle<Result<Response, TransportError>>),
+}
+
+impl Destination {
+    /// Sends a request, a read again for a while if its failure may pass.
+    ///
+    /// # Errors
+    /// The last attempt's.
+    pub(crate) async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
+        match self {
+            Self::Cluster(client) => retry::send(client, request, budget).await,
+            Self::InProcess(engine) => engine.send(request.request()),
+        }
+    }
+
+    /// Sends a request once.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub(crate) async fn ask(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
+        match self {
+            Self::Cluster(client) => client.send(request, budget).await,
+            Self::InProcess(engine) => engine.send(request.request()),
+        }
+    }
+
+    /// Sends a request, and stops waiting after `patience` without giving it up: it may take up to
+    /// `longest`.
+    pub(crate) async fn submit(&self, granted: Granted, patience: Duration, longest: Duration) -> Submitted {
+        let client = match self {
+            Self::Cluster(client) => Arc::clone(client),
+            Self::InProcess(engine) => return submit_in_process(engine.as_ref(), &granted),
+        };
+        let mut request = tokio::spawn(async move { retry::submit(&client, &granted, longest).await });
+        match tokio::time::timeout(patience, &mut request).await {
+            Ok(Ok(outcome)) => Submitted::Answered(outcome),
+            Ok(Err(aborted)) => Submitted::Answered(Err(TransportError::Interrupted(aborted.to_string()))),
+            Err(_elapsed) => Submitted::Outstanding(request),
+        }
+    }
+}
+
+fn submit_in_process(engine: &dyn Engine, granted: &Granted) -> Submitted {
+    match engine.submit(granted.request()) {
+        Ok(Some(response)) => Submitted::Answered(Ok(response)),
+        // Such an engine has done it by the time that anybody asks again.
+        Ok(None) => Submitted::Outstanding(tokio::spawn(async {
+            Ok(Response { status: 200, retry_after: None, body: "{}".to_owned() })
+        })),
+        Err(error) => Submitted::Answered(Err(error)),
+    }
+}

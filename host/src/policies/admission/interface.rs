@@ -1,0 +1,142 @@
+//! What a policy may import and must export, by name. That the types fit too, the linker checks.
+
+use semver::Version;
+
+use crate::policies::Anatomy;
+
+/// How the interfaces differ from those of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InterfaceFault {
+    /// It wants something that no policy is given.
+    #[error("it imports {}; allowed are {}, and nothing of WASI", found.join(", "), IMPORTS.map(of_package).join(" and "))]
+    ForbiddenImport {
+        /// Everything that it must not import.
+        found: Vec<String>,
+    },
+    /// It is something else than a policy.
+    #[error("it does not export {expected}; it exports {}", if found.is_empty() { "nothing".to_owned() } else { found.join(", ") })]
+    MissingExport {
+        /// What is called.
+        expected: String,
+        /// What is there.
+        found: Vec<String>,
+    },
+    /// It was built for another version of the interface.
+    #[error("it was built for {found}; this host speaks optimize:backup@{host}, and any 1.x")]
+    WitVersion {
+        /// The interface with its version.
+        found: String,
+        /// The host's version.
+        host: Version,
+    },
+}
+
+const PACKAGE: &str = "optimize:backup";
+const IMPORTS: [&str; 2] = ["elasticsearch", "types"];
+const EXPORT: &str = "backups";
+/// The version of the WIT package that this host is built with.
+const HOST: Version = Version::new(1, 0, 0);
+
+/// Checks what a component imports and exports.
+pub(super) fn check(anatomy: &Anatomy) -> Result<(), InterfaceFault> {
+    let forbidden: Vec<String> = anatomy.imports.iter().filter(|import| !is_granted(import)).cloned().collect();
+    if !forbidden.is_empty() {
+        return Err(InterfaceFault::ForbiddenImport { found: forbidden });
+    }
+    if policy_export(anatomy).is_none() {
+        let expected = format!("{}@{HOST}", of_package(EXPORT));
+        return Err(InterfaceFault::MissingExport { expected, found: anatomy.exports.clone() });
+    }
+    let ours = anatomy.imports.iter().chain(&anatomy.exports);
+    match ours.filter_map(|name| Some((name, Interface::parse(name)?))).find(|(_, interface)| !interface.is_spoken()) {
+        Some((name, _)) => Err(InterfaceFault::WitVersion { found: name.clone(), host: HOST }),
+        None => Ok(()),
+    }
+}
+
+impl Anatomy {
+    /// The version of the interface that it was built for.
+    #[must_use]
+    pub fn wit_version(&self) -> Option<Version> {
+        policy_export(self).map(|interface| interface.version)
+    }
+}
+
+fn policy_export(anatomy: &Anatomy) -> Option<Interface<'_>> {
+    anatomy.exports.iter().filter_map(|export| Interface::parse(export)).find(|interface| interface.name == EXPORT)
+}
+
+fn is_granted(import: &str) -> bool {
+    Interface::parse(import).is_some_and(|interface| IMPORTS.contains(&interface.name))
+}
+
+fn of_package(name: &str) -> String {
+    format!("{PACKAGE}/{name}")
+}
+
+/// An interface of our package: `optimize:backup/backups@1.0.0`.
+struct Interface<'a> {
+    name: &'a str,
+    version: Version,
+}
+
+impl<'a> Interface<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let (path, version) = text.split_once('@')?;
+        let name = path.strip_prefix(PACKAGE)?.strip_prefix('/')?;
+        Some(Self { name, version: Version::parse(version).ok()? })
+    }
+
+    fn is_spoken(&self) -> bool {
+        self.version.major == HOST.major && self.version.pre.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::EMBEDDED;
+
+    fn anatomy(imports: &[&str], exports: &[&str]) -> Anatomy {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Anatomy { imports: owned(imports), exports: owned(exports), ..Anatomy::examine(EMBEDDED).unwrap() }
+    }
+
+    #[test]
+    fn the_embedded_policy_speaks_the_version_of_the_host() {
+        let anatomy = Anatomy::examine(EMBEDDED).unwrap();
+        assert_eq!(check(&anatomy), Ok(()));
+        assert_eq!(anatomy.wit_version(), Some(HOST));
+    }
+
+    #[test]
+    fn nothing_but_the_engine_is_granted() {
+        let export = ["optimize:backup/backups@1.0.0"];
+        for import in [
+            "wasi:filesystem/types@0.2.0",
+            "wasi:cli/environment@0.2.0",
+            "optimize:backup/secrets@1.0.0",
+            "optimize:backupper/elasticsearch@1.0.0",
+            "evil:backup/elasticsearch@1.0.0",
+            "elasticsearch",
+        ] {
+            let expected = InterfaceFault::ForbiddenImport { found: vec![import.to_owned()] };
+            assert_eq!(check(&anatomy(&["optimize:backup/types@1.0.0", import], &export)), Err(expected));
+        }
+    }
+
+    #[test]
+    fn another_world_or_major_version_is_refused() {
+        let missing = |found: &[&str]| {
+            let found = found.iter().map(|&name| name.to_owned()).collect();
+            Err(InterfaceFault::MissingExport { expected: "optimize:backup/backups@1.0.0".to_owned(), found })
+        };
+        assert_eq!(check(&anatomy(&[], &[])), missing(&[]));
+        assert_eq!(check(&anatomy(&[], &["wasi:cli/run@0.2.0"])), missing(&["wasi:cli/run@0.2.0"]));
+        let version = |found: &str| Err(InterfaceFault::WitVersion { found: found.to_owned(), host: HOST });
+        let next = "optimize:backup/backups@2.0.0";
+        assert_eq!(check(&anatomy(&[], &[next])), version(next));
+        let mixed = "optimize:backup/types@0.9.0";
+        assert_eq!(check(&anatomy(&[mixed], &["optimize:backup/backups@1.3.0"])), version(mixed));
+    }
+}

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use jiff::Timestamp;
+
+use super::Anatomy;
+use crate::policy::{CallError, Policy};
+
+/// A policy that was admitted, with what is known of it.
+#[derive(Clone)]
+pub struct Admitted {
+    /// The compiled component.
+    pub policy: Arc<Policy>,
+    /// What was found in it.
+    pub anatomy: Arc<Anatomy>,
+    /// The name of the key that it is signed with. `None`: no keys are configured.
+    pub signer: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Where a policy came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The one inside this program.
+    Embedded,
+    /// The file at `policy.path`.
+    File(PathBuf),
+    /// `PUT /actuator/policy`.
+    Upload,
+    /// The last known good one in `policy.cacheDir`.
+    Cache(PathBuf),
+    /// It has served before and came back.
+    Return {
+        /// The generation that it had then.
+        generation: u64,
+        /// Why it came back.
+        reason: String,
+    },
+}
+
+/// One policy's time of service: from one exchange to the next. Whoever holds it keeps the policy alive.
+pub struct Generation {
+    /// Counted from 1; every exchange makes a new one, a return too.
+    pub number: u64,
+    /// What serves.
+    pub admitted: Admitted,
+    /// When it began to serve.
+    pub since: Timestamp,
+    calls: AtomicU64,
+    failures: AtomicU64,
+    failures_in_a_row: AtomicU32,
+    withdrawn: AtomicBool,
+}
+
+impl Generation {
+    pub(super) fn new(number: u64, admitted: Admitted) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            admitted,
+            since: Timestamp::now(),
+            calls: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            failures_in_a_row: AtomicU32::new(0),
+            withdrawn: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts a call; how many have now failed in a row by the policy's own fault.
+    ///
+    /// Calls end in any order, so a row is that of the ends. That is exact enough: a policy that fails
+    /// always is found after as many calls as it may fail, one that fails seldom never.
+    pub(super) fn count(&self, outcome: Result<(), &CallError>) -> u32 {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if !outcome.is_err_and(CallError::is_failure_of_policy) {
+            self.failures_in_a_row.store(0, Ordering::Relaxed);
+            return 0;
+        }
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        self.failures_in_a_row.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    pub(super) fn mark_withdrawn(&self) {
+        self.withdrawn.store(true, Ordering::Relaxed);
+    }
+
+    /// It failed too often and another serves in its place: runs that it began go on with that one.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::Relaxed)
+    }
+
+    /// How many calls have ended.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Upload => f.write_str("upload"),
+            Self::Cache(path) => write!(f, "cache {}", path.display()),
+            Self::Return { generation, reason } => write!(f, "return of generation {generation}: {reason}"),
+        }
+    }
+}
