@@ -11,6 +11,7 @@ mod configuration;
 mod delete;
 mod engine_faults;
 mod lifecycle;
+mod policy_updates;
 mod replicas;
 mod requests;
 mod secured;

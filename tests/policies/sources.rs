@@ -1,0 +1,151 @@
+//! Files: signatures beside them, links that are swapped, and the last known good one.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use optimize_backup::policies::admission::{Admission, CompileLimits, Compiler, Refusal};
+use optimize_backup::policies::signature::{SignatureFault, TrustedKeys};
+use optimize_backup::policies::{Admitted, Cache, PolicyFile, Source, StartFault, first, watch};
+use tempfile::{TempDir, tempdir};
+
+use crate::fixtures::{self, LATER};
+use crate::house::{House, LARGEST, Plan, candidate};
+
+fn command(arguments: &[&str]) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_optimize-backup"));
+    command.arg("policy").args(arguments).output().unwrap().status.success()
+}
+
+/// A key pair; the paths of the private and the public one.
+fn keygen(directory: &TempDir, name: &str) -> (PathBuf, PathBuf) {
+    let name = directory.path().join(name);
+    assert!(command(&["keygen", name.to_str().unwrap()]));
+    (name.with_extension("key"), name.with_extension("pub"))
+}
+
+fn write(directory: &TempDir, name: &str, component: &[u8]) -> PathBuf {
+    let path = directory.path().join(name);
+    fs::write(&path, component).unwrap();
+    path
+}
+
+fn sign(file: &Path, key: &Path) -> String {
+    assert!(command(&["sign", file.to_str().unwrap(), "--key", key.to_str().unwrap()]));
+    fs::read_to_string(PolicyFile::new(file.to_owned()).signature()).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_signature_of_a_trusted_key_counts() {
+    let directory = tempdir().unwrap();
+    let (old, old_public) = keygen(&directory, "old");
+    let (new, new_public) = keygen(&directory, "new");
+    let (stranger, _) = keygen(&directory, "stranger");
+    let file = write(&directory, "policy.wasm", &LATER);
+    let house = House::build(Plan { keys: vec![old_public, new_public.clone()], ..Plan::default() });
+    let offer = async |signature: Option<String>| {
+        let mut candidate = candidate(&LATER);
+        candidate.signature = signature;
+        match house.updates.offer(candidate).await {
+            Ok(generation) => Ok(generation.admitted.signer.clone()),
+            Err(Refusal::Signature(fault)) => Err(fault),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let allowed = || vec!["old".to_owned(), "new".to_owned()];
+    assert_eq!(offer(None).await, Err(SignatureFault::Missing { allowed: allowed() }));
+    assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureFault::Malformed));
+    let unknown_key = sign(&file, &stranger);
+    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
+    assert_eq!(offer(Some(other_file)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    house.expect_service().await;
+    assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
+    assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
+    let public = new_public.to_str().unwrap();
+    assert!(command(&["verify", file.to_str().unwrap(), "--key", public]));
+    fs::write(&file, b"another").unwrap();
+    assert!(!command(&["verify", file.to_str().unwrap(), "--key", public]));
+}
+
+#[tokio::test]
+async fn a_key_is_not_overwritten_and_not_for_everybody_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempdir().unwrap();
+    let (private, _) = keygen(&directory, "mine");
+    assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!command(&["keygen", directory.path().join("mine").to_str().unwrap()]));
+}
+
+/// Waits for a generation that serves.
+async fn serves(house: &House, generation: u64) {
+    let reached = async {
+        while house.policies().serving().number < generation {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap();
+}
+
+/// As Kubernetes does with a ConfigMap: the file is a link through a link that is renamed over the old one.
+#[tokio::test]
+async fn a_swapped_link_is_noticed() {
+    let directory = tempdir().unwrap();
+    let root = directory.path();
+    for (version, component) in [("one", &*LATER), ("two", &fixtures::embedded_as("8.0.0"))] {
+        fs::create_dir(root.join(version)).unwrap();
+        fs::write(root.join(version).join("policy.wasm"), component).unwrap();
+    }
+    symlink("one", root.join("..data")).unwrap();
+    symlink("..data/policy.wasm", root.join("policy.wasm")).unwrap();
+    let path = root.join("policy.wasm");
+    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let every = Duration::from_millis(20);
+    let watching = tokio::spawn(watch(PolicyFile::new(path), every, house.updates.clone()));
+    house.updates.reload().await;
+    assert_eq!(house.policies().serving().number, 2);
+    symlink("two", root.join("..new")).unwrap();
+    fs::rename(root.join("..new"), root.join("..data")).unwrap();
+    serves(&house, 3).await;
+    let version = house.policies().serving().admitted.anatomy.version.clone().unwrap();
+    assert_eq!(version.to_string(), "8.0.0");
+    watching.abort();
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_or_the_same_changes_nothing() {
+    let directory = tempdir().unwrap();
+    let path = write(&directory, "policy.wasm", &LATER);
+    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    house.updates.reload().await;
+    house.updates.reload().await;
+    assert_eq!(house.policies().serving().number, 2);
+    fs::remove_file(path).unwrap();
+    house.updates.reload().await;
+    assert_eq!(house.policies().serving().number, 2);
+    house.expect_service().await;
+}
+
+#[tokio::test]
+async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at_the_start() {
+    let directory = tempdir().unwrap();
+    let cache = directory.path().join("cache");
+    let path = write(&directory, "policy.wasm", &LATER);
+    let house = House::build(Plan { file: Some(path.clone()), cache: Some(cache.clone()), ..Plan::default() });
+    house.updates.reload().await;
+    fs::write(&path, b"broken").unwrap();
+    let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartFault> {
+        let limits = CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 };
+        let compiler = Compiler::with_program(env!("CARGO_BIN_EXE_optimize-backup").into(), limits);
+        let admission = Admission::new(house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
+        let (file, cache) = (PolicyFile::new(path.clone()), cache.map(Cache::new));
+        Ok(first(&house.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
+    };
+    let admitted = start(Some(cache)).await.unwrap();
+    assert!(matches!(admitted.source, Source::Cache(_)));
+    assert_eq!(admitted.anatomy.version.as_ref().unwrap().to_string(), "7.0.0");
+    let fault = start(None).await.err().unwrap();
+    assert!(matches!(fault, StartFault::Refused { .. }), "{fault}");
+}

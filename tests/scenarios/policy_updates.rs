@@ -1,0 +1,63 @@
+//! Another policy for a host that is at work.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use backup_test_support::engine::Distribution;
+use backup_test_support::host::Host;
+use backup_test_support::poll_until;
+use optimize_backup::policy::EMBEDDED;
+use serde_json::json;
+use wasm_encoder::{ComponentSection, CustomSection};
+
+use crate::world::{World, part};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The embedded policy under another version, put in place by a rename.
+fn put(path: &Path, version: &str) -> Result<()> {
+    let mut component = EMBEDDED.to_vec();
+    CustomSection { name: "version".into(), data: version.as_bytes().into() }.append_to_component(&mut component);
+    let new = path.with_extension("new");
+    fs::write(&new, component)?;
+    Ok(fs::rename(new, path)?)
+}
+
+async fn serving(host: &Host) -> Result<(u64, String)> {
+    let serving = host.get("/actuator/policy").await?.json()?["serving"].clone();
+    Ok((serving["generation"].as_u64().unwrap_or_default(), serving["version"].as_str().unwrap_or_default().to_owned()))
+}
+
+#[tokio::test]
+async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile() -> Result<()> {
+    let world = World::slow(Distribution::ELASTICSEARCH).await?;
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("policy.wasm");
+    put(&path, "7.0.0")?;
+    let options = world
+        .options()
+        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy())
+        .env("CAMUNDA_OPTIMIZE_POLICY_WATCH_INTERVAL", "100ms");
+    let host = Host::start(options).await?;
+    assert_eq!(serving(&host).await?, (1, "7.0.0".to_owned()));
+
+    host.create(1).await?;
+    put(&path, "8.0.0")?;
+    let is_exchanged = async || Ok((serving(&host).await? == (2, "8.0.0".to_owned())).then_some(()));
+    poll_until("the new policy", PATIENCE, is_exchanged).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+
+    // One that must not serve changes nothing.
+    fs::write(&path, "no component")?;
+    let is_refused = async || {
+        let candidate = host.get("/actuator/policy").await?.json()?["lastCandidate"]["admitted"].clone();
+        Ok((candidate == json!(false)).then_some(()))
+    };
+    poll_until("the refusal", PATIENCE, is_refused).await?;
+    assert_eq!(serving(&host).await?, (2, "8.0.0".to_owned()));
+    assert_eq!(host.get("/actuator/backups/1").await?.status, 200);
+    Ok(())
+}
