@@ -10,24 +10,6 @@ async fn elasticsearch_takes_a_snapshot() -> Result<()> {
     takes_a_snapshot(&*Engine::shared(Distribution::ELASTICSEARCH).await?).await
 }
 
-#[tokio::test]
-#[ignore = "not needed by the project's own tests: one more engine"]
-async fn elasticsearch_8_11_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(&Engine::start(Distribution::ELASTICSEARCH_8_11).await?).await
-}
-
-#[tokio::test]
-#[ignore = "not needed by the project's own tests: one more engine"]
-async fn elasticsearch_7_17_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(&Engine::start(Distribution::ELASTICSEARCH_7_17).await?).await
-}
-
-#[tokio::test]
-#[ignore = "not needed by the project's own tests: one more engine"]
-async fn opensearch_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(&Engine::start(Distribution::OPENSEARCH).await?).await
-}
-
 async fn takes_a_snapshot(engine: &Engine) -> Result<()> {
     let repository = Repository::register(engine).await?;
     engine.client().put("/some-index", &json!({})).await?.ok()?;
