@@ -2,7 +2,7 @@
 //! engine, and drives the backups that it begins to their end.
 //!
 //! ```text
-//! http ──► service ──► operations ──► policy (WebAssembly) ──► elasticsearch (grants, client) ──► engine
+//! http ──► service ──► operations of the serving policy (WebAssembly) ──► elasticsearch (grants, client) ──► engine
 //!             └── runs, deletions: what goes on after the answer
 //! ```
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use backup_test_support::poll_until;
 use optimize_backup::policies::admission::{Admission, CompileLimits, Compiler, Refusal};
 use optimize_backup::policies::signature::{SignatureFault, TrustedKeys};
 use optimize_backup::policies::{Admitted, Cache, PolicyFile, Source, StartFault, first, watch};
@@ -81,12 +82,11 @@ async fn a_key_is_not_overwritten_and_not_for_everybody_to_read() {
 
 /// Waits for a generation that serves.
 async fn serves(house: &House, generation: u64) {
-    let reached = async {
-        while house.policies().serving().number < generation {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap();
+    poll_until("the generation", Duration::from_secs(60), async || {
+        Ok((house.policies().serving().number >= generation).then_some(()))
+    })
+    .await
+    .unwrap();
 }
 
 /// As Kubernetes does with a ConfigMap: the file is a link through a link that is renamed over the old one.
