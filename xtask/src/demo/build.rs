@@ -11,7 +11,9 @@ use tokio::process::Command;
 pub(super) async fn host() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", "optimize-backup", "--bin", "optimize-backup"])
+        // With the features that the tests have, so that nothing is built twice for demo and tests: those
+        // of the whole workspace, and, which the examples are for, of the dependencies of tests.
+        .args(["build", "--workspace", "--bin", "optimize-backup", "--examples"])
         // The only way to learn the path that holds for every target folder and profile.
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
