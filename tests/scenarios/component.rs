@@ -1,6 +1,7 @@
 //! The embedded component, as any host would see it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use optimize_backup::policy::EMBEDDED;
 use wasmparser::{Parser, Payload};
@@ -44,4 +45,17 @@ fn types_is_an_interface_without_functions() {
 fn the_component_is_small() {
     let kilobytes = EMBEDDED.len() / 1024;
     assert!(kilobytes < 512, "the policy has grown to {kilobytes} KiB");
+}
+
+#[test]
+fn the_component_says_who_it_is_and_not_where_it_was_built() {
+    let text = String::from_utf8_lossy(EMBEDDED);
+    for known in ["optimize-backup-policy", env!("CARGO_PKG_VERSION"), env!("CARGO_PKG_LICENSE")] {
+        assert!(text.contains(known), "{known} is not in its metadata");
+    }
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let home = std::env::home_dir().unwrap();
+    for path in [workspace, &home] {
+        assert!(!text.contains(path.to_str().unwrap()), "it names {}", path.display());
+    }
 }

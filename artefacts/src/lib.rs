@@ -1,0 +1,29 @@
+//! Builds the WebAssembly components of this project: for the host's build script, for `cargo xtask` and
+//! for tests.
+//!
+//! The same sources and the same toolchain give the same bytes, wherever they lie.
+
+mod component;
+mod module;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use component::Identity;
+
+/// The policy component.
+///
+/// `target_dir` is where its parts are compiled. It must not be the target directory of a cargo that is
+/// waiting for this function: that one is locked.
+///
+/// # Errors
+/// If it does not build.
+pub fn policy(target_dir: &Path) -> Result<Vec<u8>> {
+    let module = module::build("backup-policy", target_dir)?;
+    let identity = Identity {
+        name: "optimize-backup-policy",
+        description: "Decides about backups of Camunda Optimize: names, parts, index selection, states",
+    };
+    component::encode(&module, &identity)
+}

@@ -1,0 +1,57 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, ensure};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "policy";
+
+/// Compiles a package of this workspace into a core module.
+pub(crate) fn build(package: &str, target_dir: &Path) -> Result<Vec<u8>> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
+    let status = Command::new(env::var_os("CARGO").context("cargo sets CARGO")?)
+        .current_dir(workspace)
+        // The crate is a plain library for everybody else: only here it becomes a module.
+        .args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--locked"])
+        .args(["--target", TARGET, "--profile", PROFILE, "--target-dir"])
+        .arg(target_dir)
+        // What is meant for the host's own build, such as clippy's wrapper, is not for the guest.
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env_remove("RUSTFLAGS")
+        .env("CARGO_ENCODED_RUSTFLAGS", without_paths(workspace)?)
+        .status()
+        .with_context(|| format!("cannot run cargo to build {package}"))?;
+    ensure!(
+        status.success(),
+        "{package} does not build; if its target is missing, install it: rustup target add {TARGET}"
+    );
+    let module = target_dir.join(TARGET).join(PROFILE).join(format!("{}.wasm", package.replace('-', "_")));
+    fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
+}
+
+/// The flags with which no path of this machine gets into a module, as the place of a panic.
+fn without_paths(workspace: &Path) -> Result<OsString> {
+    let registries = cargo_home()?.join("registry/src");
+    let mut paths = vec![workspace.to_owned()];
+    if registries.is_dir() {
+        for registry in fs::read_dir(&registries)? {
+            paths.push(registry?.path());
+        }
+    }
+    let flags: Vec<OsString> = paths.iter().map(|path| remap(path)).collect();
+    Ok(flags.join(&OsString::from("\x1f")))
+}
+
+fn remap(path: &Path) -> OsString {
+    let mut flag = OsString::from("--remap-path-prefix=");
+    flag.push(path);
+    flag.push("=.");
+    flag
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    let default = || env::home_dir().map(|home| home.join(".cargo"));
+    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(default).context("CARGO_HOME is not set")
+}
