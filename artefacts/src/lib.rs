@@ -27,3 +27,13 @@ pub fn policy(target_dir: &Path) -> Result<Vec<u8>> {
     };
     component::encode(&module, &identity)
 }
+
+/// A policy for tests, which passes the self-test and misbehaves in production. `target_dir` is as above.
+///
+/// # Errors
+/// If it does not build.
+pub fn hostile_policy(target_dir: &Path) -> Result<Vec<u8>> {
+    let module = module::build("backup-hostile-policy", target_dir)?;
+    let identity = Identity { name: "backup-hostile-policy", description: "Does what no policy should" };
+    component::encode(&module, &identity)
+}

@@ -108,7 +108,7 @@ impl Operations {
     /// Waits for a call, holds its answer against the contract, and counts it.
     async fn settle<T>(
         &self,
-        operation: &str,
+        operation: &'static str,
         call: impl Future<Output = Result<T, CallError>>,
         check: impl FnOnce(&T) -> Result<(), contract::Violation>,
     ) -> Result<T, CallError> {
@@ -118,7 +118,7 @@ impl Operations {
             Err(violation) => Err(CallError::BrokeContract(violation)),
         });
         self.policies.surroundings.metrics.policy_call(operation, outcome.as_ref().err(), started.elapsed());
-        self.policies.count(&self.generation, outcome.as_ref().map(|_| ()));
+        self.policies.count(&self.generation, operation, outcome.as_ref().map(|_| ()));
         outcome
     }
 }

@@ -1,14 +1,18 @@
 //! Exchanges while there is work.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use futures::future::join_all;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use crate::fixtures::LATER;
-use crate::house::House;
+use crate::fixtures::{self, HOSTILE, LATER};
+use crate::house::{House, Plan};
+use crate::ids;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_while_policies_are_exchanged() {
@@ -35,6 +39,57 @@ async fn call_until(house: Arc<House>, generation: usize) -> u64 {
     }
     house.expect_service().await;
     answered + 1
+}
+
+/// Two policies that write their mark into several places of each answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_is_wholly_one_policys() {
+    const EXCHANGES: usize = 100;
+    let house = Arc::new(House::build(Plan { repository: ids::MARKS, ..Plan::default() }));
+    house.offer(&HOSTILE).await.unwrap();
+    house.offer(&fixtures::hostile_marked_b()).await.unwrap();
+    let (answered, done) = (Arc::new(AtomicUsize::new(0)), CancellationToken::new());
+    let callers =
+        (1..=4).map(|id| tokio::spawn(collect_marks(id, Arc::clone(&house), Arc::clone(&answered), done.clone())));
+    let callers: Vec<_> = callers.collect();
+    for _ in 0..EXCHANGES {
+        let before = answered.load(Ordering::Relaxed);
+        house.policies().roll_back().unwrap();
+        while answered.load(Ordering::Relaxed) < before + callers.len() {
+            tokio::task::yield_now().await;
+        }
+    }
+    done.cancel();
+    let marks: BTreeSet<char> = join_all(callers).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(marks, BTreeSet::from(['a', 'b']), "both have answered");
+}
+
+/// Sends mixed requests for a backup of its own; which marks the answers had, each only one.
+async fn collect_marks(
+    id: u64,
+    house: Arc<House>,
+    answered: Arc<AtomicUsize>,
+    done: CancellationToken,
+) -> BTreeSet<char> {
+    let (mut seen, path) = (BTreeSet::new(), format!("/actuator/backups/{id}"));
+    while !done.is_cancelled() {
+        let answers = [
+            house.call("GET", "/actuator/backups").await,
+            house.call("GET", &path).await,
+            house.create(id).await,
+            house.call("DELETE", &path).await,
+        ];
+        for (status, body) in answers {
+            assert!(matches!(status, StatusCode::OK | StatusCode::CONFLICT), "{status} {body}");
+            let text = body.to_string();
+            let marks: Vec<char> =
+                text.split("mark-of-the-policy-").skip(1).filter_map(|rest| rest.chars().next()).collect();
+            assert!(marks.len() >= 3 && marks.iter().all(|mark| *mark == marks[0]), "{text}");
+            seen.insert(marks[0]);
+            answered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    seen
 }
 
 #[tokio::test]

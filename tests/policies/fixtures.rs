@@ -8,6 +8,8 @@ use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::ids;
+
 /// What every operation of a policy does that has no answer for anything.
 pub(crate) const ENDLESS: &str = "(loop (br 0)) unreachable";
 /// Takes memory until there is no more.
@@ -100,6 +102,23 @@ pub(crate) fn embedded_as(version: &str) -> Vec<u8> {
 
 /// The embedded policy in a later version. Compiling it takes time, so tests share it where they can.
 pub(crate) static LATER: LazyLock<Vec<u8>> = LazyLock::new(|| embedded_as("7.0.0"));
+
+/// The policy in `tests/fixtures/hostile`, which passes the self-test and misbehaves in production.
+pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
+    backup_artefacts::hostile_policy(&target_dir).unwrap()
+});
+
+/// The same with another mark, and so another digest.
+pub(crate) fn hostile_marked_b() -> Vec<u8> {
+    let mark = ids::MARK.as_bytes();
+    let places: Vec<usize> =
+        HOSTILE.windows(mark.len()).enumerate().filter(|(_, bytes)| *bytes == mark).map(|(place, _)| place).collect();
+    let [place] = places[..] else { panic!("the mark is in {} places", places.len()) };
+    let mut component = HOSTILE.clone();
+    component[place + mark.len() - 1] = b'b';
+    component
+}
 
 /// A component that imports an interface.
 pub(crate) fn importing(interface: &str) -> Vec<u8> {

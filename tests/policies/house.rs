@@ -33,17 +33,24 @@ pub(crate) struct House {
     pub(crate) engine: Arc<MemoryEngine>,
     pub(crate) updates: Arc<Updates>,
     pub(crate) sandbox: Arc<Sandbox>,
+    repository: &'static str,
     router: Router,
 }
 
 /// What is different in some tests.
-#[derive(Default)]
 pub(crate) struct Plan {
+    pub(crate) repository: &'static str,
     pub(crate) keys: Vec<PathBuf>,
     pub(crate) file: Option<PathBuf>,
     pub(crate) cache: Option<PathBuf>,
     pub(crate) no_token: bool,
     pub(crate) compile: Option<CompileLimits>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { repository: "backups", keys: Vec::new(), file: None, cache: None, no_token: false, compile: None }
+    }
 }
 
 impl House {
@@ -52,14 +59,17 @@ impl House {
     }
 
     pub(crate) fn build(plan: Plan) -> Self {
-        let engine = engine();
-        let repository = RepositoryName::parse("backups").unwrap();
+        let engine = engine(plan.repository);
+        let repository = RepositoryName::parse(plan.repository).unwrap();
         let grants = Grants::new(Some(repository.clone()), IndexPrefix::parse("optimize").unwrap());
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
         let capability = Capability { destination, grants: Arc::new(grants) };
         let metrics = Arc::new(Metrics::new().unwrap());
-        let surroundings =
-            Surroundings { capability: capability.clone(), settings: settings(), metrics: Arc::clone(&metrics) };
+        let surroundings = Surroundings {
+            capability: capability.clone(),
+            settings: settings(plan.repository),
+            metrics: Arc::clone(&metrics),
+        };
         let sandbox = Sandbox::new(limits()).unwrap();
         let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), FAILURES, surroundings);
         let file = plan.file.map(PolicyFile::new);
@@ -73,7 +83,7 @@ impl House {
             updates: Arc::clone(&updates),
             policy_token: (!plan.no_token).then(|| Secret::new(TOKEN)),
         };
-        Self { engine, updates, sandbox, router: http::router(Arc::new(api)) }
+        Self { engine, updates, sandbox, repository: plan.repository, router: http::router(Arc::new(api)) }
     }
 
     pub(crate) fn policies(&self) -> &Arc<Policies> {
@@ -119,7 +129,7 @@ impl House {
 
     /// Ends whatever snapshot is being written.
     pub(crate) fn finish_snapshots(&self) {
-        for snapshot in self.engine.snapshots("backups") {
+        for snapshot in self.engine.snapshots(self.repository) {
             if snapshot.state == SnapshotState::InProgress {
                 self.engine.finish(&snapshot.name, SnapshotState::Success);
             }
@@ -131,10 +141,10 @@ pub(crate) fn candidate(component: &[u8]) -> Candidate {
     Candidate { component: Arc::from(component), signature: None, source: Source::Upload, forced: false }
 }
 
-fn engine() -> Arc<MemoryEngine> {
+fn engine(repository: &str) -> Arc<MemoryEngine> {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
     engine.pass(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
-    engine.add_repository("backups", false);
+    engine.add_repository(repository, false);
     for index in ["optimize-position-based-import-index_v3", "optimize-metadata_v3", "optimize-settings_v3"] {
         engine.add_index(index);
     }
@@ -142,9 +152,9 @@ fn engine() -> Arc<MemoryEngine> {
     Arc::new(engine)
 }
 
-fn settings() -> types::Settings {
+fn settings(repository: &str) -> types::Settings {
     types::Settings {
-        repository: "backups".to_owned(),
+        repository: repository.to_owned(),
         index_prefix: "optimize".to_owned(),
         optimize_version: None,
         engine: types::Engine::Elasticsearch,

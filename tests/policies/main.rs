@@ -1,11 +1,31 @@
-//! Replacing the policy of a host in one process, with an engine in memory: good candidates, and bad ones.
+//! Replacing the policy of a host: good candidates, and bad ones. Mostly in this process, with an engine in
+//! memory.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may fail in any way")]
 
 mod admission;
 mod exchange;
 mod fixtures;
+mod hostile;
 mod house;
 mod http;
+#[path = "../fixtures/hostile/src/ids.rs"]
+mod ids;
 mod misbehaviour;
+mod process;
 mod sources;
+
+#[test]
+fn the_table_in_the_docs_is_of_tests_that_exist() {
+    let document = include_str!("../../docs/policies.md");
+    let (_, section) = document.split_once("\n## Bad candidates\n").unwrap();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let (module, test) =
+            row.split(" | `").nth(1).and_then(|cell| cell.split_once('`')?.0.split_once("::")).unwrap();
+        let file = format!("{}/../tests/policies/{module}.rs", env!("CARGO_MANIFEST_DIR"));
+        let source = std::fs::read_to_string(&file).unwrap();
+        assert!(source.contains(&format!("async fn {test}()")), "{file} has no test {test}");
+    }
+}

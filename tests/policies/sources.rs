@@ -1,6 +1,7 @@
 //! Files: signatures beside them, links that are swapped, and the last known good one.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -87,6 +88,32 @@ async fn serves(house: &House, generation: u64) {
     })
     .await
     .unwrap();
+}
+
+/// The signature is a pipe: whoever reads the file has read the component when the pipe is opened.
+#[tokio::test]
+async fn a_file_that_grows_while_it_is_read_is_not_offered() {
+    let directory = tempdir().unwrap();
+    let path = write(&directory, "policy.wasm", &LATER[..LATER.len() / 2]);
+    let pipe = directory.path().join("policy.wasm.sig");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let (grown, signature) = (path.clone(), pipe.clone());
+    let writer = tokio::task::spawn_blocking(move || {
+        let pipe = OpenOptions::new().write(true).open(signature).unwrap();
+        OpenOptions::new().append(true).open(grown).unwrap().write_all(&LATER[LATER.len() / 2..]).unwrap();
+        drop(pipe);
+    });
+    let fault = PolicyFile::new(path.clone()).read(LARGEST).await.err().unwrap();
+    writer.await.unwrap();
+    let expected = format!("{}: changed while it was read; it is read again when it has settled", path.display());
+    assert_eq!(fault.to_string(), expected);
+    house.expect_service().await;
+    // Now it is whole.
+    fs::remove_file(pipe).unwrap();
+    house.updates.reload().await;
+    assert_eq!(house.policies().serving().number, 2);
+    house.expect_service().await;
 }
 
 /// As Kubernetes does with a ConfigMap: the file is a link through a link that is renamed over the old one.

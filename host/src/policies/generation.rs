@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -51,7 +52,9 @@ pub struct Generation {
     pub since: Timestamp,
     calls: AtomicU64,
     failures: AtomicU64,
-    failures_in_a_row: AtomicU32,
+    /// By operation: whoever waits for a backup asks for it again and again, which must not hide that no
+    /// step of its run succeeds.
+    failures_in_a_row: Mutex<BTreeMap<&'static str, u32>>,
     withdrawn: AtomicBool,
 }
 
@@ -63,23 +66,31 @@ impl Generation {
             since: Timestamp::now(),
             calls: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-            failures_in_a_row: AtomicU32::new(0),
+            failures_in_a_row: Mutex::default(),
             withdrawn: AtomicBool::new(false),
         })
     }
 
-    /// Counts a call; how many have now failed in a row by the policy's own fault.
+    /// Counts a call; how many of this operation have now failed in a row by the policy's own fault.
     ///
     /// Calls end in any order, so a row is that of the ends. That is exact enough: a policy that fails
     /// always is found after as many calls as it may fail, one that fails seldom never.
-    pub(super) fn count(&self, outcome: Result<(), &CallError>) -> u32 {
+    pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> u32 {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        let mut rows = self.failures_in_a_row.lock().unwrap_or_else(PoisonError::into_inner);
         if !outcome.is_err_and(CallError::is_failure_of_policy) {
-            self.failures_in_a_row.store(0, Ordering::Relaxed);
+            rows.remove(operation);
             return 0;
         }
         self.failures.fetch_add(1, Ordering::Relaxed);
-        self.failures_in_a_row.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+        let in_a_row = rows.entry(operation).or_default();
+        *in_a_row = in_a_row.saturating_add(1);
+        *in_a_row
+    }
+
+    /// Whether it is the same policy, perhaps at another time.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.admitted.anatomy.digest == other.admitted.anatomy.digest
     }
 
     pub(super) fn mark_withdrawn(&self) {

@@ -53,7 +53,7 @@ pub struct Policies {
     pub(crate) surroundings: Surroundings,
     serving: ArcSwap<Generation>,
     history: Mutex<History>,
-    /// How many calls in a row may fail before the previous policy comes back.
+    /// How many calls of one operation in a row may fail before the previous policy comes back.
     failures_allowed: u32,
 }
 
@@ -118,25 +118,32 @@ impl Policies {
         Ok(self.serving())
     }
 
-    /// Counts the end of a call; if that was one failure too many, the previous policy comes back.
-    pub(crate) fn count(&self, generation: &Arc<Generation>, outcome: Result<(), &CallError>) {
-        let in_a_row = generation.count(outcome);
+    /// Counts the end of a call; a policy that has failed once too often is withdrawn.
+    pub(crate) fn count(&self, generation: &Arc<Generation>, operation: &'static str, outcome: Result<(), &CallError>) {
+        let in_a_row = generation.count(operation, outcome);
         if let (Err(error), true) = (outcome, in_a_row >= self.failures_allowed) {
-            self.withdraw(generation, format!("{in_a_row} calls in a row failed, the last one so: {error}"));
+            let reason = format!("{in_a_row} calls of {operation} in a row failed, the last one so: {error}");
+            self.withdraw(generation, reason);
         }
     }
 
-    /// The previous one is used up by this, so that two bad policies do not take turns for ever.
+    /// Lets the runs of a failing policy go on with the serving one. If it is that itself, the previous one
+    /// comes back, and is used up by that: two bad policies must not take turns for ever.
     fn withdraw(&self, failing: &Arc<Generation>, reason: String) {
         let mut history = self.history();
-        if !Arc::ptr_eq(failing, &self.serving()) {
+        let serving = self.serving();
+        let is_serving = Arc::ptr_eq(failing, &serving);
+        let is_without_successor = if is_serving { history.previous.is_none() } else { failing.is_same(&serving) };
+        if is_without_successor || failing.is_withdrawn() {
             return;
         }
-        let Some(previous) = history.previous.take() else { return };
-        tracing::error!(generation = failing.number, reason, "the policy keeps failing; the previous one comes back");
+        tracing::error!(generation = failing.number, reason, "the policy keeps failing; another one takes its place");
         failing.mark_withdrawn();
         history.note(Withdrawal { digest: failing.admitted.anatomy.digest, reason: reason.clone() });
-        self.serve(&mut history, returning(&previous, reason));
+        let previous = history.previous.take_if(|previous| is_serving || Arc::ptr_eq(previous, failing));
+        if let Some(previous) = previous.filter(|_| is_serving) {
+            self.serve(&mut history, returning(&previous, reason));
+        }
     }
 
     /// Stores a new generation; the one that it replaces.

@@ -25,6 +25,9 @@ pub struct PolicyFile {
     path: PathBuf,
 }
 
+/// Those of a component and its signature; `None` for a file that is not there.
+type Stamps = [Option<Stamp>; 2];
+
 /// What tells that a path leads to another content than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
@@ -91,7 +94,7 @@ impl PolicyFile {
         read.await.map_err(|fault| ReadFault::File { path: path.to_owned(), fault })
     }
 
-    async fn stamp(&self) -> Result<[Option<Stamp>; 2], ReadFault> {
+    async fn stamp(&self) -> Result<Stamps, ReadFault> {
         let component = Stamp::of(&self.path).await?;
         Ok([component, Stamp::of(&self.signature()).await?])
     }
@@ -118,21 +121,64 @@ impl Stamp {
     }
 }
 
-/// Offers the file whenever another one has been there for two looks: one that is being written changes
-/// from look to look. Never ends.
+/// Offers the file whenever another one has been there for two looks. Never ends.
 pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
-    let mut looks = interval(every);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Nothing is known at first: it may have changed since it was read at the start.
-    let (mut known, mut seen) = (None, None);
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = Looks::default();
     loop {
-        looks.tick().await;
-        let now = file.stamp().await.ok();
-        let is_settled = now == seen;
-        seen = now;
-        if is_settled && now.is_some() && now != known {
-            known = now;
+        ticks.tick().await;
+        if looks.show_another(file.stamp().await.ok()) {
             updates.reload().await;
         }
+    }
+}
+
+/// What the looks at a file have shown. Nothing is known at first: it may have changed since it was read at
+/// the start.
+#[derive(Default)]
+struct Looks {
+    offered: Option<Stamps>,
+    last: Option<Stamps>,
+}
+
+impl Looks {
+    /// Whether there is another file than was offered before. One that is being written changes from look
+    /// to look; `None`: it cannot even be looked at.
+    fn show_another(&mut self, now: Option<Stamps>) -> bool {
+        let is_settled = now.is_some() && now == self.last;
+        self.last = now;
+        let is_another = is_settled && now != self.offered;
+        if is_another {
+            self.offered = now;
+        }
+        is_another
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_grows_is_offered_once_when_it_has_settled() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = PolicyFile::new(directory.path().join("policy.wasm"));
+        let mut looks = Looks::default();
+        let mut look = async || looks.show_another(file.stamp().await.ok());
+        assert!(!look().await, "there is none");
+        let mut writer = OpenOptions::new().create_new(true).append(true).open(file.path()).unwrap();
+        for _ in 0..5 {
+            writer.write_all(b"more").unwrap();
+            assert!(!look().await, "it is being written");
+        }
+        assert!(look().await, "it has settled");
+        assert!(!look().await, "it was offered");
+        std::fs::write(file.signature(), "signed").unwrap();
+        assert!(!look().await);
+        assert!(look().await, "the signature is another one");
     }
 }

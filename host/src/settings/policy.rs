@@ -32,7 +32,7 @@ pub struct PolicySettings {
     pub compile_time: Duration,
     /// How much memory that may take, in bytes.
     pub compile_memory_bytes: u64,
-    /// How many calls in a row may fail before the previous policy comes back.
+    /// How many calls of one operation in a row may fail before the previous policy comes back.
     pub max_failures: u32,
     /// What one call may use.
     pub call: PolicyCallSettings,

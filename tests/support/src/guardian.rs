@@ -48,6 +48,8 @@ pub(crate) enum Signal {
     Terminate,
     /// End at once.
     Kill,
+    /// Read its files again.
+    HangUp,
     /// Stand still.
     Stop,
     /// Go on after [`Signal::Stop`].
@@ -59,6 +61,7 @@ impl Signal {
         match self {
             Self::Terminate => "TERM",
             Self::Kill => "KILL",
+            Self::HangUp => "HUP",
             Self::Stop => "STOP",
             Self::Continue => "CONT",
         }
@@ -144,6 +147,15 @@ impl Guardian {
         let process = self.process.as_ref().context("no process is running here")?;
         ensure!(signal_group(process.id(), signal.name())?, "{signal:?} reached nobody");
         Ok(())
+    }
+
+    /// The most memory that the process has had resident so far, in bytes.
+    pub(crate) fn peak_memory(&self) -> Result<u64> {
+        let process = self.process.as_ref().context("no process is running here")?;
+        let status = fs::read_to_string(format!("/proc/{}/status", process.id())).context("asking Linux")?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        let kibibytes: u64 = peak.context("Linux tells no peak of memory")?.parse()?;
+        Ok(kibibytes << 10)
     }
 
     /// How the process ended, if it has.

@@ -186,6 +186,16 @@ impl Host {
         Ok(self.guardian.output()? + &self.guardian.errors()?)
     }
 
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) -> Result<()> {
+        self.guardian.signal(Signal::HangUp)
+    }
+
+    /// The most memory that it has had resident so far, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        self.guardian.peak_memory()
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
         self.guardian.end(Signal::Terminate).await

@@ -1,0 +1,84 @@
+//! The real process, which needs no engine for this.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::poll_until;
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::fixtures::{self, HOSTILE};
+use crate::ids;
+
+/// A host whose policy is in this file.
+async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {
+    let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups")
+        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy())
+        .env("CAMUNDA_OPTIMIZE_POLICY_WATCH_INTERVAL", "1h");
+    Host::start(more.iter().fold(options, |options, (name, value)| options.env(name, value))).await
+}
+
+async fn expect_service(host: &Host) -> Result<()> {
+    let reply = host.get("/actuator/backups/abc").await?;
+    assert_eq!((reply.status, &reply.json()?["errorCode"]), (400, &json!("invalidBackupId")), "{}", reply.text);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_signal_loads_the_file_again() -> Result<()> {
+    let directory = tempdir()?;
+    let path = directory.path().join("policy.wasm");
+    fs::write(&path, fixtures::embedded_as("7.0.0"))?;
+    let host = host(&path, &[]).await?;
+    let serving = async || -> Result<Value> { Ok(host.get("/actuator/policy").await?.json()?["serving"].take()) };
+    assert_eq!(serving().await?["version"], json!("7.0.0"));
+    fs::write(&path, fixtures::embedded_as("8.0.0"))?;
+    host.hang_up()?;
+    let is_exchanged = async || Ok((serving().await?["version"] == json!("8.0.0")).then_some(()));
+    poll_until("the new policy", Duration::from_secs(60), is_exchanged).await?;
+    assert_eq!(serving().await?["generation"], json!(2));
+    expect_service(&host).await
+}
+
+/// Limits of one call, in MiB.
+const MEMORY: u64 = 16;
+const TRANSFER: u64 = 1;
+/// What 64 calls at once, which is the most, can hold: the memory of their instances, their stacks, and what
+/// is on its way through the interface, also as JSON, on both sides.
+const MOST: u64 = (64 * (MEMORY + 1 + 4 * TRANSFER)) << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_is_bounded_whatever_a_policy_does() -> Result<()> {
+    let directory = tempdir()?;
+    let path = directory.path().join("policy.wasm");
+    fs::write(&path, &*HOSTILE)?;
+    let limits = [
+        ("CAMUNDA_OPTIMIZE_POLICY_MAX_MEMORY_BYTES", (MEMORY << 20).to_string()),
+        ("CAMUNDA_OPTIMIZE_POLICY_MAX_TRANSFER_BYTES", (TRANSFER << 20).to_string()),
+    ];
+    let host = host(&path, &limits.each_ref().map(|(name, value)| (*name, value.as_str()))).await?;
+    expect_service(&host).await?;
+    let before = host.peak_memory()?;
+    // All of them together want several times of what is allowed.
+    let calls = [ids::BOMB, ids::HUGE_LIST, ids::HUGE_TEXT].into_iter().cycle().take(450);
+    for misbehaved in join_all(calls.map(|id| misbehave(&host, id))).await {
+        misbehaved?;
+    }
+    expect_service(&host).await?;
+    let grown = host.peak_memory()? - before;
+    assert!(grown < MOST, "it grew by {} MiB", grown >> 20);
+    Ok(())
+}
+
+/// One call fails, and others are served before and after it.
+async fn misbehave(host: &Host, id: u64) -> Result<()> {
+    expect_service(host).await?;
+    let reply = host.get(&format!("/actuator/backups/{id}")).await?;
+    assert_eq!((reply.status, &reply.json()?["errorCode"]), (500, &json!("policyFailed")), "{}", reply.text);
+    expect_service(host).await
+}
