@@ -12,6 +12,7 @@ mod delete;
 mod engine_faults;
 mod lifecycle;
 mod policy_updates;
+mod published_wit;
 mod replicas;
 mod requests;
 mod secured;

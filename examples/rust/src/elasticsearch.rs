@@ -1,0 +1,84 @@
+//! The one thing that a host gives to a policy: requests to Elasticsearch.
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use ureq::http::{self, header::RETRY_AFTER};
+use ureq::{Agent, Error, Timeout};
+
+use crate::bindings::optimize::backup::elasticsearch::{Host, Method, Request, Response, TransportError};
+use crate::bindings::optimize::backup::types;
+
+/// A deletion is answered when it is done, which can take minutes.
+const LONGEST: Duration = Duration::from_secs(600);
+const LARGEST: u64 = 32 << 20;
+
+/// All but what needs no encoding anywhere; Elasticsearch does not know `%5Fsnapshot`.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The engine at one address.
+pub(crate) struct Elasticsearch {
+    url: String,
+    agent: Agent,
+}
+
+impl Elasticsearch {
+    pub(crate) fn at(url: String) -> Self {
+        // A status of 400 is an answer as well: it is the policy that judges.
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONGEST));
+        Self { url, agent: config.build().into() }
+    }
+
+    /// Path and query come in parts: nothing in them can be mistaken for a part of the URL.
+    fn uri(&self, request: &Request) -> String {
+        let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+        let path: Vec<String> = request.path.iter().map(|segment| encode(segment)).collect();
+        let query: Vec<String> =
+            request.query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        format!("{}/{}?{}", self.url.trim_end_matches('/'), path.join("/"), query.join("&"))
+    }
+}
+
+impl Host for Elasticsearch {
+    fn send(&mut self, request: Request) -> Result<Response, TransportError> {
+        let method = match request.method {
+            Method::Get => http::Method::GET,
+            Method::Put => http::Method::PUT,
+            Method::Delete => http::Method::DELETE,
+        };
+        let uri = self.uri(&request);
+        let http = http::Request::builder().method(method).uri(uri).header("content-type", "application/json");
+        let http =
+            http.body(request.body.unwrap_or_default()).map_err(|fault| TransportError::Denied(fault.to_string()))?;
+        let mut response = self.agent.run(http).map_err(no_answer)?;
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let body = response.body_mut().with_config().limit(LARGEST).read_to_string();
+        Ok(Response {
+            status: response.status().as_u16(),
+            retry_after: seconds.map(|seconds| seconds.saturating_mul(1000)),
+            body: body.map_err(no_answer)?,
+        })
+    }
+
+    /// This host has all the time in the world, so it waits. One that has not answers `None` after a moment.
+    fn submit(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
+        self.send(request).map(Some)
+    }
+}
+
+impl types::Host for Elasticsearch {}
+
+/// Whether the engine may have acted on the request makes a difference to the policy.
+fn no_answer(error: Error) -> TransportError {
+    let text = error.to_string();
+    match error {
+        Error::HostNotFound | Error::ConnectionFailed | Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            TransportError::Unreachable(text)
+        }
+        Error::Io(fault) if fault.kind() == ErrorKind::ConnectionRefused => TransportError::Unreachable(text),
+        Error::Io(fault) if fault.kind() == ErrorKind::InvalidData => TransportError::Unreadable(text),
+        Error::BodyExceedsLimit(_) => TransportError::Unreadable(text),
+        _ => TransportError::Interrupted(text),
+    }
+}

@@ -1,0 +1,41 @@
+//! `examples/node`: jco.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::example::{Example, call, sources, unless_installed, workshop};
+use crate::world::World;
+
+const ADVICE: &str = "install Node.js 20 or newer with npm (packages nodejs and npm)";
+
+#[tokio::test]
+async fn the_node_example_makes_backups() -> Result<()> {
+    let world = World::new().await?;
+    let folder = installed()?;
+    let policy = world.policy();
+    let transpile: [&OsStr; 3] = ["run".as_ref(), "transpile".as_ref(), policy.as_os_str()];
+    call("npm", &transpile, &folder, ADVICE)?;
+    let example = Example { folder, program: "node".into(), arguments: vec!["backup.js".into()] };
+    world.try_out(&example).await
+}
+
+/// A copy of the example with its dependencies: npm would put them among the sources.
+fn installed() -> Result<PathBuf> {
+    let (sources, workshop) = (sources("node"), workshop("node")?);
+    copy_files(&sources, &workshop)?;
+    unless_installed(&sources.join("package-lock.json"), &workshop, || call("npm", &["ci"], &workshop, ADVICE))?;
+    Ok(workshop)
+}
+
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    for entry in from.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
