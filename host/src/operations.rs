@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 use crate::policies::{Generation, Policies};
@@ -113,7 +114,9 @@ impl Operations {
         check: impl FnOnce(&T) -> Result<(), contract::Violation>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
-        let outcome = call.await.and_then(|answer| match check(&answer) {
+        // Whatever is logged meanwhile, what the policy prints too, says whose it is.
+        let span = info_span!("policy", generation = self.generation.number, operation);
+        let outcome = call.instrument(span).await.and_then(|answer| match check(&answer) {
             Ok(()) => Ok(answer),
             Err(violation) => Err(CallError::BrokeContract(violation)),
         });

@@ -55,17 +55,27 @@ pub(crate) fn policy(body: &str) -> Vec<u8> {
 
 /// The same, with more in its module.
 pub(crate) fn policy_with(body: &str, more: &str) -> Vec<u8> {
-    component(&module(body, more), "policy")
+    component(&module(body, more), "")
+}
+
+/// A policy of which every operation does the same and may use these interfaces of another package.
+pub(crate) fn policy_importing(wit: &str, imports: &str, body: &str) -> Vec<u8> {
+    component(&assemble(imports, body, ""), wit)
 }
 
 /// The core module of such a policy, which is not a component.
 pub(crate) fn module(body: &str, more: &str) -> Vec<u8> {
+    assemble("", body, more)
+}
+
+fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
     let export = |name: &str, params: &str| {
         format!(r#"(func (export "optimize:backup/backups@1.0.0#{name}") {params} (result i32) call $body)"#)
     };
     let exports: String = ["create", "advance", "get", "delete"].map(|name| export(name, "(param i32)")).concat();
     let text = format!(
         r#"(module
+            {imports}
             (import "optimize:backup/elasticsearch@1.0.0" "send"
                 (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
             (memory (export "memory") 2)
@@ -83,11 +93,15 @@ pub(crate) fn module(body: &str, more: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-fn component(module: &[u8], world: &str) -> Vec<u8> {
+/// Makes a component of the world `policy`, of our package or of another one that includes it.
+fn component(module: &[u8], other_package: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    let (package, _) = resolve.push_dir(wit).unwrap();
-    let world = resolve.select_world(&[package], Some(world)).unwrap();
+    let (mut package, _) = resolve.push_dir(wit).unwrap();
+    if !other_package.is_empty() {
+        package = resolve.push_str("other.wit", other_package).unwrap();
+    }
+    let world = resolve.select_world(&[package], Some("policy")).unwrap();
     let mut module = module.to_vec();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()

@@ -45,11 +45,20 @@ pub(crate) struct Plan {
     pub(crate) cache: Option<PathBuf>,
     pub(crate) no_token: bool,
     pub(crate) compile: Option<CompileLimits>,
+    pub(crate) wall_time: Option<Duration>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { repository: "backups", keys: Vec::new(), file: None, cache: None, no_token: false, compile: None }
+        Self {
+            repository: "backups",
+            keys: Vec::new(),
+            file: None,
+            cache: None,
+            no_token: false,
+            compile: None,
+            wall_time: None,
+        }
     }
 }
 
@@ -70,7 +79,7 @@ impl House {
             settings: settings(plan.repository),
             metrics: Arc::clone(&metrics),
         };
-        let sandbox = Sandbox::new(limits()).unwrap();
+        let sandbox = Sandbox::new(limits(plan.wall_time)).unwrap();
         let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), FAILURES, surroundings);
         let file = plan.file.map(PolicyFile::new);
         let admission = admission(&sandbox, &plan.keys, plan.compile);
@@ -163,17 +172,18 @@ fn settings(repository: &str) -> types::Settings {
 }
 
 /// Smaller than by default, so that whatever uses them up does so soon.
-fn limits() -> CallLimits {
+fn limits(wall_time: Option<Duration>) -> CallLimits {
     CallLimits {
         memory: 48 << 20,
         cpu_time: Duration::from_millis(500),
-        wall_time: Duration::from_secs(10),
+        wall_time: wall_time.unwrap_or(Duration::from_secs(10)),
         engine_calls: 64,
         transfer: 8 << 20,
         instances: 4,
         tables: 4,
         table_elements: 20_000,
         stack: 512 << 10,
+        log: 1 << 10,
     }
 }
 

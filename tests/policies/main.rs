@@ -14,6 +14,7 @@ mod ids;
 mod misbehaviour;
 mod process;
 mod sources;
+mod wasi;
 
 #[test]
 fn the_table_in_the_docs_is_of_tests_that_exist() {

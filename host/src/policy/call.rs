@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use wasmtime::component::HasSelf;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::bindings::optimize::backup::elasticsearch as wit;
 use super::sandbox::{CallLimits, Sandbox};
+use super::wasi::World;
 use crate::elasticsearch::{Destination, Granted, Grants, Method, Request, Response, Submitted, TransportError};
 
 /// The engine as policies may use it: what is granted, and through which client.
@@ -25,9 +27,13 @@ pub type Outstanding = JoinHandle<Result<Response, TransportError>>;
 pub(super) struct Call {
     sizes: StoreLimits,
     capability: Capability,
-    deadline: Instant,
+    /// When its time is up.
+    pub(super) deadline: Instant,
     engine_calls_left: u32,
     cpu_ticks_left: u64,
+    log: usize,
+    /// WASI, once it is asked for: most policies never do.
+    world: Option<Box<World>>,
     /// The request that `submit` did not wait for.
     pub(super) outstanding: Option<Outstanding>,
 }
@@ -40,7 +46,7 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 impl Call {
     /// A store for one call, with all limits set.
     pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
-        let CallLimits { memory, wall_time, engine_calls, table_elements, .. } = sandbox.limits;
+        let CallLimits { memory, wall_time, engine_calls, table_elements, log, .. } = sandbox.limits;
         let sizes = StoreLimitsBuilder::new().memory_size(memory).table_elements(table_elements);
         let call = Self {
             sizes: sizes.trap_on_grow_failure(true).build(),
@@ -48,6 +54,8 @@ impl Call {
             deadline: Instant::now() + wall_time,
             engine_calls_left: engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
+            log,
+            world: None,
             outstanding: None,
         };
         let mut store = Store::new(&sandbox.engine, call);
@@ -137,6 +145,12 @@ impl wit::Host for Call {
 }
 
 impl super::bindings::optimize::backup::types::Host for Call {}
+
+impl WasiView for Call {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.world.get_or_insert_with(|| Box::new(World::new(self.log))).view()
+    }
+}
 
 impl From<wit::Request> for Request {
     fn from(request: wit::Request) -> Self {

@@ -7,7 +7,9 @@ mod bindings;
 mod call;
 mod compiled;
 pub mod contract;
+mod output;
 mod sandbox;
+pub(crate) mod wasi;
 
 use std::sync::Arc;
 
@@ -91,10 +93,11 @@ impl Policy {
         Self::link(sandbox, &component)
     }
 
-    /// Links a component to the one capability that there is.
+    /// Links a component to the one capability that there is, and to an empty world where it expects one.
     fn link(sandbox: &Arc<Sandbox>, component: &Component) -> Result<Self, LoadError> {
         let mut linker = Linker::new(&sandbox.engine);
         Instance::add_to_linker::<_, Imports>(&mut linker, |call| call).map_err(LoadError::NotAPolicy)?;
+        wasi::add_to_linker(&mut linker).map_err(LoadError::NotAPolicy)?;
         let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
         let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
         Ok(Self { sandbox: Arc::clone(sandbox), instances })

@@ -28,6 +28,8 @@ pub struct CallLimits {
     pub table_elements: usize,
     /// The stack, in bytes.
     pub stack: usize,
+    /// What it may print on each of its two streams, in bytes.
+    pub log: usize,
 }
 
 impl CallLimits {
@@ -45,6 +47,7 @@ impl CallLimits {
             tables: call.max_tables,
             table_elements: call.max_table_elements,
             stack: call.max_stack_bytes,
+            log: call.max_log_bytes,
         }
     }
 }

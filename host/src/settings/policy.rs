@@ -57,6 +57,8 @@ pub struct PolicyCallSettings {
     pub max_table_elements: usize,
     /// The stack, in bytes.
     pub max_stack_bytes: usize,
+    /// What it may print on each of its two streams, in bytes; the rest is counted.
+    pub max_log_bytes: usize,
 }
 
 impl PolicySettings {
@@ -97,6 +99,7 @@ impl PolicyCallSettings {
         let max_tables = policy.required("maxTables", values::number(1..=100));
         let max_table_elements = policy.required("maxTableElements", values::number(1..=10_000_000));
         let max_stack_bytes = policy.required("maxStackBytes", values::number(64 * KIBIBYTE..=64 * MEBIBYTE));
+        let max_log_bytes = policy.required("maxLogBytes", values::number(0..=MEBIBYTE));
         Ok(Self {
             max_memory_bytes: max_memory_bytes?,
             cpu_time: cpu_time?,
@@ -106,6 +109,7 @@ impl PolicyCallSettings {
             max_tables: max_tables?,
             max_table_elements: max_table_elements?,
             max_stack_bytes: max_stack_bytes?,
+            max_log_bytes: max_log_bytes?,
         })
     }
 }

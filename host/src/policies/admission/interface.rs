@@ -3,12 +3,18 @@
 use semver::Version;
 
 use crate::policies::Anatomy;
+use crate::policy::wasi;
 
 /// How the interfaces differ from those of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InterfaceFault {
     /// It wants something that no policy is given.
-    #[error("it imports {}; allowed are {}, and nothing of WASI", found.join(", "), IMPORTS.map(of_package).join(" and "))]
+    #[error(
+        "it imports {}; allowed are {}, and of WASI 0.2 {}; to build it without: in Rust for wasm32-unknown-unknown, in JavaScript with componentize-js --disable stdio http fetch-event, in Python with componentize-py --stub-wasi",
+        found.join(", "),
+        IMPORTS.map(of_package).join(" and "),
+        wasi::INTERFACES.join(", ")
+    )]
     ForbiddenImport {
         /// Everything that it must not import.
         found: Vec<String>,
@@ -67,7 +73,13 @@ fn policy_export(anatomy: &Anatomy) -> Option<Interface<'_>> {
 }
 
 fn is_granted(import: &str) -> bool {
-    Interface::parse(import).is_some_and(|interface| IMPORTS.contains(&interface.name))
+    Interface::parse(import).is_some_and(|interface| IMPORTS.contains(&interface.name)) || is_granted_wasi(import)
+}
+
+fn is_granted_wasi(import: &str) -> bool {
+    let Some((name, version)) = import.split_once('@') else { return false };
+    let is_spoken = |version: Version| (version.major, version.minor) == (0, 2) && version.pre.is_empty();
+    wasi::INTERFACES.contains(&name) && Version::parse(version).is_ok_and(is_spoken)
 }
 
 fn of_package(name: &str) -> String {
@@ -110,11 +122,24 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_the_engine_is_granted() {
+    fn an_empty_world_is_granted() {
+        let export = ["optimize:backup/backups@1.0.0"];
+        for import in ["wasi:cli/environment@0.2.0", "wasi:random/random@0.2.3", "wasi:io/poll@0.2.12"] {
+            assert_eq!(check(&anatomy(&[import], &export)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_granted() {
         let export = ["optimize:backup/backups@1.0.0"];
         for import in [
             "wasi:filesystem/types@0.2.0",
-            "wasi:cli/environment@0.2.0",
+            "wasi:sockets/tcp@0.2.0",
+            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:cli/command@0.2.0",
+            "wasi:cli/environment",
+            "wasi:cli/environment@0.3.0",
+            "wasi:cli/environment@0.2.0-rc-2023-11-10",
             "optimize:backup/secrets@1.0.0",
             "optimize:backupper/elasticsearch@1.0.0",
             "evil:backup/elasticsearch@1.0.0",

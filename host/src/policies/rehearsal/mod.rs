@@ -11,6 +11,8 @@ mod stage;
 use std::fmt;
 use std::time::Instant;
 
+use tracing::{Instrument, info_span};
+
 use crate::policies::Admitted;
 use crate::policy::CallError;
 use stage::Stage;
@@ -36,7 +38,7 @@ type Outcome<T = ()> = Result<T, Mismatch>;
 /// The first [`Mismatch`].
 pub async fn rehearse(admitted: &Admitted) -> Outcome {
     let started = Instant::now();
-    cases::all(admitted).await?;
+    cases::all(admitted).instrument(info_span!("self_test", digest = %admitted.anatomy.digest)).await?;
     tracing::debug!(took = ?started.elapsed(), "the policy passed the self-test");
     Ok(())
 }

@@ -33,6 +33,7 @@ const TABLE: &[(&str, &str)] = &[
     ("policy.maxTables", "CAMUNDA_OPTIMIZE_POLICY_MAX_TABLES"),
     ("policy.maxTableElements", "CAMUNDA_OPTIMIZE_POLICY_MAX_TABLE_ELEMENTS"),
     ("policy.maxStackBytes", "CAMUNDA_OPTIMIZE_POLICY_MAX_STACK_BYTES"),
+    ("policy.maxLogBytes", "CAMUNDA_OPTIMIZE_POLICY_MAX_LOG_BYTES"),
     ("es.backup.repositoryName", "CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME"),
     ("es.connection.nodes[0].host", "OPTIMIZE_ELASTICSEARCH_HOST"),
     ("es.connection.nodes[0].httpPort", "OPTIMIZE_ELASTICSEARCH_HTTP_PORT"),

@@ -1,0 +1,199 @@
+//! Policies of other toolchains, which expect WASI: the world that they find is empty, and ends with the call.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use optimize_backup::policies::admission::Refusal;
+use optimize_backup::policy::CallError;
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tracing::subscriber::DefaultGuard;
+
+use crate::fixtures;
+use crate::house::{House, Plan};
+
+/// As much of WASI as these policies use, as their toolchain would know it.
+const WIT: &str = r#"
+    package optimize:fixture;
+    world policy {
+        include optimize:backup/policy@1.0.0;
+        import wasi:cli/environment@0.2.0;
+        import wasi:cli/exit@0.2.0;
+        import wasi:cli/stdout@0.2.0;
+        import wasi:clocks/monotonic-clock@0.2.0;
+        import wasi:io/poll@0.2.0;
+        import wasi:io/streams@0.2.0;
+    }
+    package wasi:cli@0.2.0 {
+        interface environment {
+            get-environment: func() -> list<tuple<string, string>>;
+            get-arguments: func() -> list<string>;
+        }
+        interface exit { exit: func(status: result); }
+        interface stdout {
+            use wasi:io/streams@0.2.0.{output-stream};
+            get-stdout: func() -> output-stream;
+        }
+    }
+    package wasi:clocks@0.2.0 {
+        interface monotonic-clock {
+            use wasi:io/poll@0.2.0.{pollable};
+            subscribe-duration: func(when: u64) -> pollable;
+        }
+    }
+    package wasi:io@0.2.0 {
+        interface error { resource error; }
+        interface poll { resource pollable { block: func(); } }
+        interface streams {
+            use error.{error};
+            variant stream-error { last-operation-failed(error), closed }
+            resource output-stream {
+                blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+            }
+        }
+    }
+"#;
+
+const IMPORTS: &str = r#"
+    (import "wasi:cli/environment@0.2.0" "get-environment" (func $environment (param i32)))
+    (import "wasi:cli/environment@0.2.0" "get-arguments" (func $arguments (param i32)))
+    (import "wasi:cli/exit@0.2.0" "exit" (func $exit (param i32)))
+    (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $stdout (result i32)))
+    (import "wasi:clocks/monotonic-clock@0.2.0" "subscribe-duration" (func $timer (param i64) (result i32)))
+    (import "wasi:io/poll@0.2.0" "[method]pollable.block" (func $wait (param i32)))
+    (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
+        (func $write (param i32 i32 i32 i32)))"#;
+
+/// Prints the name at 128, of 36 bytes, a hundred times, each time with a line break, and exits.
+const PRINT: &str = "(local $left i32) (local $out i32)
+    (local.set $left (i32.const 100))
+    (local.set $out (call $stdout))
+    (i32.store8 (i32.const 164) (i32.const 10))
+    (loop
+        (call $write (local.get $out) (i32.const 128) (i32.const 37) (i32.const 64))
+        (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+    (call $exit (i32.const 0)) unreachable";
+
+/// Exits if there is neither a variable nor an argument.
+const LOOK_AROUND: &str = "(call $environment (i32.const 64)) (call $arguments (i32.const 72))
+    (if (i32.eqz (i32.or (i32.load (i32.const 68)) (i32.load (i32.const 76)))) (then (call $exit (i32.const 1))))
+    unreachable";
+
+/// Sleeps for a century.
+const SLEEP: &str = "(call $wait (call $timer (i64.const 3155760000000000000))) unreachable";
+/// Waits without end for what has already happened.
+const WAIT_FOR_NOTHING: &str = "(local $timer i32) (local.set $timer (call $timer (i64.const 0)))
+    (loop (call $wait (local.get $timer)) (br 0)) unreachable";
+/// Sets timers without end, and keeps them.
+const COLLECT_TIMERS: &str = "(loop (drop (call $timer (i64.const 0))) (br 0)) unreachable";
+
+fn policy(body: &str) -> Vec<u8> {
+    fixtures::policy_importing(WIT, IMPORTS, body)
+}
+
+/// The error of one call of such a policy, and how long it took.
+async fn error_of(body: &str, wall_time: Option<Duration>) -> (CallError, Duration) {
+    let house = House::build(Plan { wall_time, ..Plan::default() });
+    house.smuggle_in(&policy(body));
+    let started = Instant::now();
+    let error = house.policies().operations().create("9", Vec::new()).await.unwrap_err();
+    (error, started.elapsed())
+}
+
+fn ends_with(error: &CallError, words: &str) {
+    assert!(matches!(error, CallError::Trapped(text) if text.contains(words)), "{words}: {error}");
+}
+
+/// What this thread logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn start() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The events with this message.
+    fn events(&self, message: &str) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.filter(|event| event["fields"]["message"].as_str().unwrap().starts_with(message)).collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_it_prints_is_logged_until_it_is_enough() {
+    let (log, _guard) = Log::start();
+    error_of(PRINT, None).await;
+    // Of 100 lines of 37 bytes, 1 KiB is logged: 27 lines, and 25 bytes of the next.
+    let lines = log.events("the policy prints");
+    let whole = "camunda_optimize_7_8.8.0_part_1_of_2";
+    assert_eq!(lines.len(), 29);
+    assert!(lines[..27].iter().all(|event| event["fields"]["line"] == json!(whole)));
+    assert_eq!(lines[27]["fields"]["line"], json!(&whole[..25]));
+    assert_eq!(lines[0]["fields"]["stream"], json!("stdout"));
+    assert_eq!(lines[0]["span"], json!({"name": "policy", "generation": 2, "operation": "create"}));
+    let omitted = log.events("the policy prints more");
+    assert_eq!(omitted.len(), 1);
+    assert_eq!(omitted[0]["fields"]["bytes"], json!(3700 - 1024));
+}
+
+#[tokio::test]
+async fn there_is_nothing_around_it_and_to_exit_ends_the_call_only() {
+    let (error, _) = error_of(LOOK_AROUND, None).await;
+    ends_with(&error, "Exited with i32 exit status 1");
+}
+
+#[tokio::test]
+async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting() {
+    let house = House::build(Plan { wall_time: Some(Duration::from_millis(300)), ..Plan::default() });
+    let before = house.policies().operations();
+    house.smuggle_in(&policy(SLEEP));
+    let asleep = house.policies().operations();
+    let sleep = asleep.create("9", Vec::new());
+    tokio::pin!(sleep);
+    // There is one thread here: a sleeper that kept it would not come to this timeout.
+    assert!(timeout(Duration::from_millis(1), &mut sleep).await.is_err());
+    assert!(before.list(Vec::new()).await.is_ok());
+    let error = timeout(Duration::from_secs(30), sleep).await.unwrap().unwrap_err();
+    ends_with(&error, "backup.callTimeout");
+}
+
+#[tokio::test]
+async fn it_cannot_wait_again_and_again() {
+    let (error, took) = error_of(WAIT_FOR_NOTHING, Some(Duration::from_millis(300))).await;
+    ends_with(&error, "backup.callTimeout");
+    assert!(took < Duration::from_secs(30), "{took:?}");
+}
+
+#[tokio::test]
+async fn it_holds_only_so_many_resources() {
+    let (error, _) = error_of(COLLECT_TIMERS, None).await;
+    ends_with(&error, "resource table has no free keys");
+}
+
+#[tokio::test]
+async fn what_is_refused_is_told_how_to_do_without() {
+    let house = House::new();
+    for import in ["wasi:filesystem/preopens@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"] {
+        let refusal = house.offer(&fixtures::importing(import)).await.unwrap_err();
+        let Refusal::Interface(fault) = refusal else { panic!("{refusal}") };
+        let text = fault.to_string();
+        assert!(text.starts_with(&format!("it imports {import}; allowed are ")), "{text}");
+        assert!(text.contains("wasm32-unknown-unknown"), "{text}");
+    }
+}
