@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::elasticsearch::{Response, TransportError};
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use crate::elasticsearch::Response;
 use crate::metrics::Metrics;
 use crate::policies::Policies;
-use crate::policy::Outstanding;
-use crate::policy::types::Deleted;
+use crate::policy::types::{Deleted, Error};
+use crate::policy::{CallError, Outstanding};
 
 /// The deletions of this host.
 pub struct Deletions {
@@ -65,15 +67,7 @@ impl Deletions {
 
     /// Waits for the engine's outcome, and looks again for what was added meanwhile.
     pub(crate) async fn follow(self: Arc<Self>, id: String, deleted: Deleted, outstanding: Option<Outstanding>) {
-        let outcome = match outstanding {
-            Some(request) => settle(request.await.map_err(|aborted| aborted.to_string())),
-            None => Settled::Done,
-        };
-        let outcome = match outcome {
-            Settled::Done => Ok(()),
-            Settled::Failed(reason) => Err(reason),
-            Settled::Overtaken => self.delete_the_rest(&id, &deleted.runs).await,
-        };
+        let outcome = self.settle(&id, &deleted.runs, outstanding).await;
         self.end(&id, &deleted, outcome);
         if deleted.runs.is_empty() {
             return;
@@ -84,24 +78,46 @@ impl Deletions {
         }
     }
 
-    /// Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
-    async fn delete_the_rest(&self, id: &str, runs: &[String]) -> Result<(), String> {
-        let only_ours = Some(runs).filter(|runs| !runs.is_empty());
-        match self.policies.operations().delete(id, only_ours).await {
-            Ok((_, None)) => Ok(()),
-            Ok((_, Some(outstanding))) => match settle(outstanding.await.map_err(|aborted| aborted.to_string())) {
-                Settled::Done | Settled::Overtaken => Ok(()),
-                Settled::Failed(reason) => Err(reason),
-            },
-            Err(error) => Err(error.to_string()),
+    /// Waits until the engine has deleted what these runs wrote, or refuses to.
+    ///
+    /// An answer that does not come may be lost, or the request: whatever is still there is then deleted
+    /// again. An engine that is still at it takes the new request for the old one.
+    async fn settle(&self, id: &str, runs: &[String], mut outstanding: Option<Outstanding>) -> Result<(), String> {
+        if outstanding.is_none() {
+            return Ok(());
         }
+        let mut trouble = "the engine does not answer, and the snapshots are still there".to_owned();
+        for patience in patience().build() {
+            match tokio::time::timeout(patience, answer(outstanding.take())).await {
+                Ok(Answer::Done) => return Ok(()),
+                Ok(Answer::Refused(reason)) => return Err(reason),
+                // Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
+                Ok(Answer::Overtaken) | Err(_) => {}
+            }
+            match self.policies.operations().delete(id, Some(runs)).await {
+                Ok((_, None)) => return Ok(()),
+                Ok((again, still)) => {
+                    tracing::info!(backup = id, snapshots = ?again.snapshots, "still there; submitted the deletion again");
+                    outstanding = still;
+                }
+                Err(CallError::Refused(error @ (Error::Unreachable(_) | Error::EngineFailure(_)))) => {
+                    trouble = error.problem().message.clone();
+                    tracing::warn!(backup = id, trouble, "cannot look what became of a deletion");
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err(trouble)
     }
 
     async fn delete_leftovers(&self, id: &str, runs: &[String]) {
         match self.policies.operations().delete(id, Some(runs)).await {
             Ok((again, _)) if again.snapshots.is_empty() => {}
-            Ok((again, _)) => {
-                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleted what another host had added meanwhile");
+            Ok((again, outstanding)) => {
+                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what another host had added meanwhile");
+                if let Err(reason) = self.settle(id, runs, outstanding).await {
+                    tracing::warn!(backup = id, reason, "the engine did not delete leftovers of a deleted backup");
+                }
             }
             Err(error) => tracing::warn!(backup = id, %error, "cannot look for leftovers of a deleted backup"),
         }
@@ -133,20 +149,36 @@ impl Deletions {
     }
 }
 
-/// What became of a deletion that took its time.
-enum Settled {
-    Done,
-    Overtaken,
-    Failed(String),
+/// How long an answer is waited for, each time, before a look at what is there: an engine may need minutes
+/// to stop a running snapshot.
+fn patience() -> ExponentialBuilder {
+    const IN_ALL: Duration = Duration::from_secs(60 * 60);
+    let delays = ExponentialBuilder::new().with_min_delay(Duration::from_secs(10));
+    delays.with_max_delay(Duration::from_secs(5 * 60)).with_total_delay(Some(IN_ALL)).without_max_times()
 }
 
-fn settle(answer: Result<Result<Response, TransportError>, String>) -> Settled {
-    match answer.and_then(|answer| answer.map_err(|error| error.to_string())) {
-        Err(reason) => Settled::Failed(reason),
-        Ok(Response { status: 200..=299, .. }) => Settled::Done,
-        Ok(Response { status: 404, .. }) => Settled::Overtaken,
-        Ok(Response { status, body, .. }) => {
-            Settled::Failed(format!("{status}: {}", body.chars().take(500).collect::<String>()))
-        }
+/// An answer to a deletion that took its time.
+enum Answer {
+    Done,
+    Overtaken,
+    Refused(String),
+}
+
+/// The engine's own answer. One that is lost, or that something else gave in its place, is none.
+async fn answer(outstanding: Option<Outstanding>) -> Answer {
+    match outstanding {
+        Some(request) => match request.await {
+            Ok(Ok(response)) if !matches!(response.status, 408 | 429 | 502..=504) => read(&response),
+            _ => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+fn read(response: &Response) -> Answer {
+    match response.status {
+        200..=299 => Answer::Done,
+        404 => Answer::Overtaken,
+        status => Answer::Refused(format!("{status}: {}", response.body.chars().take(500).collect::<String>())),
     }
 }

@@ -87,7 +87,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let listener = listen(port).await?;
     let stop = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
-    tokio::spawn(Arc::clone(&runs).adopt_forever());
+    tokio::spawn(Arc::clone(&api.service).adopt_forever());
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
     serve_until(listener, http::router(api), stop, runs).await?;
     tracing::info!("stopped");

@@ -36,6 +36,11 @@ impl BackupService {
         to_the_end(async move { service.create_and_drive(&id).await }).await
     }
 
+    /// Goes on with backups that nobody drives, until the host stops; not with those that it is deleting.
+    pub async fn adopt_forever(self: Arc<Self>) {
+        self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())).await;
+    }
+
     async fn create_and_drive(&self, id: &str) -> Result<Accepted, CallError> {
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));

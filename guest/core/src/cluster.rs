@@ -145,7 +145,7 @@ mod tests {
 
     fn written_by(version_id: u64) -> Snapshot {
         let name = SnapshotName::parse("camunda_optimize_1_8.6.0_part_1_of_2").unwrap();
-        Snapshot { version_id: Some(version_id), ..Snapshot::unreadable(name, String::new()) }
+        Snapshot { version_id: Some(version_id), ..Snapshot::unreadable(name, None, String::new()) }
     }
 
     fn verdict(cluster: &Cluster, version_id: u64) -> &'static str {

@@ -63,7 +63,7 @@ impl Listing {
             .snapshots
             .into_iter()
             .filter(|snapshot| there(&after.snapshots, &snapshot.name) && !there(&listing.snapshots, &snapshot.name))
-            .map(|snapshot| unreadable(snapshot.name, refusal))
+            .map(|snapshot| unreadable(snapshot, refusal))
             .collect();
         if refusal.can_pass() && !unreadable.is_empty() {
             let list = Request::list(repository, pattern, ListMode::Strict);
@@ -102,13 +102,13 @@ impl Listing {
 }
 
 /// An engine explains only the first that it comes upon.
-fn unreadable(name: SnapshotName, refusal: &Refusal) -> Snapshot {
+fn unreadable(Snapshot { name, uuid, .. }: Snapshot, refusal: &Refusal) -> Snapshot {
     let reason = if refusal.reason.contains(&format!(":{name}/")) {
         format!("its metadata cannot be read ({refusal})")
     } else {
         "its metadata cannot be read".to_owned()
     };
-    Snapshot::unreadable(name, reason)
+    Snapshot::unreadable(name, uuid, reason)
 }
 
 enum Answer {
@@ -168,9 +168,12 @@ fn read(request: &Request, body: &str, repository: &RepositoryName) -> Result<Li
 /// A snapshot that is ours; one entry that makes no sense must not hide the others.
 fn read_snapshot(raw: Value) -> Option<Snapshot> {
     let name = SnapshotName::parse(raw.get("snapshot")?.as_str()?)?;
+    let uuid = raw.get("uuid").and_then(Value::as_str).map(str::to_owned);
     Some(match serde_json::from_value::<RawSnapshot>(raw) {
-        Ok(raw) => raw.into_snapshot(name),
-        Err(fault) => Snapshot::unreadable(name, format!("the engine's answer about it makes no sense ({fault})")),
+        Ok(raw) => raw.into_snapshot(name, uuid),
+        Err(fault) => {
+            Snapshot::unreadable(name, uuid, format!("the engine's answer about it makes no sense ({fault})"))
+        }
     })
 }
 
@@ -204,10 +207,11 @@ struct RawFailure {
 }
 
 impl RawSnapshot {
-    fn into_snapshot(self, name: SnapshotName) -> Snapshot {
+    fn into_snapshot(self, name: SnapshotName, uuid: Option<String>) -> Snapshot {
         let Some(state) = SnapshotState::parse(&self.state) else {
             return Snapshot::unreadable(
                 name,
+                uuid,
                 format!("the engine gives it a state that is not known: {}", self.state),
             );
         };
@@ -215,6 +219,7 @@ impl RawSnapshot {
         let moment = |millis: Option<u64>| millis.filter(|&millis| millis > 0).map(Timestamp);
         Snapshot {
             name,
+            uuid,
             state,
             started: moment(self.start_time_in_millis),
             ended: moment(self.end_time_in_millis),

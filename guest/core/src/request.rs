@@ -55,7 +55,7 @@ pub(crate) enum ListMode {
 ///
 /// `failures` is where Elasticsearch 8.11 tells of a missing repository; `error` and `status` would
 /// be filtered out of refusals as well.
-const LISTED_FIELDS: &str = "snapshots.snapshot,snapshots.state,snapshots.version,snapshots.version_id,\
+const LISTED_FIELDS: &str = "snapshots.snapshot,snapshots.uuid,snapshots.state,snapshots.version,snapshots.version_id,\
     snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.reason,snapshots.failures,\
     snapshots.metadata,failures,error,status";
 

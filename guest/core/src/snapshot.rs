@@ -57,6 +57,8 @@ impl fmt::Display for SnapshotState {
 pub struct Snapshot {
     /// Its name.
     pub name: SnapshotName,
+    /// The engine's own identity of it, which another one of this name does not have.
+    pub uuid: Option<String>,
     /// Its state.
     pub state: SnapshotState,
     /// When it was started.
@@ -82,10 +84,17 @@ impl Snapshot {
         self.origin.as_ref().map(|origin| origin.run_id.as_str())
     }
 
-    /// A snapshot of which only the name is known.
-    pub(crate) fn unreadable(name: SnapshotName, reason: String) -> Self {
+    /// What tells it from other snapshots that may come to have its name: the run that wrote it, or where
+    /// there is none that is known, the snapshot itself.
+    pub(crate) fn run_or_itself(&self) -> Option<&str> {
+        self.run_id().or(self.uuid.as_deref())
+    }
+
+    /// A snapshot of which nothing is known but what names it.
+    pub(crate) fn unreadable(name: SnapshotName, uuid: Option<String>, reason: String) -> Self {
         Self {
             name,
+            uuid,
             state: SnapshotState::Unreadable,
             started: None,
             ended: None,

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_core::Engine;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Client, Granted, Response, TransportError, retry};
 
@@ -19,7 +20,7 @@ pub(crate) enum Submitted {
     /// It is answered.
     Answered(Result<Response, TransportError>),
     /// The engine is still at it.
-    Outstanding(tokio::task::JoinHandle<Result<Response, TransportError>>),
+    Outstanding(AbortOnDropHandle<Result<Response, TransportError>>),
 }
 
 impl Destination {
@@ -52,7 +53,8 @@ impl Destination {
             Self::Cluster(client) => Arc::clone(client),
             Self::InProcess(engine) => return submit_in_process(engine.as_ref(), &granted),
         };
-        let mut request = tokio::spawn(async move { retry::submit(&client, &granted, longest).await });
+        let submitted = async move { retry::submit(&client, &granted, longest).await };
+        let mut request = AbortOnDropHandle::new(tokio::spawn(submitted));
         match tokio::time::timeout(patience, &mut request).await {
             Ok(Ok(outcome)) => Submitted::Answered(outcome),
             Ok(Err(aborted)) => Submitted::Answered(Err(TransportError::Interrupted(aborted.to_string()))),
@@ -65,9 +67,9 @@ fn submit_in_process(engine: &dyn Engine, granted: &Granted) -> Submitted {
     match engine.submit(granted.request()) {
         Ok(Some(response)) => Submitted::Answered(Ok(response)),
         // Such an engine has done it by the time that anybody asks again.
-        Ok(None) => Submitted::Outstanding(tokio::spawn(async {
+        Ok(None) => Submitted::Outstanding(AbortOnDropHandle::new(tokio::spawn(async {
             Ok(Response { status: 200, retry_after: None, body: "{}".to_owned() })
-        })),
+        }))),
         Err(error) => Submitted::Answered(Err(error)),
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime::component::HasSelf;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
@@ -20,8 +20,9 @@ pub struct Capability {
     pub grants: Arc<Grants>,
 }
 
-/// A request that the engine was still working on when the call ended.
-pub type Outstanding = JoinHandle<Result<Response, TransportError>>;
+/// A request that the engine was still working on when the call ended. Dropped, it is not waited for any
+/// more, which does not keep an engine from working on it.
+pub type Outstanding = AbortOnDropHandle<Result<Response, TransportError>>;
 
 /// What belongs to one call and ends with it.
 pub(super) struct Call {

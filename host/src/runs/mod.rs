@@ -126,12 +126,13 @@ impl Runs {
 
     /// Looks for backups that are in progress and driven by nobody here, at once and then regularly,
     /// until the host stops: a host that was killed is replaced by its restart or by its neighbour.
-    pub async fn adopt_forever(self: Arc<Self>) {
+    /// `is_abandoned` tells which of them are not to be gone on with.
+    pub async fn adopt_forever(self: &Arc<Self>, is_abandoned: impl Fn(BackupId) -> bool) {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut trouble = None;
         while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
-            let found = self.adopt().await.err().map(|error| error.to_string());
+            let found = self.adopt(&is_abandoned).await.err().map(|error| error.to_string());
             if let Some(error) = found.as_ref().filter(|_| found != trouble) {
                 tracing::warn!(error, "cannot look for backups that are in progress");
             }
@@ -139,12 +140,12 @@ impl Runs {
         }
     }
 
-    async fn adopt(self: &Arc<Self>) -> Result<(), CallError> {
+    async fn adopt(self: &Arc<Self>, is_abandoned: &impl Fn(BackupId) -> bool) -> Result<(), CallError> {
         let operations = self.policies.operations();
         let page = operations.list(self.notes()).await?;
         for backup in page.backups {
             let Some(run_id) = backup.run_id.filter(|_| backup.state == BackupState::InProgress) else { continue };
-            if !self.is_driven(backup.backup_id) {
+            if !self.is_driven(backup.backup_id) && !is_abandoned(backup.backup_id) {
                 tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
                 self.drive(backup.backup_id, run_id, operations.clone());
             }

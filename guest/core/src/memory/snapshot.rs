@@ -59,7 +59,7 @@ impl StoredSnapshot {
     }
 
     pub(super) fn uuid(&self) -> String {
-        format!("uuid-of-{}", self.name)
+        format!("uuid-of-{}-{}", self.name, self.started.0)
     }
 
     /// As it is listed without a look at its metadata.

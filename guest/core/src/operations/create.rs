@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::operations::{ask, choose, exchange, installed_indices};
+use crate::operations::{ask, choose, exchange, installed_indices, may_have_acted};
 use crate::{
     BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
     SnapshotName,
@@ -55,14 +55,6 @@ fn submit_until_settled(
             settled => settled,
         },
         Ok(None) | Err(_) => Err(fault),
-    }
-}
-
-/// The answer was lost or garbled on the way.
-fn may_have_acted(fault: &Error) -> bool {
-    match fault {
-        Error::EngineNotAnswering { .. } | Error::EngineAnswerInvalid { .. } => true,
-        _ => fault.refusal().is_some_and(Refusal::is_of_a_proxy),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
+use crate::operations::may_have_acted;
 use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, Snapshot};
 
 /// The outcome of a delete.
@@ -11,7 +12,7 @@ use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, 
 pub struct Deleted {
     /// The snapshots that it concerns.
     pub snapshots: Vec<String>,
-    /// The runs that wrote them.
+    /// The runs that wrote them; for one that tells of no run, the engine's uuid of it.
     pub runs: Vec<String>,
     /// The engine is still at it.
     pub pending: bool,
@@ -44,7 +45,7 @@ pub fn delete(
 
 /// One of them went between list and delete, and the engine has deleted none; or nobody knows.
 fn is_unsettled(error: &Error) -> bool {
-    matches!(error, Error::EngineNotAnswering { .. }) || error.refusal().is_some_and(Refusal::is_snapshot_missing)
+    may_have_acted(error) || error.refusal().is_some_and(Refusal::is_snapshot_missing)
 }
 
 fn delete_listed(
@@ -57,9 +58,9 @@ fn delete_listed(
     let repository = context.repository()?;
     let mut found = Listing::of_backup(engine, repository, id)?.only(id);
     if let Some(runs) = only_runs {
-        found.retain(|snapshot| snapshot.run_id().is_some_and(|run| runs.iter().any(|only| only == run)));
+        found.retain(|snapshot| snapshot.run_or_itself().is_some_and(|run| runs.iter().any(|only| only == run)));
     }
-    runs.extend(found.iter().filter_map(Snapshot::run_id).map(str::to_owned));
+    runs.extend(found.iter().filter_map(Snapshot::run_or_itself).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
     Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })

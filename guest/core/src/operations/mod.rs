@@ -13,7 +13,7 @@ pub use inspect::{BackupList, get, list};
 use serde::Deserialize;
 
 use crate::answer::{document, success};
-use crate::{Context, Engine, Error, IndexSelection, Part, Request, Response};
+use crate::{Context, Engine, Error, IndexSelection, Part, Refusal, Request, Response};
 
 /// Sends a request; the answer's body if it is a success.
 fn ask(engine: &impl Engine, context: &Context, request: &Request) -> Result<String, Error> {
@@ -26,6 +26,14 @@ fn ask(engine: &impl Engine, context: &Context, request: &Request) -> Result<Str
 
 fn exchange(engine: &impl Engine, request: &Request) -> Result<Response, Error> {
     engine.send(request).map_err(|error| Error::transport(request, error))
+}
+
+/// The answer was lost or garbled on the way.
+fn may_have_acted(fault: &Error) -> bool {
+    match fault {
+        Error::EngineNotAnswering { .. } | Error::EngineAnswerInvalid { .. } => true,
+        _ => fault.refusal().is_some_and(Refusal::is_of_a_proxy),
+    }
 }
 
 /// Looks up which indices a part consists of at this moment.

@@ -1,10 +1,11 @@
 use std::cell::Cell;
+use std::time::Duration;
 
 use backup_core::memory::{Damage, Dialect, Intercepted};
 use backup_core::operations::{self, Deleted};
 use backup_core::{Method, SnapshotState};
 
-use crate::world::{Fault, World, faulty, is_put, is_write, on_every_engine, part, refusal};
+use crate::world::{Fault, World, answer, faulty, is_put, is_write, nobody_knows, on_every_engine, part, refusal};
 
 fn complete(world: &World, id: u64, run_id: &str) {
     world.store_ours(id, 1, SnapshotState::Success, run_id);
@@ -41,9 +42,30 @@ fn an_unknown_number_is_deleted_already() {
 fn what_somebody_else_made_is_deleted_too() {
     on_every_engine(|world| {
         world.store_foreign(&part(12, 1), SnapshotState::Success);
-        assert_eq!(world.delete(12, None).unwrap().runs, Vec::<String>::new());
+        assert_eq!(world.delete(12, None).unwrap().snapshots, [part(12, 1)]);
         assert!(world.names().is_empty());
     });
+}
+
+/// A deletion may get lost, and is then submitted again: for exactly what it was about.
+#[test]
+fn what_no_run_tells_of_is_known_again() {
+    for damage in [None, Some(Damage::Missing), Some(Damage::Unreadable)] {
+        on_every_engine(|world| {
+            world.store_foreign(&part(12, 1), SnapshotState::Success);
+            world.engine.damage(&part(12, 1), damage);
+            let lost = faulty(&world.engine, is_write, 1, Fault::Answer(answer(200, "{}")));
+            let runs = operations::delete(&lost, &world.context("-"), "12", None).unwrap().runs;
+
+            assert_eq!(world.delete(12, Some(&runs)).unwrap().snapshots, [part(12, 1)]);
+            assert!(world.names().is_empty());
+
+            world.engine.pass(Duration::from_secs(1));
+            world.store_foreign(&part(12, 1), SnapshotState::Success);
+            world.engine.damage(&part(12, 1), damage);
+            assert_eq!(world.delete(12, Some(&runs)).unwrap().snapshots, Vec::<String>::new(), "a new one");
+        });
+    }
 }
 
 #[test]
@@ -92,7 +114,7 @@ fn the_runs_are_told_even_if_somebody_else_was_faster() {
 
 #[test]
 fn a_lost_answer_is_looked_up() {
-    for fault in [Fault::LostBefore, Fault::LostAfter] {
+    for fault in nobody_knows() {
         on_every_engine(|world| {
             complete(world, 12, "run-1");
             let engine = faulty(&world.engine, is_write, 1, fault.clone());

@@ -7,25 +7,11 @@ use backup_core::operations::{self, Accepted};
 use backup_core::{Engine, Error, ErrorKind, TransportError};
 
 use crate::world::{
-    Fault, IMPORT_INDICES, OTHER_INDICES, World, answer, faulty, is_put, on_every_engine, part, refusal,
+    Fault, IMPORT_INDICES, OTHER_INDICES, World, faulty, is_put, nobody_knows, on_every_engine, part, refusal,
 };
 
 fn create_over(world: &World, engine: &impl Engine) -> Result<Accepted, Error> {
     operations::create(engine, &world.context("run-1"), "12")
-}
-
-/// Answers after which nobody knows whether the engine has acted.
-fn nobody_knows() -> [Fault; 8] {
-    [
-        Fault::LostAfter,
-        Fault::LostBefore,
-        Fault::Transport(TransportError::Unreadable("not text".to_owned())),
-        Fault::Answer(answer(200, "")),
-        Fault::Answer(answer(504, "<html>Gateway Timeout</html>")),
-        Fault::AnswerAfter(answer(200, r#"{"accep"#)),
-        Fault::AnswerAfter(answer(200, "<html>")),
-        Fault::AnswerAfter(answer(502, "")),
-    ]
 }
 
 #[test]

@@ -220,6 +220,20 @@ impl Fault {
     }
 }
 
+/// Answers after which nobody knows whether the engine has acted.
+pub(crate) fn nobody_knows() -> [Fault; 8] {
+    [
+        Fault::LostAfter,
+        Fault::LostBefore,
+        Fault::Transport(TransportError::Unreadable("not text".to_owned())),
+        Fault::Answer(answer(200, "")),
+        Fault::Answer(answer(504, "<html>Gateway Timeout</html>")),
+        Fault::AnswerAfter(answer(200, r#"{"accep"#)),
+        Fault::AnswerAfter(answer(200, "<html>")),
+        Fault::AnswerAfter(answer(502, "")),
+    ]
+}
+
 /// The engine, where some requests go wrong.
 pub(crate) struct Faulty<'a> {
     engine: &'a MemoryEngine,
