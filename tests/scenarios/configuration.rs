@@ -54,6 +54,12 @@ async fn a_missing_repository_is_told(distribution: Distribution) -> Result<()> 
     Ok(())
 }
 
+/// Like 7.17, this version answers 200 to a list in a repository that is not there.
+#[tokio::test]
+async fn a_missing_repository_is_told_by_elasticsearch_8_11() -> Result<()> {
+    a_missing_repository_is_told(Distribution::ELASTICSEARCH_8_11).await
+}
+
 async fn a_read_only_repository_is_told(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let host = world.host().await?;

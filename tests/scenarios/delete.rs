@@ -2,16 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
+use backup_test_support::fault::{Fault, FaultProxy, When};
+use backup_test_support::host::Host;
+use backup_test_support::poll_until;
+use backup_test_support::repository::RepositoryOptions;
+use serde_json::json;
 
 use crate::on_every_engine;
-use crate::world::{World, delete, part};
+use crate::world::{SLOWLY, World, delete, deletion_ended, health, part};
 
 on_every_engine!(
     deleting_what_is_not_there_is_done,
     a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
+    a_deletion_that_takes_long_ends_well,
+    a_lost_deletion_is_made_up_for_and_spares_a_new_backup,
 );
 
 async fn deleting_what_is_not_there_is_done(distribution: Distribution) -> Result<()> {
@@ -58,5 +65,51 @@ async fn parts_without_a_whole_can_be_deleted(distribution: Distribution) -> Res
     let host = world.host().await?;
     delete(&host, 1).await?;
     assert_eq!(world.repository.snapshots().await?, [part(11, 1)]);
+    Ok(())
+}
+
+/// Longer than the host waits before it looks what became of its request, and for backups to go on with.
+async fn a_deletion_that_takes_long_ends_well(distribution: Distribution) -> Result<()> {
+    let very_slowly = RepositoryOptions { bytes_per_second: Some(15_000), ..SLOWLY };
+    let world = World::with_repository(distribution, very_slowly).await?;
+    let import = world.installation.import_indices();
+    world.installation.grow(import.first().context("an import index")?, 600_000).await?;
+    let host = world.host().await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "IN_PROGRESS").await?;
+
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    poll_until("the deletion ends", Duration::from_secs(170), async || {
+        assert_eq!(health(&host, "runs").await?["active"], json!({}), "it goes on with what it deletes");
+        Ok((health(&host, "deletions").await?["pending"] == json!([])).then_some(()))
+    })
+    .await?;
+
+    assert!(world.repository.snapshots().await?.is_empty());
+    assert_eq!(health(&host, "deletions").await?["failed"], json!({}));
+    assert_eq!(host.get("/actuator/backups/1").await?.status, 404);
+    Ok(())
+}
+
+/// The request gets lost; meanwhile somebody else deletes the backup and makes another of that ID.
+async fn a_lost_deletion_is_made_up_for_and_spares_a_new_backup(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let (host, neighbour) = (Host::start(world.options_through(&proxy)?).await?, world.host().await?);
+    let import = world.installation.import_indices();
+    for id in [1, 2] {
+        // Made by somebody who does not say so in its metadata.
+        world.write_snapshot(&part(id, 1), &import, false).await?;
+        proxy.add(When::delete(&part(id, 1)).nth(1), Fault::silence());
+        assert_eq!(host.delete(&format!("/actuator/backups/{id}")).await?.status, 204);
+    }
+    assert_eq!(health(&host, "deletions").await?["pending"], json!(["1", "2"]));
+    world.delete_snapshot(&part(2, 1)).await?;
+    assert_eq!(neighbour.create(2).await?.status, 202);
+
+    deletion_ended(&host).await?;
+
+    neighbour.wait_for_state(2, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(2, 1), part(2, 2)]);
     Ok(())
 }

@@ -10,6 +10,7 @@ mod component;
 mod configuration;
 mod delete;
 mod engine_faults;
+mod fault_table;
 mod lifecycle;
 mod policy_updates;
 mod published_wit;
@@ -19,29 +20,25 @@ mod secured;
 mod states;
 mod world;
 
+/// Runs tests on one engine. A test is a function of the distribution.
+macro_rules! on_engine {
+    ($engine:ident is $distribution:ident: $($test:ident),+ $(,)?) => {
+        mod $engine {
+            $(#[tokio::test]
+            async fn $test() -> anyhow::Result<()> {
+                super::$test(backup_test_support::engine::Distribution::$distribution).await
+            })+
+        }
+    };
+}
+pub(crate) use on_engine;
+
 /// Runs tests on every engine that is supported.
-///
-/// A test is a function of the distribution; here it becomes three.
 macro_rules! on_every_engine {
     ($($test:ident),+ $(,)?) => {
-        mod elasticsearch_8_19 {
-            $(#[tokio::test]
-            async fn $test() -> anyhow::Result<()> {
-                super::$test(backup_test_support::engine::Distribution::ELASTICSEARCH).await
-            })+
-        }
-        mod elasticsearch_7_17 {
-            $(#[tokio::test]
-            async fn $test() -> anyhow::Result<()> {
-                super::$test(backup_test_support::engine::Distribution::ELASTICSEARCH_7_17).await
-            })+
-        }
-        mod opensearch_2_19 {
-            $(#[tokio::test]
-            async fn $test() -> anyhow::Result<()> {
-                super::$test(backup_test_support::engine::Distribution::OPENSEARCH).await
-            })+
-        }
+        $crate::on_engine!(elasticsearch_8_19 is ELASTICSEARCH: $($test),+);
+        $crate::on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: $($test),+);
+        $crate::on_engine!(opensearch_2_19 is OPENSEARCH: $($test),+);
     };
 }
 pub(crate) use on_every_engine;

@@ -1,13 +1,21 @@
 //! Several hosts side by side.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use backup_test_support::engine::Distribution;
+use backup_test_support::fault::{Fault, FaultProxy, When};
+use backup_test_support::host::Host;
 use futures::future::try_join_all;
 
 use crate::on_every_engine;
-use crate::world::{World, part};
+use crate::world::{World, part, run_ended};
 
-on_every_engine!(racing_hosts_make_each_backup_once, a_neighbour_goes_on_with_a_killed_hosts_backup);
+on_every_engine!(
+    racing_hosts_make_each_backup_once,
+    hosts_racing_over_part_two_write_it_once,
+    a_neighbour_goes_on_with_a_killed_hosts_backup,
+);
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
     const IDS: u64 = 20;
@@ -27,6 +35,28 @@ async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Resul
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
+    Ok(())
+}
+
+async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) -> Result<()> {
+    let world = World::slow(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let options = world.options_through(&proxy)?;
+    let first = Host::start(options.clone()).await?;
+    first.create(1).await?;
+    // Whoever comes into the gap stays there for so long that the others come too.
+    proxy.add(When::get("/_resolve/"), Fault::delay(Duration::from_secs(5)));
+    // These find the backup in progress and drive it as well.
+    let (second, third) = (Host::start(options.clone()).await?, Host::start(options).await?);
+
+    for host in [&first, &second, &third] {
+        run_ended(host).await?;
+        host.wait_for_state(1, "COMPLETE").await?;
+    }
+
+    let attempts = proxy.writes().iter().filter(|write| write.path.contains("_part_2_of_2")).count();
+    assert!(attempts > 1, "there was no race");
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 

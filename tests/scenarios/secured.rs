@@ -15,13 +15,17 @@ use tempfile::NamedTempFile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use crate::on_engine;
 use crate::world::{World, options};
 
-#[tokio::test]
-async fn only_the_right_password_opens_it() -> Result<()> {
+// The published OpenSearch comes without its security plugin.
+on_engine!(elasticsearch_8_19 is ELASTICSEARCH: only_the_right_password_opens_it);
+on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: only_the_right_password_opens_it);
+
+async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<()> {
     const PASSWORD: &str = "pass: \"wörd\" #1";
     const WRONG: &str = "wrong-and-never-shown";
-    let engine = Engine::start_secured(Distribution::ELASTICSEARCH, PASSWORD).await?;
+    let engine = Engine::start_secured(distribution, PASSWORD).await?;
     let repository = Repository::register(&engine).await?;
     let installation = Installation::minimal(&engine, &unique_prefix()).await?;
     let options = options(&engine, repository.name(), installation.prefix());

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::host::Host;
-use backup_test_support::repository::RepositoryOptions;
+use backup_test_support::repository::{Damage, RepositoryOptions};
 use serde_json::{Value, json};
 
 use crate::on_every_engine;
@@ -15,7 +15,8 @@ on_every_engine!(
     failed_by_too_many_snapshots,
     incomplete_by_a_deleted_part,
     incomplete_when_nobody_is_making_part_two,
-    failed_by_a_damaged_snapshot,
+    failed_by_a_missing_file,
+    failed_by_a_corrupt_file,
     completed_for_scripts_that_wait_for_that_word,
 );
 
@@ -99,14 +100,22 @@ async fn incomplete_when_nobody_is_making_part_two(distribution: Distribution) -
     Ok(())
 }
 
-async fn failed_by_a_damaged_snapshot(distribution: Distribution) -> Result<()> {
+async fn failed_by_a_missing_file(distribution: Distribution) -> Result<()> {
+    failed_by_a_damaged_snapshot(distribution, Damage::Missing).await
+}
+
+async fn failed_by_a_corrupt_file(distribution: Distribution) -> Result<()> {
+    failed_by_a_damaged_snapshot(distribution, Damage::Corrupt).await
+}
+
+async fn failed_by_a_damaged_snapshot(distribution: Distribution, damage: Damage) -> Result<()> {
     let world = World::new(distribution).await?;
     let host = world.host().await?;
     for id in [1, 2] {
         host.create(id).await?;
         host.wait_for_state(id, "COMPLETE").await?;
     }
-    world.repository.damage(&part(1, 2)).await?;
+    world.repository.damage(&part(1, 2), damage).await?;
 
     let list = host.get("/actuator/backups").await?.json()?;
     assert_eq!((&list[0]["backupId"], &list[0]["state"]), (&json!(2), &json!("COMPLETE")));

@@ -55,8 +55,7 @@ impl World {
 
     /// The same, with a proxy in the engine's place.
     pub(crate) fn options_through(&self, proxy: &FaultProxy) -> Result<HostOptions> {
-        let (kind, url) = (self.engine.kind(), proxy.url()?);
-        Ok(options_at(kind, &url, self.repository.name(), self.installation.prefix()))
+        options_through(proxy, &self.engine, self.repository.name(), self.installation.prefix())
     }
 
     /// One field of one snapshot, as the engine tells it.
@@ -91,6 +90,16 @@ impl World {
 /// The settings of a host for an engine.
 pub(crate) fn options(engine: &Engine, repository: &str, prefix: &str) -> HostOptions {
     options_at(engine.kind(), engine.client().url(), repository, prefix)
+}
+
+/// The same, with a proxy in the engine's place.
+pub(crate) fn options_through(
+    proxy: &FaultProxy,
+    engine: &Engine,
+    repository: &str,
+    prefix: &str,
+) -> Result<HostOptions> {
+    Ok(options_at(engine.kind(), &proxy.url()?, repository, prefix))
 }
 
 fn options_at(kind: Kind, url: &Url, repository: &str, prefix: &str) -> HostOptions {
@@ -137,6 +146,11 @@ pub(crate) fn part(id: u64, number: u8) -> String {
 pub(crate) async fn delete(host: &Host, id: u64) -> Result<()> {
     let reply = host.delete(&format!("/actuator/backups/{id}")).await?;
     ensure!(reply.status == 204, "{}: {}", reply.status, reply.text);
+    deletion_ended(host).await
+}
+
+/// Waits until a host has nothing left to delete, and fails if the engine refused it.
+pub(crate) async fn deletion_ended(host: &Host) -> Result<()> {
     // The engine may take minutes for a running snapshot.
     poll_until("the deletion ends", Duration::from_secs(170), async || {
         let deletions = health(host, "deletions").await?;

@@ -19,6 +19,15 @@ pub struct RepositoryOptions {
     pub readonly: bool,
 }
 
+/// What can happen to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// It is gone.
+    Missing,
+    /// Something else is in it.
+    Corrupt,
+}
+
 /// A snapshot repository in the file system, with a name of its own.
 #[derive(Debug)]
 pub struct Repository {
@@ -78,12 +87,16 @@ impl Repository {
         Ok(found.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
-    /// Removes a snapshot's metadata file, after which the engine lists it but cannot read it.
-    pub async fn damage(&self, snapshot: &str) -> Result<()> {
+    /// Damages a snapshot's metadata file, after which the engine lists it but cannot read it.
+    pub async fn damage(&self, snapshot: &str, damage: Damage) -> Result<()> {
         let found = self.look_up(snapshot, "snapshots.uuid").await?;
         let uuid = found.first().and_then(Value::as_str).context("there is no such snapshot")?;
         let file = self.folder()?.join(format!("snap-{uuid}.dat"));
-        fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))
+        match damage {
+            Damage::Missing => fs::remove_file(&file),
+            Damage::Corrupt => fs::write(&file, "not what the engine wrote"),
+        }
+        .with_context(|| format!("damaging {}", file.display()))
     }
 
     /// One field of every snapshot that matches.

@@ -7,6 +7,7 @@ use backup_test_support::client::Client;
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::installation::unique_prefix;
+use backup_test_support::poll_until;
 use serde_json::json;
 
 const DELAY: Duration = Duration::from_millis(300);
@@ -26,6 +27,7 @@ async fn alone_it_answers_by_its_rules() -> Result<()> {
     assert!(text.contains(r#""type":"circuit_breaking_exception""#), "{text}");
     assert_eq!(reqwest::get(url.clone()).await?.text().await?, r#"{"ok":true}"#);
     assert_eq!(reqwest::get(proxy.url()?).await?.status(), 501);
+    assert_eq!(proxy.faults(), 3);
     let paths: Vec<String> = proxy.requests().into_iter().map(|request| request.path).collect();
     assert_eq!(paths, ["/a?b=c", "/a?b=c", "/a?b=c", "/"]);
     assert!(proxy.writes().is_empty());
@@ -104,9 +106,33 @@ async fn while_it_is_down_nobody_is_there() -> Result<()> {
     let mut proxy = FaultProxy::alone().await?;
     let url = proxy.url()?;
     assert_eq!(reqwest::get(url.clone()).await?.status(), 501);
-    proxy.go_down().await;
+    proxy.go_down().await?;
     assert!(reqwest::get(url.clone()).await.is_err_and(|error| error.is_connect()));
-    proxy.come_back().await?;
+    proxy.come_back()?;
     assert_eq!(reqwest::get(url).await?.status(), 501);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dripping_answer_is_whole_in_the_end() -> Result<()> {
+    let engine = Engine::shared(Distribution::ELASTICSEARCH).await?;
+    let proxy = FaultProxy::in_front_of(&engine).await?;
+    let caller = Client::new(proxy.url()?.as_str())?;
+    proxy.add(When::get("/_cluster/settings"), Fault::drip(4, DELAY));
+    let start = Instant::now();
+    assert_eq!(caller.get("/_cluster/settings").await?, engine.client().get("/_cluster/settings").await?);
+    assert!(start.elapsed() >= 3 * DELAY);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_outage_ends_by_itself() -> Result<()> {
+    let proxy = FaultProxy::alone().await?;
+    proxy.add(When::any("").nth(1), Fault::outage(DELAY));
+    let url = proxy.url()?;
+    assert!(reqwest::get(url.clone()).await.is_err_and(|error| !error.is_connect()));
+    assert!(reqwest::get(url.clone()).await.is_err_and(|error| error.is_connect()));
+    let answer = poll_until("the end of the outage", 100 * DELAY, async || Ok(reqwest::get(url.clone()).await.ok()));
+    assert_eq!(answer.await?.status(), 501);
     Ok(())
 }

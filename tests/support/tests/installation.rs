@@ -7,7 +7,7 @@ use backup_test_support::client::Client;
 use backup_test_support::contents::{dump, restore};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::installation::{Installation, SCHEMA_VERSION, create_neighbours, unique_prefix};
-use backup_test_support::repository::{Repository, RepositoryOptions};
+use backup_test_support::repository::{Damage, Repository, RepositoryOptions};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_damaged_snapshot_cannot_be_read_and_a_copy_of_the_repository_can() ->
     snapshot(client, &repository, &format!("{}-*", installation.prefix()), "whole", true).await?;
     let readonly = RepositoryOptions { readonly: true, ..RepositoryOptions::default() };
     let copy = repository.copy_to(&engine, readonly).await?;
-    repository.damage("whole").await?;
+    repository.damage("whole", Damage::Missing).await?;
     assert_eq!(client.get(&format!("/_snapshot/{}/whole", repository.name())).await?.status, 404);
     assert_eq!(client.get(&format!("/_snapshot/{}/whole", copy.name())).await?.status, 200);
     assert_eq!(copy.snapshots().await?, ["whole"]);

@@ -1,5 +1,7 @@
 //! Answers, the engine's and ours.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use hyper::Response;
 use hyper::body::Bytes;
@@ -36,6 +38,11 @@ impl Answer {
     /// All of the head, but only so many bytes of the body that it promises.
     pub(super) fn cut_after(self, length: usize) -> Result<Response<FaultyBody>> {
         self.promise(|body| FaultyBody::cut(body, length))
+    }
+
+    /// All of it, the body in so many pieces, one each time that `beat` has passed.
+    pub(super) fn dripping(self, pieces: usize, beat: Duration) -> Result<Response<FaultyBody>> {
+        self.promise(|body| FaultyBody::dripping(&body, pieces, beat))
     }
 
     fn promise(self, keep: impl FnOnce(Bytes) -> FaultyBody) -> Result<Response<FaultyBody>> {

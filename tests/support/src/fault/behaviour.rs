@@ -30,6 +30,10 @@ pub(super) enum Outcome {
     Instead(Answer),
     /// The engine's own answer up to so many bytes of the body, then the end of the connection.
     CutAfter(usize),
+    /// The engine's own answer, its body in so many pieces, one each time that so much time has passed.
+    Dripping(usize, Duration),
+    /// The end of every connection, and no new ones for so long.
+    Outage(Duration),
     /// The end of the connection.
     Close,
     /// The end of the connection by a TCP reset.
@@ -109,6 +113,19 @@ impl Fault {
     #[must_use]
     pub fn cut_after(bytes: usize) -> Self {
         Self::forwarded(Outcome::CutAfter(bytes))
+    }
+
+    /// Lets the engine answer, but hands out the body in so many pieces, one each time that `beat` has
+    /// passed.
+    #[must_use]
+    pub fn drip(pieces: usize, beat: Duration) -> Self {
+        Self::forwarded(Outcome::Dripping(pieces, beat))
+    }
+
+    /// Ends every connection and refuses new ones for so long; the engine does not get the request.
+    #[must_use]
+    pub fn outage(duration: Duration) -> Self {
+        Self::kept_back(Outcome::Outage(duration))
     }
 
     /// Lets the engine answer, and changes the body.

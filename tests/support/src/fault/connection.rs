@@ -12,12 +12,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Shared;
 use super::answer::Answer;
 use super::behaviour::Outcome;
 use super::body::FaultyBody;
+use super::port::Port;
 use super::request::Request;
 use crate::client::http;
 
@@ -25,22 +27,36 @@ use crate::client::http;
 const UNLIMITED: Duration = Duration::from_secs(3600);
 
 /// Accepts connections until the task is aborted, and ends them with it.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(mut listener: TcpListener, shared: Arc<Shared>) -> Result<()> {
+    loop {
+        let (connections, outage) = accept_until_outage(&listener, &shared).await;
+        let port = Port::close(listener)?;
+        // Not before: who is cut off comes again at once.
+        drop(connections);
+        tokio::time::sleep(outage).await;
+        listener = port.open()?;
+    }
+}
+
+/// Accepts connections until one of them makes an outage: all of them, and how long it lasts.
+async fn accept_until_outage(listener: &TcpListener, shared: &Arc<Shared>) -> (JoinSet<()>, Duration) {
+    let (to_outage, mut outages) = mpsc::channel(1);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Ok((stream, _)) = listener.accept() => {
-                connections.spawn(connection(stream, Arc::clone(&shared)));
+                connections.spawn(connection(stream, Arc::clone(shared), to_outage.clone()));
             }
+            Some(outage) = outages.recv() => return (connections, outage),
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+async fn connection(stream: TcpStream, shared: Arc<Shared>, outage: mpsc::Sender<Duration>) {
     let reset = AtomicBool::new(false);
     // An error of the service makes hyper end the connection without an answer.
-    let service = service_fn(|request| respond(&shared, request, &reset));
+    let service = service_fn(|request| respond(&shared, request, &reset, &outage));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let _ = (&mut connection).await;
     let stream = connection.into_parts().io.into_inner();
@@ -54,6 +70,7 @@ async fn respond(
     shared: &Shared,
     request: hyper::Request<Incoming>,
     reset: &AtomicBool,
+    outage: &mpsc::Sender<Duration>,
 ) -> Result<Response<FaultyBody>> {
     let request = Request::read(request).await?;
     let fault = shared.take(&request);
@@ -64,6 +81,11 @@ async fn respond(
         Outcome::Rewritten(rewrite) => rewrite.apply(genuine)?.whole(),
         Outcome::Instead(answer) => answer.whole(),
         Outcome::CutAfter(length) => genuine.cut_after(length),
+        Outcome::Dripping(pieces, beat) => genuine.dripping(pieces, beat),
+        Outcome::Outage(duration) => {
+            outage.send(duration).await?;
+            std::future::pending().await
+        }
         Outcome::Close => bail!("closed, as the test wants it"),
         Outcome::Reset => {
             reset.store(true, Ordering::Relaxed);

@@ -18,10 +18,12 @@ mod answer;
 mod behaviour;
 mod body;
 mod connection;
+mod port;
 mod request;
 mod when;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -30,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use self::behaviour::Fault;
+use self::port::Port;
 pub use self::request::Request;
 pub use self::when::When;
 use crate::engine::Engine;
@@ -40,7 +43,9 @@ pub struct FaultProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     /// One task, which is aborted with the set.
-    server: JoinSet<()>,
+    server: JoinSet<Result<()>>,
+    /// While it is down.
+    port: Option<Port>,
 }
 
 /// What the connections have in common.
@@ -49,6 +54,7 @@ struct Shared {
     engine: Option<Url>,
     rules: Mutex<Vec<(When, Fault)>>,
     requests: Mutex<Vec<Request>>,
+    faults: AtomicUsize,
 }
 
 impl FaultProxy {
@@ -89,23 +95,35 @@ impl FaultProxy {
         self.requests().into_iter().filter(Request::is_write).collect()
     }
 
+    /// How many requests a rule has acted on so far.
+    #[must_use]
+    pub fn faults(&self) -> usize {
+        self.shared.faults.load(Ordering::Relaxed)
+    }
+
     /// Closes the port and every connection: from now on nobody is there.
-    pub async fn go_down(&mut self) {
+    pub async fn go_down(&mut self) -> Result<()> {
         self.server.shutdown().await;
+        self.port = Some(Port::reserve(self.address)?);
+        Ok(())
     }
 
     /// Opens the same port again.
-    pub async fn come_back(&mut self) -> Result<()> {
-        self.go_down().await;
-        let listener = TcpListener::bind(self.address).await.context("opening the proxy's port again")?;
+    pub fn come_back(&mut self) -> Result<()> {
+        let listener = self.port.take().context("the proxy is not down")?.open()?;
         self.server.spawn(connection::serve(listener, Arc::clone(&self.shared)));
         Ok(())
     }
 
     async fn start(engine: Option<Url>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("opening a port for the proxy")?;
-        let shared = Arc::new(Shared { engine, rules: Mutex::default(), requests: Mutex::default() });
-        let mut proxy = Self { address: listener.local_addr()?, shared, server: JoinSet::new() };
+        let shared = Arc::new(Shared {
+            engine,
+            rules: Mutex::default(),
+            requests: Mutex::default(),
+            faults: AtomicUsize::new(0),
+        });
+        let mut proxy = Self { address: listener.local_addr()?, shared, server: JoinSet::new(), port: None };
         proxy.server.spawn(connection::serve(listener, Arc::clone(&proxy.shared)));
         Ok(proxy)
     }
@@ -119,7 +137,9 @@ impl Shared {
         // All of them are asked, for each of them counts.
         let mut due: Vec<&mut (When, Fault)> = rules.iter_mut().collect();
         due.retain_mut(|(when, _)| when.is_due(request));
-        due.first().map_or_else(Fault::none, |(_, fault)| fault.clone())
+        let Some((_, fault)) = due.first() else { return Fault::none() };
+        self.faults.fetch_add(1, Ordering::Relaxed);
+        fault.clone()
     }
 }
 

@@ -1,0 +1,380 @@
+//! Every fault at every step of a backup.
+//!
+//! The table in `docs/faults.md` is this file: a module is a step, a test in it a fault. Whatever
+//! happens, no snapshot is written twice, none is left without its backup, and no answer is late.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use backup_test_support::engine::Distribution;
+use backup_test_support::fault::{Fault, FaultProxy, When};
+use backup_test_support::host::{Host, Reply};
+use backup_test_support::poll_until;
+
+use self::Outcome::{Complete, Gone, Incomplete, Refused};
+use crate::on_engine;
+use crate::world::{World, delete, deletion_ended, part, run_ended};
+
+/// How long one call may take in these tests.
+const BUDGET: Duration = Duration::from_secs(10);
+/// What a busy machine may add to it.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// What a fault leads to.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// 202, and the backup becomes COMPLETE.
+    Complete,
+    /// This status and code, and nothing is changed.
+    Refused(u16, &'static str),
+    /// 202, and the backup becomes INCOMPLETE for a reason with this text.
+    Incomplete(&'static str),
+    /// 204, and the backup is gone.
+    Gone,
+}
+
+mod faults {
+    use std::time::Duration;
+
+    use super::Fault;
+
+    pub(super) fn reset() -> Fault {
+        Fault::reset()
+    }
+    pub(super) fn reset_after_forwarding() -> Fault {
+        Fault::reset().after_forwarding()
+    }
+    pub(super) fn closed() -> Fault {
+        Fault::close()
+    }
+    pub(super) fn refused() -> Fault {
+        Fault::outage(Duration::from_secs(1))
+    }
+    pub(super) fn silent() -> Fault {
+        Fault::silence()
+    }
+    pub(super) fn silent_after_forwarding() -> Fault {
+        Fault::silence().after_forwarding()
+    }
+    pub(super) fn delayed() -> Fault {
+        Fault::delay(Duration::from_millis(2500))
+    }
+    pub(super) fn dripping() -> Fault {
+        Fault::drip(10, Duration::from_millis(250))
+    }
+    pub(super) fn dripping_for_too_long() -> Fault {
+        Fault::drip(3, super::BUDGET + Duration::from_secs(1))
+    }
+    pub(super) fn cut_short() -> Fault {
+        Fault::cut_after(5)
+    }
+    pub(super) fn too_many_requests() -> Fault {
+        Fault::engine_error(429, "circuit_breaking_exception").header("retry-after", "1")
+    }
+    pub(super) fn unavailable() -> Fault {
+        Fault::engine_error(503, "cluster_block_exception")
+    }
+    pub(super) fn unavailable_in_html() -> Fault {
+        Fault::text(503, "text/html", "<html><body>Service Unavailable</body></html>")
+    }
+    pub(super) fn timeout_in_html_after_forwarding() -> Fault {
+        Fault::text(504, "text/html", "<html><body>Gateway Timeout</body></html>").after_forwarding()
+    }
+    pub(super) fn fine_in_html() -> Fault {
+        Fault::text(200, "text/html", "<html><body>Welcome</body></html>")
+    }
+    pub(super) fn unauthorized() -> Fault {
+        Fault::engine_error(401, "security_exception")
+    }
+    pub(super) fn forbidden() -> Fault {
+        Fault::engine_error(403, "security_exception")
+    }
+    pub(super) fn internal_error() -> Fault {
+        Fault::engine_error(500, "illegal_state_exception")
+    }
+}
+
+/// One line of the table in the documents.
+struct Cell {
+    fault: &'static str,
+    outcome: &'static str,
+    engines: &'static str,
+}
+
+/// Makes a test of each fault at one step.
+///
+/// How the network spoils an answer does not depend on the engine, so the whole table is for one of them.
+/// What the host finds when it looks again does: the others get each step with some faults of each kind.
+macro_rules! step {
+    (
+        $step:ident: $fails:ident at $when:expr;
+        on every engine { $($shared:ident => $expected:expr),+ $(,)? }
+        on elasticsearch { $($fault:ident => $outcome:expr),+ $(,)? }
+    ) => {
+        mod $step {
+            use super::*;
+
+            pub(super) const CELLS: &[Cell] = &[
+                $(Cell { fault: stringify!($shared), outcome: stringify!($expected), engines: "all" },)+
+                $(Cell { fault: stringify!($fault), outcome: stringify!($outcome), engines: "8.19" },)+
+            ];
+
+            on_engine!(elasticsearch_8_19 is ELASTICSEARCH: $($shared,)+ $($fault),+);
+            on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: $($shared),+);
+            on_engine!(opensearch_2_19 is OPENSEARCH: $($shared),+);
+
+            $(async fn $shared(distribution: Distribution) -> Result<()> {
+                $fails(distribution, $when, faults::$shared(), $expected).await
+            })+
+            $(async fn $fault(distribution: Distribution) -> Result<()> {
+                $fails(distribution, $when, faults::$fault(), $outcome).await
+            })+
+        }
+    };
+}
+
+// The reads of a POST: a fault that lasts as long as the call is told, and nothing is written.
+step!(validate: create at When::get("/_snapshot/").nth(1);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Refused(502, "engineNotAnswering"),
+        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
+        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+        internal_error => Refused(500, "engineRefused"),
+    }
+);
+step!(look_for_duplicates: create at When::get("camunda_optimize_1_").nth(1);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Refused(502, "engineNotAnswering"),
+        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
+        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+        internal_error => Refused(500, "engineRefused"),
+    }
+);
+step!(read_version: create at When::get("-metadata/_doc/1").nth(1);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Refused(502, "engineNotAnswering"),
+        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
+        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+        internal_error => Refused(500, "engineRefused"),
+    }
+);
+step!(resolve_part_one: create at When::get("/_resolve/").nth(1);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Refused(502, "engineNotAnswering"),
+        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Complete,
+        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+        internal_error => Refused(500, "engineRefused"),
+    }
+);
+step!(put_part_one: create at When::put("_part_1_of_2").nth(1);
+    on every engine {
+        reset => Complete, reset_after_forwarding => Complete, refused => Complete, unavailable => Complete,
+        timeout_in_html_after_forwarding => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        dripping_for_too_long => Complete, silent => Complete, silent_after_forwarding => Complete,
+        too_many_requests => Complete, unavailable_in_html => Complete, fine_in_html => Complete,
+        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+        internal_error => Refused(500, "engineRefused"),
+    }
+);
+step!(poll_part_one: create at When::get("camunda_optimize_1_").nth(2);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Complete, unauthorized => Complete,
+        forbidden => Complete, internal_error => Complete,
+    }
+);
+step!(resolve_part_two: create at When::get("/_resolve/").nth(2);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Complete, internal_error => Complete,
+        unauthorized => Incomplete("401 security_exception"),
+        forbidden => Incomplete("403 security_exception"),
+    }
+);
+step!(put_part_two: create at When::put("_part_2_of_2").nth(1);
+    on every engine {
+        reset => Complete, reset_after_forwarding => Complete, refused => Complete, unavailable => Complete,
+        timeout_in_html_after_forwarding => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        dripping_for_too_long => Complete, silent => Complete, silent_after_forwarding => Complete,
+        too_many_requests => Complete, unavailable_in_html => Complete, fine_in_html => Complete,
+        internal_error => Complete, unauthorized => Incomplete("401 security_exception"),
+        forbidden => Incomplete("403 security_exception"),
+    }
+);
+step!(poll_part_two: create at When::get("camunda_optimize_1_").nth(3);
+    on every engine {
+        reset => Complete, refused => Complete, unavailable => Complete,
+    }
+    on elasticsearch {
+        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
+        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
+        unavailable_in_html => Complete, fine_in_html => Complete, unauthorized => Complete,
+        forbidden => Complete, internal_error => Complete,
+    }
+);
+step!(delete_backup: delete_complete at When::delete("camunda_optimize_1_").nth(1);
+    on every engine {
+        reset => Gone, reset_after_forwarding => Gone, refused => Gone, silent => Gone, unavailable => Gone,
+        timeout_in_html_after_forwarding => Gone,
+    }
+    on elasticsearch {
+        closed => Gone, cut_short => Gone, delayed => Gone, dripping => Gone, dripping_for_too_long => Gone,
+        silent_after_forwarding => Gone, too_many_requests => Gone, unavailable_in_html => Gone,
+        fine_in_html => Gone, unauthorized => Refused(500, "engineAccessDenied"),
+        forbidden => Refused(500, "engineAccessDenied"), internal_error => Refused(500, "engineRefused"),
+    }
+);
+
+/// The table in the documents has exactly the tests that there are, with what they expect.
+#[test]
+fn the_table_in_the_docs_is_true() {
+    let table = include_str!("../../docs/faults.md");
+    let steps = [
+        ("validate", validate::CELLS),
+        ("look_for_duplicates", look_for_duplicates::CELLS),
+        ("read_version", read_version::CELLS),
+        ("resolve_part_one", resolve_part_one::CELLS),
+        ("put_part_one", put_part_one::CELLS),
+        ("poll_part_one", poll_part_one::CELLS),
+        ("resolve_part_two", resolve_part_two::CELLS),
+        ("put_part_two", put_part_two::CELLS),
+        ("poll_part_two", poll_part_two::CELLS),
+        ("delete_backup", delete_backup::CELLS),
+    ];
+    let expected: Vec<String> =
+        steps.iter().flat_map(|(step, cells)| cells.iter().map(move |cell| cell.line(step))).collect();
+    let found: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(found, expected, "docs/faults.md should have these lines:\n{}", expected.join("\n"));
+}
+
+impl Cell {
+    fn line(&self, step: &str) -> String {
+        format!("| `{step}::{}` | {} | {} |", self.fault, describe(self.outcome), self.engines)
+    }
+}
+
+fn describe(outcome: &str) -> String {
+    let details: Vec<&str> = outcome.split('"').collect();
+    let digits: String = outcome.chars().filter(char::is_ascii_digit).take(3).collect();
+    match (outcome, details.get(1)) {
+        ("Complete", _) => "202, then COMPLETE".to_owned(),
+        ("Gone", _) => "204, and it is gone".to_owned(),
+        (other, Some(reason)) if other.starts_with("Incomplete") => format!("202, then INCOMPLETE: \"{reason}\""),
+        (_, Some(code)) => format!("{digits} `{code}`, nothing is changed"),
+        (other, None) => other.to_owned(),
+    }
+}
+
+/// A host whose engine is behind a proxy, after it has looked for backups to go on with.
+pub(crate) async fn host_behind(world: &World, proxy: &FaultProxy) -> Result<Host> {
+    let budget = format!("{}s", BUDGET.as_secs());
+    let host = Host::start(world.options_through(proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget)).await?;
+    poll_until("the first look", Duration::from_secs(20), async || Ok((!proxy.requests().is_empty()).then_some(())))
+        .await?;
+    Ok(host)
+}
+
+/// A POST with a fault at one of its requests, or at one of its run.
+async fn create(distribution: Distribution, when: When, fault: Fault, expected: Outcome) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = host_behind(&world, &proxy).await?;
+    proxy.add(when, fault);
+
+    let reply = in_time(host.create(1)).await?;
+
+    if let Refused(status, code) = expected {
+        assert_refused(&reply, status, code)?;
+        assert!(world.repository.snapshots().await?.is_empty());
+        assert_eq!(proxy.faults(), 1);
+        proxy.heal();
+        assert_eq!(host.get("/actuator/backups/1").await?.status, 404, "the host does not serve any more");
+        return Ok(());
+    }
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    // Looking by the API would use up the turns of the rules.
+    run_ended(&host).await?;
+    assert_eq!(proxy.faults(), 1);
+    proxy.heal();
+    if let Incomplete(text) = expected {
+        let backup = host.get("/actuator/backups/1").await?.json()?;
+        assert_eq!(backup["state"], "INCOMPLETE", "{backup}");
+        assert!(backup["failureReason"].as_str().is_some_and(|reason| reason.contains(text)), "{backup}");
+        assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    } else {
+        host.wait_for_state(1, "COMPLETE").await?;
+        assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    }
+    Ok(())
+}
+
+/// A DELETE with a fault at the request that deletes.
+async fn delete_complete(distribution: Distribution, when: When, fault: Fault, expected: Outcome) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = host_behind(&world, &proxy).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    run_ended(&host).await?;
+    proxy.add(when, fault);
+
+    let reply = in_time(host.delete("/actuator/backups/1")).await?;
+
+    assert_eq!(proxy.faults(), 1);
+    if let Refused(status, code) = expected {
+        assert_refused(&reply, status, code)?;
+        assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+        delete(&host, 1).await?;
+    } else {
+        assert_eq!(reply.status, 204, "{}", reply.text);
+        deletion_ended(&host).await?;
+    }
+    assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+async fn in_time(reply: impl Future<Output = Result<Reply>>) -> Result<Reply> {
+    let started = Instant::now();
+    let reply = reply.await?;
+    ensure!(started.elapsed() < BUDGET + SLACK, "the answer took {:?}", started.elapsed());
+    Ok(reply)
+}
+
+pub(crate) fn assert_refused(reply: &Reply, status: u16, code: &str) -> Result<()> {
+    assert_eq!((reply.status, &reply.json()?["errorCode"]), (status, &code.into()), "{}", reply.text);
+    Ok(())
+}
