@@ -8,7 +8,7 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 
-use crate::fault_table::{assert_refused, host_behind};
+use crate::fault_table::{BUDGET, assert_refused, host_behind};
 use crate::on_every_engine;
 use crate::world::{World, delete, run_ended};
 
@@ -24,7 +24,7 @@ on_every_engine!(
 async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let mut proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy).await?;
+    let host = host_behind(&world, &proxy, BUDGET).await?;
     proxy.go_down().await?;
 
     for reply in [
@@ -50,7 +50,7 @@ async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()
 async fn retry_after_is_honoured(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy).await?;
+    let host = host_behind(&world, &proxy, BUDGET).await?;
     let busy = || Fault::engine_error(429, "circuit_breaking_exception");
     proxy.add(When::get("camunda_optimize_1_").nth(1), busy().header("retry-after", "3"));
     let started = Instant::now();

@@ -157,6 +157,16 @@ impl Fault {
         self
     }
 
+    /// Whether who waits no longer than this does not get the whole answer.
+    #[must_use]
+    pub fn outlasts(&self, patience: Duration) -> bool {
+        match self.outcome {
+            Outcome::Silence => true,
+            Outcome::Dripping(_, beat) => beat > patience,
+            _ => self.delay > patience,
+        }
+    }
+
     /// No fault at all.
     pub(super) fn none() -> Self {
         Self::forwarded(Outcome::Genuine)
