@@ -15,6 +15,7 @@ pub struct Metrics {
     policy_calls: IntCounterVec,
     policy_seconds: HistogramVec,
     policy_generation: IntGauge,
+    shadow_calls: IntCounterVec,
     runs_active: IntGauge,
     runs_ended: IntCounterVec,
     runs_retried: IntCounter,
@@ -47,6 +48,11 @@ impl Metrics {
             policy_generation: IntGauge::new(
                 "optimize_backup_policy_generation",
                 "The generation of the policy that serves, counted from 1 at the start of the host",
+            )?,
+            shadow_calls: counter(
+                "optimize_backup_policy_shadow_calls_total",
+                "Calls of a policy that is tried beside the serving one, by outcome (same, different, failed, skipped)",
+                &["outcome"],
             )?,
             runs_active: IntGauge::new("optimize_backup_runs_active", "Backups that this host is driving")?,
             runs_ended: counter(
@@ -82,6 +88,7 @@ impl Metrics {
         self.registry.register(Box::new(self.policy_calls.clone()))?;
         self.registry.register(Box::new(self.policy_seconds.clone()))?;
         self.registry.register(Box::new(self.policy_generation.clone()))?;
+        self.registry.register(Box::new(self.shadow_calls.clone()))?;
         self.registry.register(Box::new(self.runs_active.clone()))?;
         self.registry.register(Box::new(self.runs_ended.clone()))?;
         self.registry.register(Box::new(self.runs_retried.clone()))?;
@@ -111,6 +118,10 @@ impl Metrics {
 
     pub(crate) fn policy_generation(&self, number: u64) {
         self.policy_generation.set(i64::try_from(number).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn shadow_call(&self, outcome: &str) {
+        self.shadow_calls.with_label_values(&[outcome]).inc();
     }
 
     pub(crate) fn run_started(&self) {

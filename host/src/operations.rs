@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::policies::{Generation, Policies};
 use crate::policy::types::{self, RunNote};
-use crate::policy::{CallError, Capability, Outstanding, Policy, contract};
+use crate::policy::{CallError, Capability, GetBackup, ListBackups, Outstanding, Policy, Read};
 
 /// The operations of one generation of the policy on the configured engine.
 ///
@@ -40,7 +40,7 @@ impl Operations {
     pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
         let context = self.context(notes);
         let call = self.policy().create(self.capability(), &context, id);
-        let accepted = self.settle("create", call, |accepted| contract::accepted(id, accepted)).await?;
+        let accepted = self.settle("create", call).await?;
         Ok((accepted, context.run_id))
     }
 
@@ -51,7 +51,7 @@ impl Operations {
     pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
         let context = self.context(notes);
         let call = self.policy().advance(self.capability(), &context, id);
-        self.settle("advance", call, |progress| contract::progress(id, progress)).await
+        self.settle("advance", call).await
     }
 
     /// Tells one backup.
@@ -59,9 +59,7 @@ impl Operations {
     /// # Errors
     /// [`CallError`].
     pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
-        let context = self.context(notes);
-        let call = self.policy().get(self.capability(), &context, id);
-        self.settle("get", call, |backup| contract::requested_backup(id, backup)).await
+        self.read(&GetBackup(id.to_owned()), self.capability(), &self.context(notes)).await
     }
 
     /// Tells every backup.
@@ -69,9 +67,21 @@ impl Operations {
     /// # Errors
     /// [`CallError`].
     pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
+        self.read(&ListBackups, self.capability(), &self.context(notes)).await
+    }
+
+    /// Answers a caller. The shadow, if there is one, is asked the same, and nobody waits for that.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn answer<R: Read>(&self, read: R, notes: Vec<RunNote>) -> Result<R::Answer, CallError> {
         let context = self.context(notes);
-        let call = self.policy().list(self.capability(), &context);
-        self.settle("list", call, contract::page).await
+        let Some(witness) = self.policies.shadows().witness(&self.policies.surroundings.capability) else {
+            return self.read(&read, self.capability(), &context).await;
+        };
+        let served = self.read(&read, witness.capability(), &context).await;
+        witness.ask_shadow(read, context, self.generation.number, served.clone());
+        served
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote.
@@ -85,7 +95,16 @@ impl Operations {
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let context = self.context(Vec::new());
         let call = self.policy().delete(self.capability(), &context, id, only_runs);
-        self.settle("delete", call, |(deleted, _)| contract::deleted(id, deleted)).await
+        self.settle("delete", call).await
+    }
+
+    async fn read<R: Read>(
+        &self,
+        read: &R,
+        capability: Capability,
+        context: &types::Context,
+    ) -> Result<R::Answer, CallError> {
+        self.settle(R::OPERATION, read.ask(self.policy(), capability, context)).await
     }
 
     fn policy(&self) -> &Policy {
@@ -106,20 +125,16 @@ impl Operations {
         }
     }
 
-    /// Waits for a call, holds its answer against the contract, and counts it.
+    /// Waits for a call, and counts it.
     async fn settle<T>(
         &self,
         operation: &'static str,
         call: impl Future<Output = Result<T, CallError>>,
-        check: impl FnOnce(&T) -> Result<(), contract::Violation>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
         // Whatever is logged meanwhile, what the policy prints too, says whose it is.
         let span = info_span!("policy", generation = self.generation.number, operation);
-        let outcome = call.instrument(span).await.and_then(|answer| match check(&answer) {
-            Ok(()) => Ok(answer),
-            Err(violation) => Err(CallError::BrokeContract(violation)),
-        });
+        let outcome = call.instrument(span).await;
         self.policies.surroundings.metrics.policy_call(operation, outcome.as_ref().err(), started.elapsed());
         self.policies.count(&self.generation, operation, outcome.as_ref().map(|_| ()));
         outcome

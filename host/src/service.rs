@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::deletions::Deletions;
 use crate::metrics::Metrics;
 use crate::policies::Policies;
-use crate::policy::CallError;
 use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem};
+use crate::policy::{CallError, GetBackup, ListBackups};
 use crate::runs::Runs;
 
 /// The backup service: operations of the policy, and what goes on after their answers.
@@ -59,7 +59,7 @@ impl BackupService {
     /// # Errors
     /// [`CallError`].
     pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
-        self.policies.operations().get(id, self.runs.notes()).await
+        self.policies.operations().answer(GetBackup(id.to_owned()), self.runs.notes()).await
     }
 
     /// Tells every backup.
@@ -67,7 +67,7 @@ impl BackupService {
     /// # Errors
     /// [`CallError`].
     pub async fn list(&self) -> Result<BackupsPage, CallError> {
-        let page = self.policies.operations().list(self.runs.notes()).await?;
+        let page = self.policies.operations().answer(ListBackups, self.runs.notes()).await?;
         if page.foreign > 0 {
             tracing::info!(foreign = page.foreign, "left snapshots with names of other make out of the list");
         }

@@ -100,7 +100,7 @@ async fn a_generation_lives_as_long_as_its_last_call() {
     house.offer(&LATER).await.unwrap();
     house.policies().roll_back().unwrap();
     house.smuggle_in(&LATER);
-    house.smuggle_in(&LATER);
+    house.smuggle_in(&fixtures::policy(fixtures::TRAP));
     assert!(begun.list(Vec::new()).await.is_ok());
     assert!(policy.upgrade().is_some());
     drop(begun);

@@ -45,6 +45,16 @@ pub(crate) const ENDLESS_TEXT: &str = "(i32.store8 (i32.const 32) (i32.const 0))
     (i64.store (i32.const 40) (i64.const 7))
     (i32.store (i32.const 48) (i32.const 128)) (i32.store (i32.const 52) (i32.const 2147483647)) (i32.const 32)";
 
+/// Lists nothing, whatever there is; and knows of every backup that its number is 0.
+pub(crate) const NOTHING: &str = "(i32.const 32)";
+/// Deletes part 1 of the backup 7, and then lists nothing.
+pub(crate) const DELETION: &str = "(call $send (i32.const 2) (i32.const 320) (i32.const 3) (i32.const 0) (i32.const 0)
+        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
+    (i32.const 32)";
+/// The path that it asks for.
+pub(crate) const DELETION_PATH: &str = r#"(data (i32.const 288) "_snapshotbackups")
+    (data (i32.const 320) "\20\01\00\00\09\00\00\00" "\29\01\00\00\07\00\00\00" "\80\00\00\00\24\00\00\00")"#;
+
 /// The parameters of `list`, which are just few enough not to be passed through memory.
 const LIST: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32 i32 i32)";
 

@@ -18,10 +18,6 @@ fn put(path: &str, token: Option<&str>, component: &[u8]) -> Request<Body> {
     request.body(Body::from(component.to_vec())).unwrap()
 }
 
-async fn upload(house: &House, path: &str, component: &[u8]) -> (StatusCode, Value) {
-    house.send(put(path, Some(&format!("Bearer {TOKEN}")), component)).await
-}
-
 #[tokio::test]
 async fn shows_what_serves() {
     let house = House::new();
@@ -42,31 +38,33 @@ async fn shows_what_serves() {
 #[tokio::test]
 async fn an_upload_serves_once_it_is_admitted_and_can_be_taken_back() {
     let house = House::new();
-    let (status, body) = upload(&house, "/actuator/policy", &LATER).await;
+    let (status, body) = house.upload("/actuator/policy", &LATER).await;
     assert_eq!((status, &body["version"]), (StatusCode::OK, &json!("7.0.0")), "{body}");
     house.expect_service().await;
     let (_, body) = house.call("GET", "/actuator/policy").await;
     assert_eq!(body["lastCandidate"]["admitted"], json!(true));
     let steps: Vec<&Value> = body["lastCandidate"]["steps"].as_array().unwrap().iter().map(|it| &it["step"]).collect();
     assert_eq!(steps, ["size", "format", "signature", "interface", "lineage", "compilation", "self-test"]);
+    // Sent again, as after an answer that got lost, it does not take the place of the one before it.
+    assert_eq!(house.upload("/actuator/policy", &LATER).await.0, StatusCode::OK);
     let back = Request::post("/actuator/policy/rollback").header("authorization", format!("bearer {TOKEN}"));
     let (status, body) = house.send(back.body(Body::empty()).unwrap()).await;
-    assert_eq!((status, &body["generation"]), (StatusCode::OK, &json!(3)));
+    assert_eq!((status, &body["generation"]), (StatusCode::OK, &json!(4)));
     assert_eq!(body["source"], json!("return of generation 1: an operator asked for it"));
 }
 
 #[tokio::test]
 async fn a_refused_upload_changes_nothing_and_says_why() {
     let house = House::new();
-    let (status, body) = upload(&house, "/actuator/policy", b"no component").await;
+    let (status, body) = house.upload("/actuator/policy", b"no component").await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("policyRefused")));
-    let (status, body) = upload(&house, "/actuator/policy", &vec![0; LARGEST + 1]).await;
+    let (status, body) = house.upload("/actuator/policy", &vec![0; LARGEST + 1]).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::PAYLOAD_TOO_LARGE, &json!("policyTooLarge")));
-    upload(&house, "/actuator/policy", &LATER).await;
+    house.upload("/actuator/policy", &LATER).await;
     let older = fixtures::embedded_as("6.0.0");
-    let (status, body) = upload(&house, "/actuator/policy", &older).await;
+    let (status, body) = house.upload("/actuator/policy", &older).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::CONFLICT, &json!("policySuperseded")));
-    let (status, _) = upload(&house, "/actuator/policy?force=true", &older).await;
+    let (status, _) = house.upload("/actuator/policy?force=true", &older).await;
     assert_eq!(status, StatusCode::OK);
 }
 
@@ -80,7 +78,7 @@ async fn nobody_replaces_the_policy_without_the_token() {
         let (status, body) = house.send(put("/actuator/policy", authorization, &LATER)).await;
         assert_eq!((status, &body["errorCode"]), (StatusCode::UNAUTHORIZED, &json!("unauthorized")));
     }
-    let (status, body) = upload(&no_token, "/actuator/policy", &LATER).await;
+    let (status, body) = no_token.upload("/actuator/policy", &LATER).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::FORBIDDEN, &json!("policyUpdatesOff")));
     for house in [house, no_token] {
         assert_eq!(house.call("POST", "/actuator/policy/rollback").await.0.as_u16() / 100, 4);
@@ -95,4 +93,36 @@ async fn there_is_nothing_before_the_first() {
     let back = Request::post("/actuator/policy/rollback").header("authorization", format!("Bearer {TOKEN}"));
     let (status, body) = house.send(back.body(Body::empty()).unwrap()).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::CONFLICT, &json!("noPreviousPolicy")));
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_misspelt_is_not_ignored() {
+    let house = House::new();
+    for query in [
+        "force=maybe",
+        "force",
+        "forced=true",
+        "force=true&x=1",
+        "shadow=",
+        "shadow=soon",
+        "shadow=10",
+        "shadow=0s",
+        "shadow=-5m",
+        "shadow=24h%201s",
+    ] {
+        let (status, body) = house.upload(&format!("/actuator/policy?{query}"), &LATER).await;
+        assert_eq!((status, &body["errorCode"]), (StatusCode::BAD_REQUEST, &json!("invalidParameter")), "{query}");
+        let message = body["errorMessage"].as_str().unwrap();
+        assert!(message.contains("allowed are force=true or false, and shadow with a time"), "{message}");
+    }
+    // Parameters are right, and the body is looked at, if the time is one.
+    for query in ["shadow=24h", "shadow=1h%2030m", "shadow=1h+30m&force=false", "shadow=PT10M"] {
+        let (status, body) = house.upload(&format!("/actuator/policy?{query}"), b"no component").await;
+        assert_eq!(
+            (status, &body["errorCode"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("policyRefused")),
+            "{query}"
+        );
+    }
+    assert_eq!(house.policies().serving().number, 1);
 }

@@ -13,6 +13,7 @@ mod http;
 mod ids;
 mod misbehaviour;
 mod process;
+mod shadow;
 mod sources;
 mod wasi;
 

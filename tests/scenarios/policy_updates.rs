@@ -16,12 +16,17 @@ use crate::world::{World, part};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The embedded policy under another version, put in place by a rename.
-fn put(path: &Path, version: &str) -> Result<()> {
+/// The embedded policy under another version.
+fn embedded_as(version: &str) -> Vec<u8> {
     let mut component = EMBEDDED.to_vec();
     CustomSection { name: "version".into(), data: version.as_bytes().into() }.append_to_component(&mut component);
+    component
+}
+
+/// Puts it in place by a rename.
+fn put(path: &Path, version: &str) -> Result<()> {
     let new = path.with_extension("new");
-    fs::write(&new, component)?;
+    fs::write(&new, embedded_as(version))?;
     Ok(fs::rename(new, path)?)
 }
 
@@ -59,5 +64,31 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile() -> Res
     poll_until("the refusal", PATIENCE, is_refused).await?;
     assert_eq!(serving(&host).await?, (2, "8.0.0".to_owned()));
     assert_eq!(host.get("/actuator/backups/1").await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_policy_beside_the_serving_one_answers_the_same() -> Result<()> {
+    const TOKEN: &str = "open-sesame-open-sesame";
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str())];
+    let begun = host.request("PUT", "/actuator/policy?shadow=1h", &headers, embedded_as("8.0.0")).await?;
+    assert_eq!(begun.status, 200, "{}", begun.text);
+
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    assert_eq!(host.get("/actuator/backups").await?.status, 200);
+    assert_eq!(host.get("/actuator/backups/2").await?.status, 404);
+    let ended = host.request("DELETE", "/actuator/policy/shadow", &headers, "").await?;
+    assert_eq!(ended.status, 200, "{}", ended.text);
+    let is_done = async || {
+        let shadow = host.get("/actuator/policy").await?.json()?["shadow"].clone();
+        Ok(Some(shadow).filter(|shadow| shadow["calls"].as_u64() >= Some(3)))
+    };
+    let shadow = poll_until("the calls of the shadow", PATIENCE, is_done).await?;
+    assert_eq!((&shadow["calls"], &shadow["examples"]), (&shadow["same"], &json!([])), "{shadow}");
+    assert_eq!(serving(&host).await?.0, 1);
     Ok(())
 }

@@ -11,6 +11,7 @@
 mod client;
 mod destination;
 mod grants;
+mod recording;
 mod retry;
 
 pub use backup_core::{Method, Request, Response, TransportError};
@@ -18,3 +19,4 @@ pub use client::{Client, ClientError};
 pub use destination::Destination;
 pub(crate) use destination::Submitted;
 pub use grants::{Denial, Granted, Grants};
+pub use recording::Recording;

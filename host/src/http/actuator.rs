@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names and in the form of Spring Boot's actuator.
-const LINKS: [(&str, &str); 10] = [
+const LINKS: [(&str, &str); 11] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -20,6 +20,7 @@ const LINKS: [(&str, &str); 10] = [
     ("info", "/info"),
     ("policy", "/policy"),
     ("policy-rollback", "/policy/rollback"),
+    ("policy-shadow", "/policy/shadow"),
     ("prometheus", "/prometheus"),
 ];
 

@@ -2,12 +2,14 @@ use std::any::Any;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::policies::NothingBefore;
 use crate::policies::admission::Refusal;
+use crate::policies::shadow::NoShadow;
 use crate::policy::CallError;
 use crate::policy::types::Error;
 
@@ -50,12 +52,20 @@ pub enum ApiError {
         /// The most.
         allowed: usize,
     },
+    /// A parameter in the query is unknown or has no such value.
+    #[error(
+        "the parameter '{0}' means nothing here; allowed are force=true or false, and shadow with a time such as 90s, 10m or 1h 30m, greater than 0s and up to 24h"
+    )]
+    InvalidParameter(String),
     /// The policy may not serve.
     #[error("the policy is refused, and the serving one stays: {0}")]
     PolicyRefused(#[from] Refusal),
     /// There is nothing to go back to.
     #[error(transparent)]
     NothingBefore(#[from] NothingBefore),
+    /// There is no shadow to end.
+    #[error(transparent)]
+    NoShadow(#[from] NoShadow),
     /// A defect of the host.
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
@@ -93,6 +103,8 @@ impl ApiError {
             Self::PolicyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "policyTooLarge", None),
             Self::PolicyRefused(Refusal::Lineage(_)) => (StatusCode::CONFLICT, "policySuperseded", None),
             Self::PolicyRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "policyRefused", None),
+            Self::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "invalidParameter", None),
+            Self::NoShadow(_) => (StatusCode::NOT_FOUND, "noShadow", None),
             Self::NothingBefore(_) => (StatusCode::CONFLICT, "noPreviousPolicy", None),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError", None),
         }
@@ -118,7 +130,11 @@ impl IntoResponse for ApiError {
         } else {
             tracing::info!(code = error_code, detail = detailed_message, "{error_message}");
         }
-        (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response()
+        let mut response = (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -134,4 +150,16 @@ pub(super) async fn unknown_path(uri: Uri) -> ApiError {
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     ApiError::Internal(text.unwrap_or("a panic without a message").to_owned()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_not_authorized_is_told_how_to_be() {
+        let response = ApiError::Unauthorized.into_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
+    }
 }

@@ -11,7 +11,7 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use jiff::tz::TimeZone;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -60,6 +60,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/info", get(actuator::info))
         .route("/actuator/policy", get(policy::show).put(policy::replace))
         .route("/actuator/policy/rollback", post(policy::roll_back))
+        .route("/actuator/policy/shadow", delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus))
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::unknown_path)

@@ -1,21 +1,61 @@
-//! `/actuator/policy`: what serves, and how to replace it.
+//! `/actuator/policy`: what serves, how to replace it, and how to try another one beside it.
+
+mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Api, ApiError};
-use crate::policies::admission::{Candidate, Verdict};
-use crate::policies::{Digest, Generation, Source};
+use crate::policies::admission::Candidate;
+use crate::policies::{Digest, Source};
+use crate::settings::time_span;
 
 /// Where the signature of an upload stands, as in a `.sig` file.
 const SIGNATURE: &str = "policy-signature";
+
+/// The parameters of an upload. Others are refused: whoever misspells one means something by it.
+#[derive(Default)]
+pub(super) struct Parameters {
+    /// It may be older than the one that serves, and one that failed before.
+    forced: bool,
+    /// How long to try it beside the serving one. `None`: it is to serve.
+    shadow: Option<Duration>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Parameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut parameters = Self::default();
+        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
+            let refused = || ApiError::InvalidParameter(format!("{name}={value}").chars().take(100).collect());
+            parameters.set(&name, &value).ok_or_else(refused)?;
+        }
+        Ok(parameters)
+    }
+}
+
+impl Parameters {
+    /// `None`: there is no such parameter, or it has no such value.
+    fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+        match name {
+            "force" => self.forced = value.parse().ok()?,
+            "shadow" => self.shadow = Some(time_span(value, LONGEST)?),
+            _ => return None,
+        }
+        Some(())
+    }
+}
 
 /// The caller may replace the policy.
 pub(super) struct Authorized;
@@ -43,9 +83,10 @@ pub(super) async fn show(State(api): State<Arc<Api>>) -> Json<Value> {
     let withdrawn = policies.withdrawals().into_iter();
     let withdrawn = withdrawn.map(|known| json!({"digest": known.digest.to_string(), "reason": known.reason}));
     Json(json!({
-        "serving": generation(&policies.serving()),
-        "previous": policies.previous().map(|previous| generation(&previous)),
-        "lastCandidate": api.updates.last().map(|verdict| candidate(&verdict)),
+        "serving": view::generation(&policies.serving()),
+        "previous": policies.previous().map(|previous| view::generation(&previous)),
+        "shadow": policies.shadows().findings().map(|findings| view::shadow(&findings)),
+        "lastCandidate": api.updates.last().map(|verdict| view::candidate(&verdict)),
         "withdrawn": withdrawn.collect::<Vec<_>>(),
     }))
 }
@@ -53,53 +94,24 @@ pub(super) async fn show(State(api): State<Arc<Api>>) -> Json<Value> {
 pub(super) async fn replace(
     State(api): State<Arc<Api>>,
     _: Authorized,
-    uri: Uri,
+    Parameters { forced, shadow }: Parameters,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
     let largest = api.updates.largest();
     let component = to_bytes(body, largest).await.map_err(|_| ApiError::PolicyTooLarge { allowed: largest })?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
-    let forced = uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "force=true"));
     let candidate = Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced };
-    Ok(Json(generation(&*api.updates.offer(candidate).await?)))
+    Ok(Json(match shadow {
+        Some(span) => view::shadow(&*api.updates.shadow(candidate, span).await?),
+        None => view::generation(&*api.updates.offer(candidate).await?),
+    }))
 }
 
 pub(super) async fn roll_back(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<Value>, ApiError> {
-    Ok(Json(generation(&*api.updates.roll_back().await?)))
+    Ok(Json(view::generation(&*api.updates.roll_back().await?)))
 }
 
-fn generation(generation: &Generation) -> Value {
-    let admitted = &generation.admitted;
-    json!({
-        "generation": generation.number,
-        "digest": admitted.anatomy.digest.to_string(),
-        "name": admitted.anatomy.name,
-        "version": admitted.anatomy.version.as_ref().map(ToString::to_string),
-        "witVersion": admitted.anatomy.wit_version().map(|version| version.to_string()),
-        "bytes": admitted.anatomy.bytes,
-        "source": admitted.source.to_string(),
-        "signer": admitted.signer,
-        "since": generation.since.to_string(),
-        "calls": generation.calls(),
-        "failures": generation.failures(),
-    })
-}
-
-fn candidate(verdict: &Verdict) -> Value {
-    let steps = verdict.steps.iter().map(|report| {
-        json!({
-            "step": report.step.to_string(),
-            "passed": report.refusal.is_none(),
-            "refusal": report.refusal,
-            "milliseconds": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
-        })
-    });
-    json!({
-        "at": verdict.at.to_string(),
-        "source": verdict.source.to_string(),
-        "digest": verdict.digest.to_string(),
-        "admitted": verdict.refusal().is_none(),
-        "steps": steps.collect::<Vec<_>>(),
-    })
+pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<Value>, ApiError> {
+    Ok(Json(view::shadow(&*api.updates.policies().shadows().stop()?)))
 }

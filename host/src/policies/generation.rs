@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::Anatomy;
+use super::{Anatomy, FailuresInARow};
 use crate::policy::{CallError, Policy};
 
 /// A policy that was admitted, with what is known of it.
@@ -52,9 +51,7 @@ pub struct Generation {
     pub since: Timestamp,
     calls: AtomicU64,
     failures: AtomicU64,
-    /// By operation: whoever waits for a backup asks for it again and again, which must not hide that no
-    /// step of its run succeeds.
-    failures_in_a_row: Mutex<BTreeMap<&'static str, u32>>,
+    failures_in_a_row: Mutex<FailuresInARow>,
     withdrawn: AtomicBool,
 }
 
@@ -72,20 +69,11 @@ impl Generation {
     }
 
     /// Counts a call; how many of this operation have now failed in a row by the policy's own fault.
-    ///
-    /// Calls end in any order, so a row is that of the ends. That is exact enough: a policy that fails
-    /// always is found after as many calls as it may fail, one that fails seldom never.
     pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> u32 {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut rows = self.failures_in_a_row.lock().unwrap_or_else(PoisonError::into_inner);
-        if !outcome.is_err_and(CallError::is_failure_of_policy) {
-            rows.remove(operation);
-            return 0;
-        }
-        self.failures.fetch_add(1, Ordering::Relaxed);
-        let in_a_row = rows.entry(operation).or_default();
-        *in_a_row = in_a_row.saturating_add(1);
-        *in_a_row
+        let is_failure = outcome.is_err_and(CallError::is_failure_of_policy);
+        self.failures.fetch_add(u64::from(is_failure), Ordering::Relaxed);
+        self.failures_in_a_row.lock().unwrap_or_else(PoisonError::into_inner).count(operation, is_failure)
     }
 
     /// Whether it is the same policy, perhaps at another time.

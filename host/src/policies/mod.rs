@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! candidate ── Admission ──► Admitted ── Policies::exchange ──► Generation, which serves
+//!                  │             └─────── Shadows::begin ──► Findings, beside that one
 //!                  └─► Refusal: nothing changes
 //! ```
 //!
@@ -15,6 +16,8 @@ mod digest;
 mod generation;
 mod history;
 pub mod rehearsal;
+mod row;
+pub mod shadow;
 pub mod signature;
 mod start;
 mod updates;
@@ -28,6 +31,8 @@ use crate::metrics::Metrics;
 use crate::operations::Operations;
 use crate::policy::{CallError, Capability, types};
 use history::History;
+use row::FailuresInARow;
+use shadow::Shadows;
 
 pub use anatomy::{Anatomy, Defect};
 pub use cache::Cache;
@@ -53,6 +58,7 @@ pub struct Policies {
     pub(crate) surroundings: Surroundings,
     serving: ArcSwap<Generation>,
     history: Mutex<History>,
+    shadows: Arc<Shadows>,
     /// How many calls of one operation in a row may fail before the previous policy comes back.
     failures_allowed: u32,
 }
@@ -67,6 +73,7 @@ impl Policies {
     #[must_use]
     pub fn new(first: Admitted, failures_allowed: u32, surroundings: Surroundings) -> Arc<Self> {
         Arc::new(Self {
+            shadows: Shadows::new(Arc::clone(&surroundings.metrics), failures_allowed),
             surroundings,
             serving: ArcSwap::new(Generation::new(1, first)),
             history: Mutex::default(),
@@ -92,6 +99,12 @@ impl Policies {
         self.history().previous.clone()
     }
 
+    /// The place for a policy that is tried beside the serving one.
+    #[must_use]
+    pub fn shadows(&self) -> &Arc<Shadows> {
+        &self.shadows
+    }
+
     /// The policies that failed here and were replaced for it.
     #[must_use]
     pub fn withdrawals(&self) -> Vec<Withdrawal> {
@@ -102,8 +115,12 @@ impl Policies {
     pub fn exchange(&self, admitted: Admitted) -> Arc<Generation> {
         let mut history = self.history();
         let replaced = self.serve(&mut history, admitted);
-        history.previous = Some(replaced);
-        self.serving()
+        let serving = self.serving();
+        // A policy that is brought in a second time is not its own way back.
+        if !replaced.is_same(&serving) {
+            history.previous = Some(replaced);
+        }
+        serving
     }
 
     /// Lets the previous policy serve again, at an operator's wish. Once more, and it is undone.
@@ -157,6 +174,7 @@ impl Policies {
             "another policy serves from now on"
         );
         self.surroundings.metrics.policy_generation(generation.number);
+        self.shadows.serves(&generation.admitted.anatomy.digest);
         self.serving.store(generation);
         replaced
     }

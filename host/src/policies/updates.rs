@@ -1,10 +1,12 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::admission::{Admission, Candidate, Refusal, Verdict};
+use super::shadow::Findings;
 use super::start::keep;
-use super::{Cache, Digest, Generation, NothingBefore, Policies, PolicyFile};
+use super::{Admitted, Cache, Digest, Generation, NothingBefore, Policies, PolicyFile};
 
 /// The way from a candidate to the policy that serves, whatever source it has.
 pub struct Updates {
@@ -84,15 +86,28 @@ impl Updates {
         self.admit(&candidate).await
     }
 
+    /// Examines a candidate, and has it tried beside the serving policy if it may serve. It never does so
+    /// by itself.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nothing has changed.
+    pub async fn shadow(&self, candidate: Candidate, span: Duration) -> Result<Arc<Findings>, Refusal> {
+        let _turn = self.gate.lock().await;
+        Ok(self.policies.shadows().begin(self.examine(&candidate).await?, span))
+    }
+
     async fn admit(&self, candidate: &Candidate) -> Result<Arc<Generation>, Refusal> {
-        let (verdict, outcome) = self.admission.examine(candidate, Some(&self.policies)).await;
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
-        let admitted = outcome.inspect_err(|refusal| {
-            tracing::error!(source = %candidate.source, %refusal, "refused a policy; the serving one stays");
-        })?;
-        let generation = self.policies.exchange(admitted);
+        let generation = self.policies.exchange(self.examine(candidate).await?);
         keep(self.cache.as_ref(), candidate);
         Ok(generation)
+    }
+
+    async fn examine(&self, candidate: &Candidate) -> Result<Admitted, Refusal> {
+        let (verdict, outcome) = self.admission.examine(candidate, Some(&self.policies)).await;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+        outcome.inspect_err(|refusal| {
+            tracing::error!(source = %candidate.source, %refusal, "refused a policy; the serving one stays");
+        })
     }
 
     /// Lets the previous policy serve again.

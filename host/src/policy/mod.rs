@@ -6,8 +6,9 @@
 mod bindings;
 mod call;
 mod compiled;
-pub mod contract;
+mod contract;
 mod output;
+mod read;
 mod sandbox;
 pub(crate) mod wasi;
 
@@ -24,12 +25,14 @@ use call::{Call, Imports};
 pub use bindings::optimize::backup::types;
 pub use call::{Capability, Outstanding};
 pub use compiled::{Compiled, machine_code};
+pub use contract::Violation;
+pub use read::{GetBackup, ListBackups, Read};
 pub use sandbox::{CallLimits, Sandbox};
 
 /// The policy that serves when no other is configured; built with this host.
 pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
 
-/// A policy component, ready to be called.
+/// A policy component, ready to be called. What it answers is held against the contract.
 pub struct Policy {
     sandbox: Arc<Sandbox>,
     instances: PolicyPre<Call>,
@@ -47,7 +50,7 @@ pub enum LoadError {
 }
 
 /// Why an operation has no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     /// The policy says no.
     #[error("{}", .0.problem().message)]
@@ -60,7 +63,7 @@ pub enum CallError {
     Trapped(String),
     /// Its answer breaks a promise of the interface.
     #[error("the policy's answer breaks the contract: {0}")]
-    BrokeContract(contract::Violation),
+    BrokeContract(#[from] Violation),
 }
 
 impl CallError {
@@ -114,7 +117,9 @@ impl Policy {
         id: &str,
     ) -> Result<types::Accepted, CallError> {
         let mut session = self.open(capability).await?;
-        settle(session.guest().call_create(&mut session.store, context, id).await)
+        let accepted = settle(session.guest().call_create(&mut session.store, context, id).await)?;
+        contract::accepted(id, &accepted)?;
+        Ok(accepted)
     }
 
     /// Takes a run one step further.
@@ -128,7 +133,9 @@ impl Policy {
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
         let mut session = self.open(capability).await?;
-        settle(session.guest().call_advance(&mut session.store, context, id).await)
+        let progress = settle(session.guest().call_advance(&mut session.store, context, id).await)?;
+        contract::progress(id, &progress)?;
+        Ok(progress)
     }
 
     /// Tells one backup.
@@ -142,7 +149,9 @@ impl Policy {
         id: &str,
     ) -> Result<types::Backup, CallError> {
         let mut session = self.open(capability).await?;
-        settle(session.guest().call_get(&mut session.store, context, id).await)
+        let backup = settle(session.guest().call_get(&mut session.store, context, id).await)?;
+        contract::requested_backup(id, &backup)?;
+        Ok(backup)
     }
 
     /// Tells every backup.
@@ -155,7 +164,9 @@ impl Policy {
         context: &types::Context,
     ) -> Result<types::BackupsPage, CallError> {
         let mut session = self.open(capability).await?;
-        settle(session.guest().call_list(&mut session.store, context).await)
+        let page = settle(session.guest().call_list(&mut session.store, context).await)?;
+        contract::page(&page)?;
+        Ok(page)
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
@@ -172,6 +183,7 @@ impl Policy {
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let mut session = self.open(capability).await?;
         let deleted = settle(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
+        contract::deleted(id, &deleted)?;
         Ok((deleted, session.store.data_mut().outstanding.take()))
     }
 

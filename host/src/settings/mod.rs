@@ -30,6 +30,7 @@ pub use connection::{Connection, Limits, Node};
 pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
 pub use policy::{PolicyCallSettings, PolicySettings};
 pub use secret::Secret;
+pub use values::time_span;
 
 use section::{Read, Reading, Section};
 use values::Unfit;

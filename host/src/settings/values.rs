@@ -42,10 +42,16 @@ impl Unfit {
 /// Longer times are mistakes, and would overflow a clock.
 const LONGEST: SignedDuration = SignedDuration::from_hours(8760);
 
-/// A time span, as jiff reads it: `90s`, `1h 30m`, `PT10M`.
+/// A time span of more than nothing and up to `longest`, as jiff reads it: `90s`, `1h 30m`, `PT10M`.
+#[must_use]
+pub fn time_span(text: &str, longest: SignedDuration) -> Option<Duration> {
+    let span = text.parse::<SignedDuration>().ok()?;
+    (span.is_positive() && span <= longest).then(|| span.unsigned_abs())
+}
+
+/// A time span.
 pub(super) fn duration(text: &str) -> Result<Duration, Unfit> {
-    let span = text.parse::<SignedDuration>().ok();
-    span.filter(|span| span.is_positive() && *span <= LONGEST).map(SignedDuration::unsigned_abs).ok_or_else(|| {
+    time_span(text, LONGEST).ok_or_else(|| {
         let allowed = "a time such as 90s, 10m or 1h 30m, greater than 0s and up to 8760h";
         Unfit::value(text, allowed)
     })

@@ -148,7 +148,13 @@ impl Host {
     }
 
     /// Any request.
-    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<Reply> {
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Result<Reply> {
         let method = Method::from_bytes(method.as_bytes())?;
         let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
         let mut request = http()?.request(method, url).body(body);

@@ -54,7 +54,7 @@ fn answer<T>(case: &'static str, expected: &'static str, outcome: Result<T, Call
 }
 
 /// What a policy did, in words.
-fn told<T: fmt::Debug>(outcome: &Result<T, CallError>) -> String {
+pub(super) fn told<T: fmt::Debug>(outcome: &Result<T, CallError>) -> String {
     match outcome {
         Ok(answer) => format!("{answer:?}"),
         Err(CallError::Refused(error)) => format!("{error:?}"),
