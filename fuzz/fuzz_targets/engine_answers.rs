@@ -12,8 +12,8 @@ use backup_core::{
     Backup, BackupId, BackupState, Context, EngineKind, IndexPrefix, Method, NAME_PREFIX, Part, RepositoryName,
     Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
+use backup_elasticsearch::Grants;
 use libfuzzer_sys::fuzz_target;
-use optimize_backup_fuzz::elasticsearch::Grants;
 use optimize_backup_fuzz::script::Script;
 use serde_json::Value;
 

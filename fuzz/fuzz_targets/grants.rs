@@ -4,8 +4,8 @@
 
 use arbitrary::Arbitrary;
 use backup_core::{IndexPrefix, Method, RepositoryName, Request};
+use backup_elasticsearch::Grants;
 use libfuzzer_sys::fuzz_target;
-use optimize_backup_fuzz::elasticsearch::Grants;
 use serde_json::Value;
 
 /// A request, mostly of words that mean something to an engine.

@@ -2,13 +2,13 @@
 
 #![no_main]
 
+use backup_actuator::CreateRequest;
 use backup_core::BackupId;
 use libfuzzer_sys::fuzz_target;
-use optimize_backup_fuzz::http::backup_id;
 use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(written) = backup_id(body) else { return };
+    let Ok(CreateRequest { backup_id: written }) = CreateRequest::parse(body) else { return };
     // Read once more in another way, which refuses a few more: deep nesting, numbers out of range.
     let Ok(document) = serde_json::from_slice::<Value>(body) else { return };
     match document.as_object().and_then(|object| object.get("backupId")) {

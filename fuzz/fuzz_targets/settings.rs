@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 use std::io::Write;
 
+use backup_settings::Settings;
 use libfuzzer_sys::fuzz_target;
-use optimize_backup_fuzz::settings::Settings;
 use serde_json::json;
 use tempfile::NamedTempFile;
 

@@ -7,9 +7,8 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use backup_core::{Engine, Method, Response, TransportError};
-
-use crate::elasticsearch::{Grants, Request};
+use backup_core::{Engine, Method, Request, Response, TransportError};
+use backup_elasticsearch::Grants;
 
 /// What separates answers.
 const SEPARATOR: &str = "\n---\n";

@@ -18,5 +18,6 @@ pub mod readiness;
 pub mod runs;
 pub mod server;
 pub mod service;
-pub mod settings;
 mod telemetry;
+
+pub use backup_settings as settings;

@@ -7,8 +7,8 @@ use backup_test_support::installation::{Installation, create_neighbours, unique_
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use crate::on_every_engine;
 use crate::world::{World, delete, part};
+use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     a_backup_is_two_parts_in_order,
@@ -19,6 +19,9 @@ on_every_engine!(
     a_restored_backup_has_the_same_documents,
     new_process_definitions_are_in_part_two,
 );
+
+in_host!(wasmtime: a_backup_is_two_parts_in_order, answers_are_as_documented, an_id_is_used_once);
+in_host!(jco_on_node: a_backup_is_two_parts_in_order, an_id_is_used_once);
 
 async fn a_backup_is_two_parts_in_order(distribution: Distribution) -> Result<()> {
     let mut world = World::new(distribution).await?;

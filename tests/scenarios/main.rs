@@ -16,7 +16,9 @@ mod policy_updates;
 mod published_wit;
 mod replicas;
 mod requests;
+mod same_answers;
 mod secured;
+mod servers;
 mod states;
 mod world;
 
@@ -42,3 +44,17 @@ macro_rules! on_every_engine {
     };
 }
 pub(crate) use on_every_engine;
+
+/// Runs tests in another host, with the composed actuator; see `docs/other-hosts.md`.
+macro_rules! in_host {
+    ($host:ident: $($test:ident),+ $(,)?) => {
+        mod $host {
+            $(#[tokio::test]
+            async fn $test() -> anyhow::Result<()> {
+                let scenario = super::$test(backup_test_support::engine::Distribution::ELASTICSEARCH);
+                crate::servers::$host(scenario).await
+            })+
+        }
+    };
+}
+pub(crate) use in_host;

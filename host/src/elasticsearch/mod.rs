@@ -10,13 +10,12 @@
 
 mod client;
 mod destination;
-mod grants;
 mod recording;
 mod retry;
 
 pub use backup_core::{Method, Request, Response, TransportError};
+pub use backup_elasticsearch::{Denial, Granted, Grants};
 pub use client::{Client, ClientError};
 pub use destination::Destination;
 pub(crate) use destination::Submitted;
-pub use grants::{Denial, Granted, Grants};
 pub use recording::Recording;

@@ -6,9 +6,6 @@ use super::{Client, Granted, Method, Response, TransportError};
 
 /// Sends a request, and for a few seconds again while its failure may pass.
 ///
-/// A read is sent again after any such failure. A write only if the engine did not get it or refused it
-/// as too busy: where it may have acted, only the policy knows how to find out.
-///
 /// # Errors
 /// The last attempt's. A status that stays is not an error.
 pub(crate) async fn send(client: &Client, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
@@ -66,13 +63,7 @@ impl Attempt {
     }
 
     fn may_pass(&self, method: Method) -> bool {
-        let is_read = method == Method::Get;
-        match &self.0 {
-            Ok(response) => is_read || matches!(response.status, 429 | 503),
-            Err(TransportError::Unreachable(_)) => true,
-            Err(TransportError::Interrupted(_)) => is_read,
-            Err(TransportError::Denied(_) | TransportError::Unreadable(_)) => false,
-        }
+        backup_elasticsearch::may_pass(method, &self.0)
     }
 
     fn retry_after(&self) -> Duration {

@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::IntoResponse;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::{Api, ApiError};
 
-/// The endpoints, by the names and in the form of Spring Boot's actuator.
+/// The endpoints, by the names of Spring Boot's actuator.
 const LINKS: [(&str, &str); 11] = [
     ("self", ""),
     ("backups", "/backups"),
@@ -25,20 +25,12 @@ const LINKS: [(&str, &str); 11] = [
 ];
 
 pub(super) async fn links(headers: HeaderMap) -> Json<Value> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let link = |&(name, path): &(&str, &str)| {
-        let href = format!("http://{host}/actuator{path}");
-        (name.to_owned(), json!({"href": href, "templated": path.contains('{')}))
-    };
-    Json(json!({"_links": LINKS.iter().map(link).collect::<Map<_, _>>()}))
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    Json(backup_actuator::links(host, &LINKS))
 }
 
 pub(super) async fn info() -> Json<Value> {
-    Json(json!({"app": {
-        "name": env!("CARGO_PKG_NAME"),
-        "description": env!("CARGO_PKG_DESCRIPTION"),
-        "version": env!("CARGO_PKG_VERSION"),
-    }}))
+    Json(backup_actuator::info(env!("CARGO_PKG_DESCRIPTION")))
 }
 
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {

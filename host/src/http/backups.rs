@@ -5,15 +5,16 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use super::body::CreateRequest;
-use super::view::{BackupView, Message};
+use backup_actuator::{BackupView, Message};
+
+use super::body::Body;
 use super::{Api, ApiError};
 
 type Id = Result<Path<String>, PathRejection>;
 
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
-    request: CreateRequest,
+    Body(request): Body,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
     let accepted = api.service.create(&request.backup_id).await?;
     Ok((StatusCode::ACCEPTED, Json(Message::scheduled(accepted.backup_id))))
@@ -21,12 +22,12 @@ pub(super) async fn create(
 
 pub(super) async fn get(State(api): State<Arc<Api>>, id: Id) -> Result<Json<BackupView>, ApiError> {
     let backup = api.service.get(&id?).await?;
-    Ok(Json(BackupView::new(backup, &api.presentation)))
+    Ok(Json(BackupView::new(backup.into(), &api.presentation)))
 }
 
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<BackupView>>, ApiError> {
     let page = api.service.list().await?;
-    Ok(Json(page.backups.into_iter().map(|backup| BackupView::new(backup, &api.presentation)).collect()))
+    Ok(Json(page.backups.into_iter().map(|backup| BackupView::new(backup.into(), &api.presentation)).collect()))
 }
 
 pub(super) async fn delete(State(api): State<Arc<Api>>, id: Id) -> Result<StatusCode, ApiError> {

@@ -1,116 +1,20 @@
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
 
 use super::ApiError;
 
-/// The largest body: an id needs less than 100 bytes.
-const LARGEST: usize = 64 << 10;
-
 /// The body of `POST /actuator/backups`.
-///
-/// The id is kept as the caller wrote it: what a valid one is, the policy decides.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct CreateRequest {
-    pub(super) backup_id: String,
-}
+pub(super) struct Body(pub(super) CreateRequest);
 
-impl<S: Sync> FromRequest<S> for CreateRequest {
+impl<S: Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         expect_json(content_type)?;
-        let body = to_bytes(request.into_body(), LARGEST).await.map_err(|_| ApiError::BodyTooLarge)?;
-        Self::parse(&body)
-    }
-}
-
-impl CreateRequest {
-    /// Reads a body: `{"backupId": 123456}` or `{"backupId": "123456"}`. Other fields are ignored.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        if body.is_empty() {
-            return Err(ApiError::MalformedBody("it is empty".to_owned()));
-        }
-        let fields: Body<'_> =
-            serde_json::from_slice(body).map_err(|fault| ApiError::MalformedBody(fault.to_string()))?;
-        // serde also reads an array, as the fields in their order.
-        if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(ApiError::MalformedBody("it is an array".to_owned()));
-        }
-        let raw = fields.backup_id.ok_or(ApiError::BackupIdMissing)?.get();
-        // A string stands for what is in it, everything else for itself.
-        Ok(Self { backup_id: serde_json::from_str(raw).unwrap_or_else(|_| raw.to_owned()) })
-    }
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(rename = "backupId", borrow)]
-    backup_id: Option<&'a RawValue>,
-}
-
-fn expect_json(content_type: Option<&str>) -> Result<(), ApiError> {
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(ApiError::NotJson(content_type.map(|text| text.chars().take(100).collect())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keeps_the_id_as_written() {
-        for (body, id) in [
-            (r#"{"backupId":123456}"#, "123456"),
-            (r#"{"backupId":"123456"}"#, "123456"),
-            (r#"{"backupId":"\u0031"}"#, "1"),
-            (r#"{ "backupId" : 1.5 , "more": [] }"#, "1.5"),
-            (r#"{"backupId":1e3}"#, "1e3"),
-            (r#"{"backupId":-1}"#, "-1"),
-            (r#"{"backupId":99999999999999999999}"#, "99999999999999999999"),
-            (r#"{"backupId":""}"#, ""),
-            (r#"{"backupId":{}}"#, "{}"),
-            (r#"{"backupId":true}"#, "true"),
-        ] {
-            assert_eq!(CreateRequest::parse(body.as_bytes()).unwrap().backup_id, id, "{body}");
-        }
-    }
-
-    #[test]
-    fn says_what_is_wrong_with_a_body() {
-        assert!(matches!(CreateRequest::parse(b"{}"), Err(ApiError::BackupIdMissing)));
-        assert!(matches!(CreateRequest::parse(br#"{"backupId":null}"#), Err(ApiError::BackupIdMissing)));
-        for body in [
-            "",
-            "{",
-            "[]",
-            "[7]",
-            "7",
-            "null",
-            "backupId=1",
-            "{\"backupId\":1}x",
-            "{\"backupId\":1,\"backupId\":2}",
-            "\u{feff}{}",
-        ] {
-            assert!(matches!(CreateRequest::parse(body.as_bytes()), Err(ApiError::MalformedBody(_))), "{body}");
-        }
-        assert!(matches!(CreateRequest::parse(b"\xff\xfe"), Err(ApiError::MalformedBody(_))));
-    }
-
-    #[test]
-    fn takes_json_with_parameters_only() {
-        assert!(expect_json(Some("application/json")).is_ok());
-        assert!(expect_json(Some("Application/JSON; charset=utf-8")).is_ok());
-        for other in
-            [None, Some(""), Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp")]
-        {
-            assert!(matches!(expect_json(other), Err(ApiError::NotJson(_))), "{other:?}");
-        }
+        let body = to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| RequestError::BodyTooLarge)?;
+        Ok(Self(CreateRequest::parse(&body)?))
     }
 }

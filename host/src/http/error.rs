@@ -5,13 +5,12 @@ use axum::extract::rejection::PathRejection;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use backup_actuator::{ErrorBody, RequestError, status_of};
 
 use crate::policies::NothingBefore;
 use crate::policies::admission::Refusal;
 use crate::policies::shadow::NoShadow;
 use crate::policy::CallError;
-use crate::policy::types::Error;
 
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
@@ -19,27 +18,9 @@ pub enum ApiError {
     /// The policy refused or failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The id in the path is not even text.
-    #[error("the backup id in the path cannot be read: {0}")]
-    UnreadableId(#[from] PathRejection),
-    /// The body has no id.
-    #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
-    BackupIdMissing,
-    /// The body is not a JSON object.
-    #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
-    MalformedBody(String),
-    /// The body is over the limit.
-    #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
-    BodyTooLarge,
-    /// The body is declared as something else.
-    #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
-    NotJson(Option<String>),
-    /// The path exists, but not for this verb.
-    #[error("{0} is not allowed here; the header Allow lists what is")]
-    MethodNotAllowed(Method),
-    /// There is no such path.
-    #[error("there is nothing at {0}; GET /actuator lists what there is")]
-    UnknownPath(String),
+    /// The request is wrong.
+    #[error(transparent)]
+    Request(#[from] RequestError),
     /// There is no token with which the policy could be replaced.
     #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
     PolicyUpdatesOff,
@@ -71,33 +52,21 @@ pub enum ApiError {
     Internal(String),
 }
 
-/// The error body of Optimize's API.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorBody<'a> {
-    error_code: &'a str,
-    error_message: String,
-    detailed_message: Option<&'a str>,
-}
-
 impl ApiError {
     /// The one table: every error's status, code and details.
     fn classify(&self) -> (StatusCode, &str, Option<&str>) {
         match self {
             Self::Call(CallError::Refused(error)) => {
                 let problem = error.problem();
-                (status_of(error), &problem.code, problem.detail.as_deref())
+                (status_of(error.into()), &problem.code, problem.detail.as_deref())
             }
             Self::Call(CallError::OutOfTime | CallError::Trapped(_) | CallError::BrokeContract(_)) => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "policyFailed", None)
             }
-            Self::UnreadableId(_) => (StatusCode::BAD_REQUEST, "invalidBackupId", None),
-            Self::BackupIdMissing => (StatusCode::BAD_REQUEST, "backupIdMissing", None),
-            Self::MalformedBody(_) => (StatusCode::BAD_REQUEST, "malformedBody", None),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", None),
-            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", None),
-            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", None),
-            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "unknownPath", None),
+            Self::Request(error) => {
+                let (status, code) = error.classify();
+                (status, code, None)
+            }
             Self::PolicyUpdatesOff => (StatusCode::FORBIDDEN, "policyUpdatesOff", None),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
             Self::PolicyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "policyTooLarge", None),
@@ -111,13 +80,10 @@ impl ApiError {
     }
 }
 
-fn status_of(error: &Error) -> StatusCode {
-    match error {
-        Error::InvalidRequest(_) | Error::Configuration(_) => StatusCode::BAD_REQUEST,
-        Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::NotFound(_) => StatusCode::NOT_FOUND,
-        Error::Unreachable(_) => StatusCode::BAD_GATEWAY,
-        Error::EngineFailure(_) | Error::Denied(_) => StatusCode::INTERNAL_SERVER_ERROR,
+/// The only thing that can be wrong with the one text parameter that a path has.
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        RequestError::UnreadableId.into()
     }
 }
 
@@ -139,11 +105,11 @@ impl IntoResponse for ApiError {
 }
 
 pub(super) async fn method_not_allowed(method: Method) -> ApiError {
-    ApiError::MethodNotAllowed(method)
+    RequestError::MethodNotAllowed(method).into()
 }
 
 pub(super) async fn unknown_path(uri: Uri) -> ApiError {
-    ApiError::UnknownPath(uri.path().chars().take(200).collect())
+    RequestError::unknown_path(uri.path()).into()
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "the signature that CatchPanicLayer asks for")]

@@ -6,21 +6,20 @@ mod body;
 mod error;
 mod health;
 mod policy;
-mod view;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{delete, get, post};
-use jiff::tz::TimeZone;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::metrics::Metrics;
 use crate::policies::Updates;
 use crate::readiness::Readiness;
 use crate::service::BackupService;
-use crate::settings::{CompleteState, Secret};
+use crate::settings::Secret;
 
+pub use backup_actuator::Presentation;
 pub use error::ApiError;
 
 /// What the handlers work with.
@@ -37,15 +36,6 @@ pub struct Api {
     pub updates: Arc<Updates>,
     /// What a caller who replaces the policy must know. `None`: nobody may.
     pub policy_token: Option<Secret>,
-}
-
-/// How backups are shown.
-#[derive(Clone, Debug)]
-pub struct Presentation {
-    /// The word for a backup that can be restored.
-    pub complete_state: CompleteState,
-    /// The zone of the times.
-    pub time_zone: TimeZone,
 }
 
 /// All routes. Tests can call it without a socket.

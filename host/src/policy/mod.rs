@@ -209,6 +209,8 @@ impl Session {
     }
 }
 
+backup_actuator::policy_types!(crate::policy::bindings::optimize::backup::types);
+
 impl types::Error {
     /// What there is to say, whatever the case.
     #[must_use]

@@ -1,7 +1,11 @@
 //! The real host process.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -23,17 +27,35 @@ const BACKUP: Duration = Duration::from_secs(120);
 /// How a host is started: with these settings and no others.
 #[derive(Debug, Clone)]
 pub struct HostOptions {
-    binary: PathBuf,
+    program: Program,
     environment: Vec<(String, String)>,
     config: Option<String>,
     log: Option<PathBuf>,
 }
 
+/// What serves the API.
+#[derive(Debug, Clone)]
+enum Program {
+    /// The host of this project.
+    Binary(PathBuf),
+    /// Another host with the same settings in its environment.
+    Other(Serve),
+}
+
+/// Starts a host that is not the one of this project, with these variables.
+pub type Serve = fn(Vec<(String, String)>) -> Pin<Box<dyn Future<Output = Result<Host>>>>;
+
 impl HostOptions {
+    /// A host that is not the one of this project.
+    #[must_use]
+    pub fn of_other(serve: Serve) -> Self {
+        Self { program: Program::Other(serve), environment: Vec::new(), config: None, log: None }
+    }
+
     /// A host of this binary, on a free port and with a log for machines.
     #[must_use]
     pub fn new(binary: PathBuf) -> Self {
-        let options = Self { binary, environment: Vec::new(), config: None, log: None };
+        let options = Self { program: Program::Binary(binary), environment: Vec::new(), config: None, log: None };
         options.env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
     }
 
@@ -62,8 +84,15 @@ impl HostOptions {
 /// A running host, which ends with this value.
 #[derive(Debug)]
 pub struct Host {
-    guardian: Guardian,
+    server: Server,
     url: Url,
+}
+
+/// What ends together with a [`Host`].
+#[derive(Debug)]
+enum Server {
+    Process(Guardian),
+    Other(#[expect(dead_code, reason = "held for its end")] Box<dyn Any + Send + Sync>),
 }
 
 /// A host that did not start.
@@ -102,7 +131,14 @@ impl Reply {
 impl Host {
     /// Starts a host and waits until it listens.
     pub async fn start(options: HostOptions) -> Result<Self> {
-        let mut guardian = launch(&options)?;
+        let binary = match options.program.clone() {
+            Program::Binary(binary) => binary,
+            Program::Other(serve) => {
+                let environment: BTreeMap<_, _> = options.environment.into_iter().collect();
+                return serve(environment.into_iter().collect()).await;
+            }
+        };
+        let mut guardian = launch(&binary, &options)?;
         let port = poll_until("the host's port", START, async || {
             let (exited, output) = (guardian.exited()?, guardian.output()?);
             if let Some(status) = exited {
@@ -111,12 +147,42 @@ impl Host {
             Ok(listening_port(&output))
         })
         .await?;
-        Ok(Self { guardian, url: Url::parse(&format!("http://127.0.0.1:{port}"))? })
+        Ok(Self { server: Server::Process(guardian), url: loopback(port)? })
+    }
+
+    /// A host within this process, which ends when `server` is dropped.
+    pub fn within(port: u16, server: impl Any + Send + Sync) -> Result<Self> {
+        Ok(Self { server: Server::Other(Box::new(server)), url: loopback(port)? })
+    }
+
+    /// Runs another program, with the port that it is to serve on as its last argument, and waits until it
+    /// does.
+    pub async fn of_program(program: &Path, arguments: &[&str], environment: Vec<(String, String)>) -> Result<Self> {
+        // It is free until somebody else takes it, and then the program does not start.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
+        let mut command = Guardian::command(program);
+        command.args(arguments).arg(port.to_string()).current_dir(guardian.folder()).envs(environment);
+        guardian.start(command)?;
+        let mut host = Self { server: Server::Process(guardian), url: loopback(port)? };
+        poll_until("the host to serve", START, async || host.serves().await.map(|serves| serves.then_some(()))).await?;
+        Ok(host)
+    }
+
+    /// Whether it answers; an error if it has ended.
+    async fn serves(&mut self) -> Result<bool> {
+        if let Server::Process(guardian) = &mut self.server
+            && let Some(status) = guardian.exited()?
+        {
+            bail!("the host ended with {status}:\n{}", guardian.errors()?);
+        }
+        Ok(self.get("/actuator/health/liveness").await.is_ok())
     }
 
     /// Starts a host that is expected to end by itself.
     pub async fn start_failing(options: HostOptions) -> Result<Failure> {
-        let mut guardian = launch(&options)?;
+        let Program::Binary(binary) = &options.program else { bail!("only the host of this project") };
+        let mut guardian = launch(binary, &options)?;
         let status = poll_until("the host to give up", START, async || {
             ensure!(listening_port(&guardian.output()?).is_none(), "the host started after all");
             guardian.exited()
@@ -184,39 +250,57 @@ impl Host {
 
     /// What it has logged so far, a JSON object a line; without the last line while that is written.
     pub fn log(&self) -> Result<Vec<Value>> {
-        Ok(self.guardian.output()?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        Ok(self.process()?.output()?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Everything that it has printed so far.
     pub fn output(&self) -> Result<String> {
-        Ok(self.guardian.output()? + &self.guardian.errors()?)
+        Ok(self.process()?.output()? + &self.process()?.errors()?)
     }
 
     /// Sends SIGHUP.
     pub fn hang_up(&self) -> Result<()> {
-        self.guardian.signal(Signal::HangUp)
+        self.process()?.signal(Signal::HangUp)
     }
 
     /// The most memory that it has had resident so far, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
-        self.guardian.peak_memory()
+        self.process()?.peak_memory()
     }
 
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
-        self.guardian.end(Signal::Terminate).await
+        self.process_mut()?.end(Signal::Terminate).await
     }
 
     /// Sends SIGKILL and waits for the end.
     pub async fn kill(mut self) -> Result<()> {
-        self.guardian.end(Signal::Kill).await.map(drop)
+        self.process_mut()?.end(Signal::Kill).await.map(drop)
+    }
+
+    fn process(&self) -> Result<&Guardian> {
+        match &self.server {
+            Server::Process(guardian) => Ok(guardian),
+            Server::Other(_) => bail!("this host is not a process of its own"),
+        }
+    }
+
+    fn process_mut(&mut self) -> Result<&mut Guardian> {
+        match &mut self.server {
+            Server::Process(guardian) => Ok(guardian),
+            Server::Other(_) => bail!("this host is not a process of its own"),
+        }
     }
 }
 
-fn launch(options: &HostOptions) -> Result<Guardian> {
-    ensure!(options.binary.exists(), "{} does not exist; build it first", options.binary.display());
+fn loopback(port: u16) -> Result<Url> {
+    Ok(Url::parse(&format!("http://127.0.0.1:{port}"))?)
+}
+
+fn launch(binary: &Path, options: &HostOptions) -> Result<Guardian> {
+    ensure!(binary.exists(), "{} does not exist; build it first", binary.display());
     let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
-    let mut command = Guardian::command(&options.binary);
+    let mut command = Guardian::command(binary);
     command.arg("serve").current_dir(guardian.folder()).env_clear().envs(options.environment.iter().cloned());
     if let Some(config) = &options.config {
         fs::write(guardian.folder().join("config.yaml"), config)?;

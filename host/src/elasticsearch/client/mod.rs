@@ -18,8 +18,7 @@ pub use error::ClientError;
 
 use self::credentials::Credentials;
 use self::nodes::{BaseUrl, Nodes};
-use super::grants::Granted;
-use crate::elasticsearch::{Method, Response, TransportError};
+use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::settings::{Connection, Limits};
 
 /// A connection to one cluster, to be shared: it keeps connections open between requests.

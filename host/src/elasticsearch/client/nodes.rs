@@ -1,6 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use super::ClientError;
@@ -20,11 +19,6 @@ pub(super) struct BaseUrl {
     url: Url,
     path_prefix: String,
 }
-
-/// What is encoded in a path's segment: all but the unreserved characters (RFC 3986, 2.3), and `*` and
-/// `,`, which a segment may hold as they are and which are easier to read in an engine's log.
-const ENCODED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'*').remove(b',');
 
 impl Nodes {
     pub(super) fn new(connection: &Connection) -> Result<Self, ClientError> {
@@ -67,7 +61,7 @@ impl BaseUrl {
         if !is_only_an_address {
             return Err(invalid());
         }
-        Ok(Self { name, url, path_prefix: path_prefix.trim_matches('/').to_owned() })
+        Ok(Self { name, url, path_prefix: path_prefix.to_owned() })
     }
 
     pub(super) fn speaks_tls(&self) -> bool {
@@ -76,13 +70,9 @@ impl BaseUrl {
 
     /// The request's URL on this node.
     pub(super) fn join(&self, request: &Request) -> Url {
-        let segments = request.path.iter().map(|segment| utf8_percent_encode(segment, ENCODED));
-        let path = segments.fold(self.path_prefix.clone(), |path, segment| format!("{path}/{segment}"));
         let mut url = self.url.clone();
-        url.set_path(&path);
-        if !request.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&request.query);
-        }
+        url.set_path(&backup_elasticsearch::path(&self.path_prefix, request));
+        url.set_query(backup_elasticsearch::query(request).as_deref());
         url
     }
 }

@@ -8,9 +8,8 @@ mod tls;
 use backup_core::{IndexPrefix, RepositoryName};
 
 use self::server::{Answer, Server};
-use super::super::grants::Grants;
 use super::*;
-use crate::elasticsearch::Request;
+use crate::elasticsearch::{Grants, Request};
 use crate::settings::{Authentication, Node, Secret};
 
 /// Longer than any test takes, for what is not meant to time out.

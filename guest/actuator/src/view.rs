@@ -1,20 +1,56 @@
 //! How backups look in JSON: names, order and formats of Optimize's API.
 
+use backup_core::{BackupState, SnapshotState};
+use backup_settings::CompleteState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::Presentation;
-use crate::policy::types::{Backup, BackupId, BackupState, SnapshotDetail, SnapshotState};
-use crate::settings::CompleteState;
+/// How backups are shown.
+#[derive(Clone, Debug)]
+pub struct Presentation {
+    /// The word for a backup that can be restored.
+    pub complete_state: CompleteState,
+    /// The zone of the times.
+    pub time_zone: TimeZone,
+}
 
+/// A backup, as a policy tells it. [`policy_types!`](crate::policy_types) makes it of a binding's types.
+#[derive(Clone, Debug)]
+pub struct Backup {
+    /// Its number.
+    pub backup_id: u64,
+    /// What it is good for.
+    pub state: BackupState,
+    /// Why it cannot be restored.
+    pub failure_reason: Option<String>,
+    /// Its snapshots, by part.
+    pub details: Vec<Snapshot>,
+}
+
+/// One snapshot of a backup.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Its full name in the repository.
+    pub snapshot_name: String,
+    /// Its state.
+    pub state: SnapshotState,
+    /// When it was started, in milliseconds since the epoch.
+    pub start_time: Option<u64>,
+    /// One line a shard that failed.
+    pub failures: Vec<String>,
+}
+
+/// The body of an answer that only says that something is going to happen.
 #[derive(Serialize)]
-pub(super) struct Message {
+pub struct Message {
     message: String,
 }
 
 impl Message {
-    pub(super) fn scheduled(id: BackupId) -> Self {
+    /// A backup was begun.
+    #[must_use]
+    pub fn scheduled(id: u64) -> Self {
         Self {
             message: format!(
                 "Backup creation for ID {id} has been scheduled. Use the GET API to monitor completion of backup process"
@@ -23,10 +59,11 @@ impl Message {
     }
 }
 
+/// A backup in JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct BackupView {
-    backup_id: BackupId,
+pub struct BackupView {
+    backup_id: u64,
     failure_reason: Option<String>,
     state: &'static str,
     details: Vec<SnapshotView>,
@@ -42,7 +79,9 @@ struct SnapshotView {
 }
 
 impl BackupView {
-    pub(super) fn new(backup: Backup, presentation: &Presentation) -> Self {
+    /// How this backup looks.
+    #[must_use]
+    pub fn new(backup: Backup, presentation: &Presentation) -> Self {
         Self {
             backup_id: backup.backup_id,
             failure_reason: backup.failure_reason,
@@ -53,7 +92,7 @@ impl BackupView {
 }
 
 impl SnapshotView {
-    fn new(detail: SnapshotDetail, presentation: &Presentation) -> Self {
+    fn new(detail: Snapshot, presentation: &Presentation) -> Self {
         Self {
             snapshot_name: detail.snapshot_name,
             state: snapshot_state(detail.state),
@@ -105,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_backup_looks_as_camunda_documents_it() {
-        let part = |number: u8, start_time: u64| SnapshotDetail {
+        let part = |number: u8, start_time: u64| Snapshot {
             snapshot_name: format!("camunda_optimize_123456_3.10.0_part_{number}_of_2"),
             state: SnapshotState::Success,
             start_time: Some(start_time),
@@ -116,7 +155,6 @@ mod tests {
             state: BackupState::Complete,
             failure_reason: None,
             details: vec![part(1, 1_667_985_096_978), part(2, 1_667_985_097_178)],
-            run_id: Some("unseen".to_owned()),
         };
         let presentation =
             |complete_state| Presentation { complete_state, time_zone: TimeZone::fixed(jiff::tz::offset(1)) };

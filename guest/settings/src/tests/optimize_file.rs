@@ -5,7 +5,7 @@ use super::super::{Authentication, Settings};
 use super::variables;
 
 /// As an operator of Optimize has it: most keys are not ours, and some name variables that only Optimize has.
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/settings/tests/environment-config.yaml");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/environment-config.yaml");
 
 #[test]
 fn optimizes_own_file_is_read_as_it_is() {

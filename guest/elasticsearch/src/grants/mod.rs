@@ -10,13 +10,11 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-use backup_core::{IndexPrefix, RepositoryName};
-
 pub use denial::Denial;
 
 use self::denial::excerpt;
 use self::names::Wildcard;
-use crate::elasticsearch::{Method, Request, TransportError};
+use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 
 /// The requests that a policy may make, for one repository and one installation of Optimize.
 ///
@@ -38,7 +36,7 @@ pub struct Grants {
     prefix: IndexPrefix,
 }
 
-/// A request that passed the grants: the only kind that [`Client`](super::Client) sends.
+/// A request that passed the grants: the only kind that a host sends.
 ///
 /// Its body is not the policy's text but written anew from what was checked, so that the engine
 /// cannot read it in another way.

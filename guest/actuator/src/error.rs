@@ -1,0 +1,77 @@
+//! The one table of errors, as far as it is the same for every host: status, code and text.
+
+use backup_core::ErrorKind;
+use http::{Method, StatusCode};
+use serde::Serialize;
+
+/// What is wrong with a request, found out before the policy is asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// The id in the path is not even text.
+    #[error("the backup id in the path cannot be read: it is not UTF-8 when its percent signs are decoded")]
+    UnreadableId,
+    /// The body has no id.
+    #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
+    BackupIdMissing,
+    /// The body is not a JSON object.
+    #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
+    MalformedBody(String),
+    /// The body is over the limit.
+    #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
+    BodyTooLarge,
+    /// The body is declared as something else.
+    #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
+    NotJson(Option<String>),
+    /// The path exists, but not for this verb.
+    #[error("{0} is not allowed here; the header Allow lists what is")]
+    MethodNotAllowed(Method),
+    /// There is no such path.
+    #[error("there is nothing at {0}; GET /actuator lists what there is")]
+    UnknownPath(String),
+}
+
+impl RequestError {
+    /// There is nothing at a path.
+    #[must_use]
+    pub fn unknown_path(path: &str) -> Self {
+        Self::UnknownPath(path.chars().take(200).collect())
+    }
+
+    /// The status and the code.
+    #[must_use]
+    pub fn classify(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::UnreadableId => (StatusCode::BAD_REQUEST, "invalidBackupId"),
+            Self::BackupIdMissing => (StatusCode::BAD_REQUEST, "backupIdMissing"),
+            Self::MalformedBody(_) => (StatusCode::BAD_REQUEST, "malformedBody"),
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge"),
+            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType"),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed"),
+            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "unknownPath"),
+        }
+    }
+}
+
+/// The status for a policy's refusal.
+#[must_use]
+pub fn status_of(kind: ErrorKind) -> StatusCode {
+    match kind {
+        ErrorKind::InvalidRequest | ErrorKind::Configuration => StatusCode::BAD_REQUEST,
+        ErrorKind::Conflict => StatusCode::CONFLICT,
+        ErrorKind::NotFound => StatusCode::NOT_FOUND,
+        ErrorKind::Unreachable => StatusCode::BAD_GATEWAY,
+        ErrorKind::EngineFailure | ErrorKind::Denied => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The error body of Optimize's API.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody<'a> {
+    /// A stable word in camelCase, one for each kind of error.
+    pub error_code: &'a str,
+    /// What, why and what to do.
+    pub error_message: String,
+    /// The engine's own words, or what was found.
+    pub detailed_message: Option<&'a str>,
+}

@@ -1,0 +1,100 @@
+//! Calling the policy with everything that it needs to know.
+
+use backup_core::{EngineKind, ErrorKind};
+
+use crate::bindings::optimize::backup::types::{
+    Backup, BackupState, Context, Deleted, Engine, Error, Progress, Settings,
+};
+use crate::bindings::optimize::backup::{backups, types};
+use crate::bindings::wasi::random::random::get_random_u64;
+use crate::settings::Configuration;
+use crate::{clock, log};
+
+/// Who writes, for the metadata of snapshots.
+const HOST: &str = concat!("optimize-backup-wasi-http/", env!("CARGO_PKG_VERSION"));
+
+backup_actuator::policy_types!(crate::bindings::optimize::backup::types);
+
+/// The policy's operations with these settings.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy(pub(crate) &'static Configuration);
+
+impl Policy {
+    pub(crate) fn create(self, id: &str) -> Result<types::Accepted, Error> {
+        backups::create(&self.context(), id)
+    }
+
+    pub(crate) fn advance(self, id: types::BackupId) -> Result<Progress, Error> {
+        backups::advance(&self.context(), id)
+    }
+
+    /// Tells one backup, and takes it a step further if it is in progress and ours.
+    pub(crate) fn get(self, id: &str) -> Result<Backup, Error> {
+        Ok(self.advanced(backups::get(&self.context(), id)?))
+    }
+
+    /// Tells every backup, and takes those a step further that are in progress and ours.
+    pub(crate) fn list(self) -> Result<Vec<Backup>, Error> {
+        let page = backups::list(&self.context())?;
+        if page.foreign > 0 {
+            log::line(&format!("left {} snapshots with names of other make out of the list", page.foreign));
+        }
+        Ok(page.backups.into_iter().map(|backup| self.advanced(backup)).collect())
+    }
+
+    pub(crate) fn delete(self, id: &str, only_runs: Option<&[String]>) -> Result<Deleted, Error> {
+        backups::delete(&self.context(), id, only_runs)
+    }
+
+    fn advanced(self, backup: Backup) -> Backup {
+        if backup.state != BackupState::InProgress || backup.run_id.is_none() {
+            return backup;
+        }
+        match self.advance(backup.backup_id) {
+            Ok(progress) => progress.backup,
+            Err(error) => {
+                log::line(&format!("cannot go on with backup {}: {}", backup.backup_id, error.problem().message));
+                backup
+            }
+        }
+    }
+
+    fn context(self) -> Context {
+        let settings = &self.0.settings;
+        Context {
+            settings: Settings {
+                repository: settings.repository.as_ref().map(ToString::to_string).unwrap_or_default(),
+                index_prefix: settings.index_prefix.to_string(),
+                optimize_version: settings.optimize_version.as_ref().map(ToString::to_string),
+                engine: match settings.engine {
+                    EngineKind::Elasticsearch => Engine::Elasticsearch,
+                    EngineKind::OpenSearch => Engine::Opensearch,
+                },
+                resume_window: u64::try_from(settings.resume_window.as_millis()).unwrap_or(u64::MAX),
+            },
+            now: clock::now(),
+            run_id: format!("{:016x}{:016x}", get_random_u64(), get_random_u64()),
+            host: HOST.to_owned(),
+            // Nothing is remembered from one request to the next.
+            notes: Vec::new(),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn problem(&self) -> &types::Problem {
+        match self {
+            Self::InvalidRequest(problem)
+            | Self::Configuration(problem)
+            | Self::Conflict(problem)
+            | Self::NotFound(problem)
+            | Self::Unreachable(problem)
+            | Self::EngineFailure(problem)
+            | Self::Denied(problem) => problem,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.into()
+    }
+}

@@ -1,0 +1,93 @@
+use backup_actuator::RequestError;
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// The endpoints, by the names of Spring Boot's actuator.
+pub(crate) const LINKS: [(&str, &str); 7] = [
+    ("self", ""),
+    ("backups", "/backups"),
+    ("backups-backupId", "/backups/{backupId}"),
+    ("health", "/health"),
+    ("health-liveness", "/health/liveness"),
+    ("health-readiness", "/health/readiness"),
+    ("info", "/info"),
+];
+
+/// What a request is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Links,
+    Create,
+    List,
+    Get(String),
+    Delete(String),
+    Health,
+    Liveness,
+    Readiness,
+    Info,
+}
+
+/// Why a request is for nothing, and the verbs that its path has.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoRoute(pub(crate) RequestError, pub(crate) Option<&'static str>);
+
+impl Route {
+    pub(crate) fn find(method: &Method, path: &str) -> Result<Self, NoRoute> {
+        let is_read = matches!(*method, Method::GET | Method::HEAD);
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        let (route, allowed) = match segments.as_slice() {
+            ["actuator"] => (is_read.then_some(Self::Links), "GET,HEAD"),
+            ["actuator", "backups"] if *method == Method::POST => (Some(Self::Create), ""),
+            ["actuator", "backups"] => (is_read.then_some(Self::List), "GET,HEAD,POST"),
+            ["actuator", "backups", id] if !id.is_empty() && *method == Method::DELETE => {
+                (Some(Self::Delete(decode(id)?)), "")
+            }
+            ["actuator", "backups", id] if !id.is_empty() && is_read => (Some(Self::Get(decode(id)?)), ""),
+            ["actuator", "backups", id] if !id.is_empty() => (None, "GET,HEAD,DELETE"),
+            ["actuator", "health"] => (is_read.then_some(Self::Health), "GET,HEAD"),
+            ["actuator", "health", "liveness"] => (is_read.then_some(Self::Liveness), "GET,HEAD"),
+            ["actuator", "health", "readiness"] => (is_read.then_some(Self::Readiness), "GET,HEAD"),
+            ["actuator", "info"] => (is_read.then_some(Self::Info), "GET,HEAD"),
+            _ => return Err(NoRoute(RequestError::unknown_path(path), None)),
+        };
+        route.ok_or_else(|| NoRoute(RequestError::MethodNotAllowed(method.clone()), Some(allowed)))
+    }
+}
+
+fn decode(id: &str) -> Result<String, NoRoute> {
+    let decoded = percent_decode_str(id).decode_utf8();
+    decoded.map(Into::into).map_err(|_not_utf8| NoRoute(RequestError::UnreadableId, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_a_verb_are_one_route_or_say_why_not() {
+        for (method, path, route) in [
+            (Method::GET, "/actuator", Route::Links),
+            (Method::HEAD, "/actuator/backups", Route::List),
+            (Method::POST, "/actuator/backups", Route::Create),
+            (Method::GET, "/actuator/backups/%31", Route::Get("1".to_owned())),
+            (Method::DELETE, "/actuator/backups/12a", Route::Delete("12a".to_owned())),
+            (Method::GET, "/actuator/health/readiness", Route::Readiness),
+        ] {
+            assert_eq!(Route::find(&method, path), Ok(route), "{method} {path}");
+        }
+        for (method, path, allowed) in [
+            (Method::PUT, "/actuator/backups", "GET,HEAD,POST"),
+            (Method::POST, "/actuator/backups/1", "GET,HEAD,DELETE"),
+            (Method::DELETE, "/actuator/health", "GET,HEAD"),
+        ] {
+            let expected = NoRoute(RequestError::MethodNotAllowed(method.clone()), Some(allowed));
+            assert_eq!(Route::find(&method, path), Err(expected), "{method} {path}");
+        }
+        for path in ["", "/", "/actuator/", "/actuator/backups/", "/actuator/backups/1/2", "/actuator/policy"] {
+            let expected = NoRoute(RequestError::unknown_path(path), None);
+            assert_eq!(Route::find(&Method::GET, path), Err(expected), "{path}");
+        }
+        let unreadable = Route::find(&Method::GET, "/actuator/backups/%ff");
+        assert_eq!(unreadable, Err(NoRoute(RequestError::UnreadableId, None)));
+    }
+}
