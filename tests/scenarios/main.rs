@@ -12,6 +12,7 @@ mod delete;
 mod engine_faults;
 mod fault_table;
 mod lifecycle;
+mod other_policies;
 mod policy_updates;
 mod published_wit;
 mod replicas;

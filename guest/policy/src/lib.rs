@@ -2,8 +2,11 @@
 //!
 //! Nothing is decided here. Every export translates its arguments, runs one of
 //! [`backup_core::operations`] over the imported engine, and translates the outcome.
+//!
+//! A policy that differs in a part can use the crate without its feature `export`: it implements
+//! [`Guest`] by way of [`Policy`], and exports itself with `bindings::export!`.
 
-mod bindings;
+pub mod bindings;
 mod convert;
 mod engine;
 
@@ -14,7 +17,8 @@ use bindings::exports::optimize::backup::backups::{
 use convert::{from_context, from_id};
 use engine::Imported;
 
-struct Policy;
+/// The policy that is embedded in the host.
+pub struct Policy;
 
 impl Guest for Policy {
     fn create(context: Context, id: String) -> Result<Accepted, Error> {

@@ -8,11 +8,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use semver::Version;
 
 use super::load_settings;
 use crate::policies::admission::{Admission, Verdict, compile_for_parent};
 use crate::policies::signature::{KeyFault, SignatureFault, SigningKey, TrustedKeys};
-use crate::policies::{Anatomy, Defect, Digest, PolicyFile, ReadFault};
+use crate::policies::{Anatomy, Defect, Digest, PackFault, PolicyFile, ReadFault, pack};
 use crate::policy::{CallLimits, Sandbox};
 use crate::settings::SettingsError;
 
@@ -33,6 +34,20 @@ pub(super) enum PolicyCommand {
         /// The host's settings, as for `serve`.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Make a component of what a compiler left, a core module or a component, and write into it who it is.
+    Pack {
+        /// The module or component.
+        file: PathBuf,
+        /// The policy's name. Versions count among policies of one name.
+        #[arg(long)]
+        name: String,
+        /// The policy's version, such as 1.2.0. A host refuses one that is older than what serves.
+        #[arg(long)]
+        version: Version,
+        /// Where to.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Write the signature of a component beside it, as FILE.sig.
     Sign {
@@ -82,6 +97,14 @@ pub enum PolicyCommandError {
         /// Why not.
         defect: Defect,
     },
+    /// No policy can be made of it.
+    #[error("{}: {fault}", file.display())]
+    Pack {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        fault: PackFault,
+    },
     /// A key cannot be used.
     #[error(transparent)]
     Key(#[from] KeyFault),
@@ -118,6 +141,7 @@ impl PolicyCommand {
                 examine(file, config.as_deref())
             }
             Self::Check { file, config } => examine(file, config.as_deref()),
+            Self::Pack { file, name, version, out } => write_policy(file, &name, &version, out),
             Self::Sign { file, key } => sign(&file, &key),
             Self::Verify { file, key } => verify(file, &key),
             Self::Keygen { name } => keygen(&name),
@@ -162,6 +186,13 @@ fn print_verdict(verdict: &Verdict) {
             Some(refusal) => println!("REFUSED  {}: {refusal}", report.step),
         }
     }
+}
+
+fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> Result<ExitCode, PolicyCommandError> {
+    let packed = pack(&fs::read(&file)?, name, version);
+    let component = packed.map_err(|fault| PolicyCommandError::Pack { file, fault })?;
+    fs::write(&out, component).map_err(|fault| PolicyCommandError::Write { path: out, fault })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn sign(file: &Path, key: &Path) -> Result<ExitCode, PolicyCommandError> {

@@ -32,7 +32,7 @@ pub enum Defect {
     #[error("it is empty")]
     Empty,
     /// A core module.
-    #[error("it is a core WebAssembly module; allowed are components (wasm-tools component new makes one of it)")]
+    #[error("it is a core WebAssembly module; allowed are components (optimize-backup policy pack makes one of it)")]
     CoreModule,
     /// Machine code.
     #[error("it is precompiled machine code, which nobody can check; allowed is the component that it was made of")]

@@ -1,0 +1,119 @@
+//! docs/policies.md, followed command by command: from an empty folder to a policy that serves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use backup_test_support::engine::Distribution;
+use backup_test_support::host::Host;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::world::{World, delete, part};
+
+const GUIDE: &str = include_str!("../../docs/policies.md");
+/// What the guide says once for all languages.
+const LAST_STEPS: &str = "Try it, sign it, bring it in";
+/// What cargo keeps between two runs; all else is new every time.
+const CACHE: &str = "target";
+
+/// A policy that was made by following the guide.
+struct Guided {
+    folder: PathBuf,
+}
+
+impl Guided {
+    /// Follows one section, and the last steps.
+    async fn follow(section: &str, folder: &str) -> Result<Self> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+        fs::create_dir_all(&folder)?;
+        clear(&folder)?;
+        let script = [commands(section)?, commands(LAST_STEPS)?].concat();
+        let output = run(Command::new("sh").args(["-euxc", &script]), &folder).await?;
+        let told = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "{section}: {told}{}", String::from_utf8_lossy(&output.stderr));
+        ensure!(told.contains("passed   self-test"), "{told}");
+        Ok(Self { folder })
+    }
+
+    /// A host that serves with it, and takes nobody else's.
+    async fn host(&self, world: &World) -> Result<Host> {
+        let options = world
+            .options()
+            .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &self.folder.join("policy.wasm").to_string_lossy())
+            .env("CAMUNDA_OPTIMIZE_POLICY_KEYS", &self.folder.join("release.pub").to_string_lossy());
+        Host::start(options).await
+    }
+}
+
+/// The commands in a section of the guide.
+fn commands(section: &str) -> Result<String> {
+    let heading = format!("### {section}\n");
+    let (_, text) = GUIDE.split_once(&heading).with_context(|| format!("no section '{section}'"))?;
+    let text = text.split("\n#").next().unwrap_or_default();
+    let blocks = text.split("```sh\n").skip(1).filter_map(|block| block.split_once("```"));
+    Ok(blocks.map(|(commands, _)| commands).collect())
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == CACHE {
+            continue;
+        }
+        if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }?;
+    }
+    Ok(())
+}
+
+async fn run(command: &mut Command, folder: &Path) -> Result<Output> {
+    let binary = Path::new(env!("CARGO_BIN_EXE_optimize-backup"));
+    let own = binary.parent().context("the folder of the binary")?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths([own.to_owned()].into_iter().chain(std::env::split_paths(&path)))?;
+    let command = command
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("OPTIMIZE_BACKUP", Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        // The guide knows where cargo builds by default, and nothing of how these tests are built.
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("RUSTFLAGS")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command.output().await.context("following the guide")
+}
+
+async fn serving(host: &Host) -> Result<Value> {
+    Ok(host.get("/actuator/policy").await?.json()?["serving"].take())
+}
+
+/// Makes, shows, lists and deletes a backup.
+async fn expect_whole_life(host: &Host, world: &World, id: u64) -> Result<()> {
+    let reply = host.create(id).await?;
+    ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
+    assert_eq!(host.create(id).await?.status, 409);
+    host.wait_for_state(id, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(id, 1), part(id, 2)]);
+    let list = host.get("/actuator/backups").await?.json()?;
+    assert_eq!((&list[0]["backupId"], &list[0]["state"]), (&json!(id), &json!("COMPLETE")));
+    delete(host, id).await?;
+    assert_eq!(host.get(&format!("/actuator/backups/{id}")).await?.status, 404);
+    assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn in_rust() -> Result<()> {
+    let policy = Guided::follow("In Rust", "policy-in-rust").await?;
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let host = policy.host(&world).await?;
+    let serving = serving(&host).await?;
+    assert_eq!((&serving["name"], &serving["version"]), (&json!("dates-only"), &json!("1.0.0")));
+    assert_eq!(serving["signer"], json!("release"));
+    for no_date in [7, 20_260_230, 202_611_231_605] {
+        let reply = host.create(no_date).await?;
+        assert_eq!((reply.status, reply.json()?["errorCode"].take()), (400, json!("notADate")), "{no_date}");
+    }
+    expect_whole_life(&host, &world, 20_261_123).await
+}
