@@ -6,54 +6,85 @@
 mod component;
 mod composition;
 mod module;
+mod wit;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use component::Identity;
 
-/// The policy component.
-///
-/// `target_dir` is where its parts are compiled. It must not be the target directory of a cargo that is
-/// waiting for this function: that one is locked.
-///
-/// # Errors
-/// If it does not build.
-pub fn policy(target_dir: &Path) -> Result<Vec<u8>> {
-    let module = module::build("backup-policy", target_dir)?;
-    let identity = Identity {
-        name: "optimize-backup-policy",
-        description: "Decides about backups of Camunda Optimize: names, parts, index selection, states",
-    };
-    component::encode(&module, &identity)
+pub use wit::{Interface, WitPackage};
+
+/// Where the sources are, and where their parts are compiled.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    target_dir: PathBuf,
 }
 
-/// A policy for tests, which passes the self-test and misbehaves in production. `target_dir` is as above.
-///
-/// # Errors
-/// If it does not build.
-pub fn hostile_policy(target_dir: &Path) -> Result<Vec<u8>> {
-    let module = module::build("backup-hostile-policy", target_dir)?;
-    let identity = Identity { name: "backup-hostile-policy", description: "Does what no policy should" };
-    component::encode(&module, &identity)
-}
+impl Workspace {
+    /// The workspace of this crate.
+    ///
+    /// `target_dir` must not be the target directory of a cargo that waits for what is built here: that one
+    /// is locked.
+    #[must_use]
+    pub fn here(target_dir: &Path) -> Self {
+        Self::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), target_dir)
+    }
 
-/// The complete actuator for any host of `wasi:http`: this policy, as it is, between the two adapters of
-/// `guest/wasi-http`.
-///
-/// # Errors
-/// If it does not build, or the policy is not one.
-pub fn actuator(policy: &[u8], target_dir: &Path) -> Result<Vec<u8>> {
-    let engine = adapter("backup-wasi-engine", "The engine of backups over wasi:http", target_dir)?;
-    let actuator = adapter("backup-wasi-actuator", "The API of backups over wasi:http", target_dir)?;
-    let identity = Identity {
-        name: "optimize-backup",
-        description: "Backups of Camunda Optimize on Elasticsearch and OpenSearch, for any host of wasi:http",
-    };
-    component::introduce(&composition::compose(&engine, policy, &actuator)?, &identity)
-}
+    /// A copy of it elsewhere.
+    #[must_use]
+    pub fn at(root: &Path, target_dir: &Path) -> Self {
+        Self { root: root.to_owned(), target_dir: target_dir.to_owned() }
+    }
 
-fn adapter(package: &'static str, description: &'static str, target_dir: &Path) -> Result<Vec<u8>> {
-    component::encode(&module::build(package, target_dir)?, &Identity { name: package, description })
+    /// The policy component.
+    ///
+    /// # Errors
+    /// If it does not build.
+    pub fn policy(&self) -> Result<Vec<u8>> {
+        let description = "Decides about backups of Camunda Optimize: names, parts, index selection, states";
+        self.component("backup-policy", Identity { name: "optimize-backup-policy", description })
+    }
+
+    /// A policy for tests, which passes the self-test and misbehaves in production.
+    ///
+    /// # Errors
+    /// If it does not build.
+    pub fn hostile_policy(&self) -> Result<Vec<u8>> {
+        let name = "backup-hostile-policy";
+        self.component(name, Identity { name, description: "Does what no policy should" })
+    }
+
+    /// The complete actuator for any host of `wasi:http`: this policy, as it is, between the two adapters of
+    /// `guest/wasi-http`.
+    ///
+    /// # Errors
+    /// If it does not build, or the policy is not one.
+    pub fn actuator(&self, policy: &[u8]) -> Result<Vec<u8>> {
+        let engine = self.adapter("backup-wasi-engine", "The engine of backups over wasi:http")?;
+        let actuator = self.adapter("backup-wasi-actuator", "The API of backups over wasi:http")?;
+        let identity = Identity {
+            name: "optimize-backup",
+            description: "Backups of Camunda Optimize on Elasticsearch and OpenSearch, for any host of wasi:http",
+        };
+        component::introduce(&composition::compose(&engine, policy, &actuator)?, &identity)
+    }
+
+    /// The WIT package between host and policy.
+    ///
+    /// # Errors
+    /// If its text is none.
+    pub fn wit(&self) -> Result<WitPackage> {
+        WitPackage::encode(&self.root.join("wit"))
+    }
+
+    fn adapter(&self, package: &'static str, description: &'static str) -> Result<Vec<u8>> {
+        self.component(package, Identity { name: package, description })
+    }
+
+    fn component(&self, package: &str, identity: Identity) -> Result<Vec<u8>> {
+        component::encode(&module::build(self, package)?, &identity)
+    }
 }

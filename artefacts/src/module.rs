@@ -5,14 +5,16 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::Workspace;
+
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "policy";
 
-/// Compiles a package of this workspace into a core module.
-pub(crate) fn build(package: &str, target_dir: &Path) -> Result<Vec<u8>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace's folder")?;
+/// Compiles a package of a workspace into a core module.
+pub(crate) fn build(Workspace { root, target_dir }: &Workspace, package: &str) -> Result<Vec<u8>> {
+    let root = fs::canonicalize(root).with_context(|| format!("the workspace {}", root.display()))?;
     let status = Command::new(env::var_os("CARGO").context("cargo sets CARGO")?)
-        .current_dir(workspace)
+        .current_dir(&root)
         // The crate is a plain library for everybody else: only here it becomes a module.
         .args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--locked"])
         .args(["--target", TARGET, "--profile", PROFILE, "--target-dir"])
@@ -20,7 +22,7 @@ pub(crate) fn build(package: &str, target_dir: &Path) -> Result<Vec<u8>> {
         // What is meant for the host's own build, such as clippy's wrapper, is not for the guest.
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
         .env_remove("RUSTFLAGS")
-        .env("CARGO_ENCODED_RUSTFLAGS", without_paths(workspace)?)
+        .env("CARGO_ENCODED_RUSTFLAGS", without_paths(&root)?)
         .status()
         .with_context(|| format!("cannot run cargo to build {package}"))?;
     ensure!(

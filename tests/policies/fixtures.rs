@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use backup_artefacts::Workspace;
 use optimize_backup::policy::EMBEDDED;
 use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -130,7 +131,7 @@ pub(crate) static LATER: LazyLock<Vec<u8>> = LazyLock::new(|| embedded_as("7.0.0
 /// The policy in `tests/fixtures/hostile`, which passes the self-test and misbehaves in production.
 pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fixtures");
-    backup_artefacts::hostile_policy(&target_dir).unwrap()
+    Workspace::here(&target_dir).hostile_policy().unwrap()
 });
 
 /// The same with another mark, and so another digest.

@@ -1,11 +1,15 @@
 //! The project's own commands: `cargo xtask …`.
 
 mod demo;
+mod dist;
 mod soak;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// The root of the workspace.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The project's own commands.
 #[derive(Debug, Parser)]
@@ -19,6 +23,8 @@ struct Cli {
 enum Command {
     /// Makes a backup of an invented Optimize on a real Elasticsearch, and lets you go on from there.
     Demo(demo::Options),
+    /// Builds everything that is published into one folder: components, WIT package, sums, OCI layouts.
+    Dist(dist::Options),
     /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
     Soak(soak::Options),
 }
@@ -27,6 +33,7 @@ enum Command {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(options) => demo::run(options).await,
+        Command::Dist(options) => dist::run(&options),
         Command::Soak(options) => soak::run(options).await,
     };
     outcome.unwrap_or_else(|error| {

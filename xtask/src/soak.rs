@@ -9,8 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 use tokio::process::Command;
 
-/// The root of the workspace.
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+use crate::ROOT;
 
 /// The test that kills the host in the middle of its work, fifty times.
 const KILLS: [&str; 5] = ["test", "--package", "optimize-backup", "--test", "scenarios"];

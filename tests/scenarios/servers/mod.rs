@@ -8,6 +8,7 @@ mod wasmtime;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use backup_artefacts::Workspace;
 use backup_test_support::host::{HostOptions, Serve};
 use optimize_backup::policy::EMBEDDED;
 use tokio::sync::OnceCell;
@@ -48,7 +49,7 @@ async fn actuator() -> Result<&'static Path> {
 fn build() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join("actuator.wasm");
-    let component = backup_artefacts::actuator(EMBEDDED, &folder.join("guest")).context("building the actuator")?;
+    let component = Workspace::here(&folder.join("guest")).actuator(EMBEDDED).context("building the actuator")?;
     std::fs::write(&file, component)?;
     Ok(file)
 }

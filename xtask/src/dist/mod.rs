@@ -1,0 +1,85 @@
+//! `cargo xtask dist`: everything that is published, in one folder; the same bytes wherever it is built.
+
+mod artefact;
+mod layout;
+mod source;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use backup_artefacts::Workspace;
+use clap::Args;
+use indicatif::HumanBytes;
+
+use self::artefact::Artefact;
+use self::layout::sha256;
+
+/// Where it is put, and whether to trust the machine.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The folder to put it into. A folder of that name is replaced.
+    #[arg(long, default_value = "target/dist")]
+    output: PathBuf,
+    /// Build a second time, from a clean clone of the last commit in another folder, and fail if a byte
+    /// differs.
+    #[arg(long)]
+    twice: bool,
+}
+
+/// Builds, compares if it is to, and writes.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let artefacts = Artefact::all(&Workspace::here(&target("artefacts")))?;
+    if options.twice {
+        let clone = source::clean_clone()?;
+        let again = Artefact::all(&Workspace::at(clone.path(), &clone.path().join("target")))?;
+        expect_same(&artefacts, &again)?;
+        println!("a second build from a clean clone gave the same bytes");
+    }
+    let folder = Path::new(crate::ROOT).join(&options.output);
+    write(&artefacts, &folder).with_context(|| format!("writing to {}", folder.display()))?;
+    println!("{}", options.output.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn target(folder: &str) -> PathBuf {
+    Path::new(crate::ROOT).join("target").join(folder)
+}
+
+fn expect_same(first: &[Artefact], second: &[Artefact]) -> Result<()> {
+    for (one, other) in first.iter().zip(second) {
+        if one.bytes != other.bytes {
+            bail!(
+                "{} differs between this folder and a clean clone of its last commit: sha256 {} and {}; if everything is committed, the build depends on where it is done",
+                one.file(),
+                sha256(&one.bytes),
+                sha256(&other.bytes)
+            );
+        }
+    }
+    Ok(())
+}
+
+fn write(artefacts: &[Artefact], folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    let (created, wit) = (source::time()?, folder.join("wit"));
+    fs::create_dir_all(&wit)?;
+    for file in fs::read_dir(Path::new(crate::ROOT).join("wit"))? {
+        let file = file?;
+        fs::copy(file.path(), wit.join(file.file_name()))?;
+    }
+    let mut sums = String::new();
+    for artefact in artefacts {
+        let sum = sha256(&artefact.bytes);
+        fs::write(folder.join(artefact.file()), &artefact.bytes)?;
+        layout::write(artefact, &created, &folder.join("oci").join(artefact.name))?;
+        println!("{:<24} {:>10}  sha256:{sum}", artefact.file(), HumanBytes(artefact.bytes.len() as u64).to_string());
+        sums += &format!("{sum}  {}\n", artefact.file());
+    }
+    // As `sha256sum --check` reads it.
+    fs::write(folder.join("SHA256SUMS"), sums)?;
+    Ok(())
+}
