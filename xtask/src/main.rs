@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask …`.
 
+mod bench;
 mod demo;
 mod dist;
 mod soak;
@@ -25,6 +26,8 @@ enum Command {
     Demo(demo::Options),
     /// Builds everything that is published into one folder: components, WIT package, sums, OCI layouts.
     Dist(dist::Options),
+    /// Measures what policies and their exchange cost.
+    Bench(bench::Options),
     /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
     Soak(soak::Options),
 }
@@ -34,6 +37,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Dist(options) => dist::run(&options),
+        Command::Bench(options) => bench::run(options).await,
         Command::Soak(options) => soak::run(options).await,
     };
     outcome.unwrap_or_else(|error| {

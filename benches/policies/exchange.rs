@@ -1,0 +1,36 @@
+//! How long it takes until another policy serves.
+
+use anyhow::Result;
+use optimize_backup::policies::admission::Step;
+
+use crate::figures::{Samples, show, table};
+use crate::stage;
+
+const CANDIDATES: usize = 11;
+const EXCHANGES: usize = 1_000;
+
+pub(crate) async fn measure() -> Result<()> {
+    let sandbox = stage::sandbox()?;
+    let updates = stage::updates(&sandbox)?;
+    let mut steps: Vec<(Step, Samples)> = Vec::new();
+    let mut whole = Samples::default();
+    for version in 0..CANDIDATES {
+        whole.time(updates.offer(stage::candidate(version))).await?;
+        for report in updates.last().map(|verdict| verdict.steps).unwrap_or_default() {
+            if !steps.iter().any(|(step, _)| *step == report.step) {
+                steps.push((report.step, Samples::default()));
+            }
+            steps.iter_mut().filter(|(step, _)| *step == report.step).for_each(|(_, took)| took.add(report.took));
+        }
+    }
+    let mut exchange = Samples::default();
+    for _ in 0..EXCHANGES {
+        exchange.time(async { updates.policies().roll_back() }).await?;
+    }
+    let row = |what: String, took: &Samples| vec![what, show(took.median()), show(took.quantile(1.0))];
+    let mut rows: Vec<_> = steps.iter().map(|(step, took)| row(step.to_string(), took)).collect();
+    rows.push(row("the exchange itself".to_owned(), &exchange));
+    rows.push(row("all of it".to_owned(), &whole));
+    table("An exchange", &["step", "median", "longest"], &rows);
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! How long callers of a real host wait while its policies are exchanged.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use backup_test_support::host::{Host, HostOptions};
+use reqwest::{Client, Method};
+use tokio::task::JoinSet;
+use tokio::time::interval;
+
+use crate::figures::{Samples, ratio, show, table};
+use crate::{engine, stage};
+
+const TOKEN: &str = "a-token-for-the-bench";
+/// What is in the engine.
+const SNAPSHOTS: usize = 20;
+/// Requests come at this rate, whether or not those before have been answered.
+const EVERY: Duration = Duration::from_millis(10);
+const REQUESTS: usize = 500;
+const ROUNDS: usize = 5;
+const EXCHANGES: u32 = 100;
+const CANDIDATES: usize = 3;
+
+/// What callers want, in turn, and what they get.
+const MIX: [(Method, &str, &str, u16); 5] = [
+    (Method::GET, "actuator/backups", "", 200),
+    (Method::GET, "actuator/backups/1", "", 200),
+    (Method::GET, "actuator/backups/999", "", 404),
+    (Method::GET, "actuator/backups/abc", "", 400),
+    (Method::POST, "actuator/backups", r#"{"backupId": 1}"#, 409),
+];
+
+pub(crate) async fn measure() -> Result<()> {
+    let port = engine::serve(stage::engine(SNAPSHOTS)).await?;
+    let options = HostOptions::new(stage::BINARY.into())
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", stage::REPOSITORY)
+        .env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)
+        .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
+        .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &port.to_string());
+    let host = Host::start(options).await?;
+    let operator = Operator { http: Client::builder().no_proxy().build()?, url: host.url().to_string() };
+    operator.replace(0).await?;
+    let (mut quiet, mut exchanging, mut admitting) = <(Samples, Samples, Samples)>::default();
+    for round in 0..ROUNDS {
+        quiet.append(operator.under_load(async { Ok(()) }).await?);
+        exchanging.append(operator.under_load(operator.exchange_to_and_fro()).await?);
+        let first = 1 + round * CANDIDATES;
+        admitting.append(operator.under_load(operator.replace_by(first..first + CANDIDATES)).await?);
+    }
+    let row = |name: String, took: &Samples| {
+        let quantile = |share: f64| [show(took.quantile(share)), ratio(took.quantile(share), quiet.quantile(share))];
+        [vec![name], quantile(0.5).to_vec(), quantile(0.99).to_vec()].concat()
+    };
+    let rows = [
+        row("quiet".to_owned(), &quiet),
+        row(format!("{EXCHANGES} exchanges in each 5 s"), &exchanging),
+        row(format!("{CANDIDATES} candidates admitted in each 5 s"), &admitting),
+    ];
+    table("Callers meanwhile", &["", "p50", "ratio", "p99", "ratio"], &rows);
+    Ok(())
+}
+
+/// Whoever replaces the policies of a host, and all who call it.
+struct Operator {
+    http: Client,
+    url: String,
+}
+
+impl Operator {
+    /// Lets callers call while something else is done; how long each of them waited.
+    async fn under_load(&self, work: impl Future<Output = Result<()>>) -> Result<Samples> {
+        let (samples, ()) = tokio::try_join!(self.call_all(), work)?;
+        Ok(samples)
+    }
+
+    async fn call_all(&self) -> Result<Samples> {
+        let (mut ticks, mut calls) = (interval(EVERY), JoinSet::new());
+        for (method, path, body, expected) in MIX.into_iter().cycle().take(REQUESTS) {
+            let due = ticks.tick().await;
+            let request = self.http.request(method, format!("{}{path}", self.url));
+            let request = request.header("content-type", "application/json").body(body);
+            calls.spawn(async move {
+                let status = request.send().await?.status().as_u16();
+                ensure!(status == expected, "{path} was answered with {status}");
+                Ok(due.elapsed())
+            });
+        }
+        let mut samples = Samples::default();
+        while let Some(call) = calls.join_next().await {
+            samples.add(call??);
+        }
+        Ok(samples)
+    }
+
+    async fn exchange_to_and_fro(&self) -> Result<()> {
+        let mut ticks = interval(EVERY * u32::try_from(REQUESTS)? / EXCHANGES);
+        for _ in 0..EXCHANGES {
+            ticks.tick().await;
+            self.order(Method::POST, "actuator/policy/rollback", Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    async fn replace_by(&self, versions: impl Iterator<Item = usize>) -> Result<()> {
+        for version in versions {
+            self.replace(version).await?;
+        }
+        Ok(())
+    }
+
+    async fn replace(&self, version: usize) -> Result<()> {
+        self.order(Method::PUT, "actuator/policy?force=true", stage::embedded_as(version)).await
+    }
+
+    async fn order(&self, method: Method, path: &str, body: Vec<u8>) -> Result<()> {
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(TOKEN).body(body);
+        let status = request.send().await?.status();
+        ensure!(status.is_success(), "{path} was answered with {status}");
+        Ok(())
+    }
+}

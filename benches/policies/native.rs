@@ -1,0 +1,30 @@
+//! What a call of the policy costs, against the same rules called directly.
+
+use anyhow::Result;
+use backup_core::operations;
+
+use crate::figures::{Samples, ratio, show, table};
+use crate::stage;
+
+/// How many snapshots there are, and how often they are listed.
+const LISTS: [(usize, usize); 2] = [(1, 2_000), (1_000, 200)];
+
+pub(crate) async fn measure() -> Result<()> {
+    let sandbox = stage::sandbox()?;
+    let context = stage::context()?;
+    let mut rows = Vec::new();
+    for (snapshots, rounds) in LISTS {
+        let engine = stage::engine(snapshots);
+        let policy = stage::policies(&sandbox, &engine)?.operations();
+        let (mut direct, mut sandboxed) = (Samples::default(), Samples::default());
+        for _ in 0..rounds {
+            let list = direct.time(async { operations::list(&*engine, &context) }).await?;
+            let page = sandboxed.time(policy.list(Vec::new())).await?;
+            anyhow::ensure!(list.backups.len() == page.backups.len(), "both should find the same");
+        }
+        let (direct, sandboxed) = (direct.median(), sandboxed.median());
+        rows.push(vec![snapshots.to_string(), show(direct), show(sandboxed), ratio(sandboxed, direct)]);
+    }
+    table("A call of the policy", &["snapshots in the list", "rules, called directly", "policy", "ratio"], &rows);
+    Ok(())
+}
