@@ -1,10 +1,11 @@
 //! docs/policies.md, followed command by command: from an empty folder to a policy that serves.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
 use serde_json::{Value, json};
@@ -15,8 +16,8 @@ use crate::world::{World, delete, part};
 const GUIDE: &str = include_str!("../../docs/policies.md");
 /// What the guide says once for all languages.
 const LAST_STEPS: &str = "Try it, sign it, bring it in";
-/// What cargo keeps between two runs; all else is new every time.
-const CACHE: &str = "target";
+/// What tools keep between two runs; all else is new every time.
+const CACHES: [&str; 2] = ["node_modules", "target"];
 
 /// A policy that was made by following the guide.
 struct Guided {
@@ -59,7 +60,7 @@ fn commands(section: &str) -> Result<String> {
 fn clear(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name() == CACHE {
+        if CACHES.iter().any(|cache| entry.file_name() == *cache) {
             continue;
         }
         if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }?;
@@ -82,6 +83,14 @@ async fn run(command: &mut Command, folder: &Path) -> Result<Output> {
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command.output().await.context("following the guide")
+}
+
+async fn require_tool(name: &str, remedy: &str) -> Result<()> {
+    match Command::new(name).arg("--version").stdout(Stdio::null()).status().await {
+        Ok(status) if status.success() => Ok(()),
+        Err(fault) if fault.kind() == ErrorKind::NotFound => bail!("{name} is missing: {remedy}"),
+        other => bail!("{name} --version: {other:?}; {remedy}"),
+    }
 }
 
 async fn serving(host: &Host) -> Result<Value> {
@@ -116,4 +125,18 @@ async fn in_rust() -> Result<()> {
         assert_eq!((reply.status, reply.json()?["errorCode"].take()), (400, json!("notADate")), "{no_date}");
     }
     expect_whole_life(&host, &world, 20_261_123).await
+}
+
+#[tokio::test]
+async fn in_javascript() -> Result<()> {
+    let remedy = "install Node.js, version 20 or newer, with npm (packages nodejs and npm)";
+    require_tool("node", remedy).await?;
+    require_tool("npm", remedy).await?;
+    let policy = Guided::follow("In JavaScript", "policy-in-javascript").await?;
+    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let host = policy.host(&world).await?;
+    let serving = serving(&host).await?;
+    assert_eq!((&serving["name"], &serving["version"]), (&json!("policy-in-javascript"), &json!("1.0.0")));
+    // What a JavaScript number cannot hold.
+    expect_whole_life(&host, &world, 9_223_372_036_854_775_807).await
 }

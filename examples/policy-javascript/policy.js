@@ -1,0 +1,120 @@
+// A policy: the five operations of wit/backups.wit.
+//
+// Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
+
+import { ask, canPass, fault, isNameInUse, order } from './engine.js';
+import {
+  assess,
+  indicesOf,
+  listSnapshots,
+  nameOf,
+  noteOn,
+  parseId,
+  partOneInTheGap,
+  repositoryOf,
+} from './snapshots.js';
+
+const POLICY = 'backup-policy-in-javascript';
+const LOOK_AGAIN = 1000n;
+const TRY_AGAIN = 3000n;
+
+function create(context, text) {
+  const id = parseId(text);
+  const { ours } = listSnapshots(context, id);
+  if (ours.length > 0) throw alreadyExists(id, ours);
+  const name = nameOf(id, optimizeVersion(context), 1);
+  // A backup of which part 2 could never be made is not begun.
+  indicesOf(context, 2);
+  try {
+    writeSnapshot(context, name, 1, context.runId);
+  } catch (error) {
+    acceptIfWritten(context, id, error);
+  }
+  return { backupId: id, snapshotName: name };
+}
+
+/** An answer can get lost, and another host be faster: the snapshots tell whose backup it is. */
+function acceptIfWritten(context, id, error) {
+  const isUncertain = error.val?.code === 'engineNotAnswering' || error.val?.code === 'engineAnswerInvalid';
+  if (!isUncertain && !(error.refusal && isNameInUse(error.refusal))) throw error;
+  const { ours } = listSnapshots(context, id);
+  if (ours.some(({ runId }) => runId === context.runId)) return;
+  throw ours.length > 0 ? alreadyExists(id, ours) : error;
+}
+
+function advance(context, id) {
+  const snapshots = existing(context, id);
+  if (snapshots.some(({ state }) => state === 'in-progress')) {
+    return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+  }
+  const one = partOneInTheGap(context, snapshots, noteOn(context, snapshots[0]));
+  return one ? startPartTwo(context, snapshots, one) : { backup: assess(context, snapshots) };
+}
+
+function startPartTwo(context, snapshots, one) {
+  try {
+    writeSnapshot(context, nameOf(one.id, one.version, 2), 2, one.runId);
+  } catch (error) {
+    if (!error.refusal) throw error;
+    // Another host was faster.
+    if (!isNameInUse(error.refusal)) return afterRefusal(context, snapshots, error);
+  }
+  return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+}
+
+function afterRefusal(context, snapshots, { refusal, detail }) {
+  if (canPass(refusal) || refusal.type === 'index_not_found_exception') {
+    return { backup: assess(context, snapshots), againIn: TRY_AGAIN, refusal: detail };
+  }
+  return { backup: assess(context, snapshots, { ended: true, refusal: detail }), refusal: detail };
+}
+
+function get(context, text) {
+  return assess(context, existing(context, parseId(text)));
+}
+
+function list(context) {
+  const { ours, foreign } = listSnapshots(context);
+  const ids = [...new Set(ours.map(({ id }) => id))].sort((one, other) => (one < other ? 1 : -1));
+  return { backups: ids.map((id) => assess(context, ours.filter((snapshot) => snapshot.id === id))), foreign };
+}
+
+function remove(context, text, onlyRuns) {
+  let { ours } = listSnapshots(context, parseId(text));
+  if (onlyRuns) ours = ours.filter(({ runId }) => onlyRuns.includes(runId));
+  const snapshots = ours.map(({ name }) => name);
+  const runs = [...new Set(ours.map(({ runId }) => runId))].filter((runId) => runId !== undefined);
+  if (snapshots.length === 0) return { snapshots, runs, pending: false };
+  const answer = order('delete', ['_snapshot', repositoryOf(context), snapshots.join(',')]);
+  return { snapshots, runs, pending: answer === undefined };
+}
+
+function existing(context, id) {
+  const { ours } = listSnapshots(context, id);
+  if (ours.length === 0) throw fault('not-found', 'backupNotFound', `there is no backup with ID ${id}`);
+  return ours;
+}
+
+function alreadyExists(id, snapshots) {
+  const names = snapshots.map(({ name }) => name).join(', ');
+  return fault('conflict', 'backupAlreadyExists', `a backup with ID ${id} already exists: ${names}`);
+}
+
+/** Starts a snapshot. By the metadata any policy knows which run it belongs to. */
+function writeSnapshot(context, name, part, runId) {
+  const optimizeBackup = { runId, part, parts: 2, host: context.host, policy: POLICY };
+  const body = {
+    indices: indicesOf(context, part),
+    include_global_state: false,
+    metadata: { optimizeBackup },
+  };
+  ask('put', ['_snapshot', repositoryOf(context), name], { wait_for_completion: 'false' }, body);
+}
+
+function optimizeVersion({ settings }) {
+  if (settings.optimizeVersion) return settings.optimizeVersion.toLowerCase();
+  const path = [`${settings.indexPrefix}-metadata`, '_doc', '1'];
+  return ask('get', path, { _source: 'schemaVersion' })._source.schemaVersion.toLowerCase();
+}
+
+export const backups = { create, advance, get, list, delete: remove };
