@@ -11,6 +11,7 @@ use crate::on_every_engine;
 use crate::world::{World, bare_options, options};
 
 on_every_engine!(
+    without_a_repository_every_call_says_so,
     a_missing_repository_is_told,
     a_read_only_repository_is_told,
     nothing_is_written_without_indices,
@@ -28,9 +29,8 @@ async fn answers(host: &Host) -> Result<Vec<(u16, Value)>> {
     replies.into_iter().map(|reply| Ok((reply.status, reply.json()?["errorCode"].take()))).collect()
 }
 
-#[tokio::test]
-async fn without_a_repository_every_call_says_so() -> Result<()> {
-    let engine = Engine::shared(Distribution::ELASTICSEARCH).await?;
+async fn without_a_repository_every_call_says_so(distribution: Distribution) -> Result<()> {
+    let engine = Engine::shared(distribution).await?;
     let host = Host::start(options(&engine, "", "optimize")).await?;
     assert_eq!(answers(&host).await?, vec![(400, json!("repositoryNotConfigured")); 4]);
     let message = host.create(1).await?.json()?;

@@ -12,7 +12,7 @@ use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 
 use self::Outcome::{Complete, Gone, Incomplete, Refused};
-use crate::on_engine;
+use crate::on_every_engine;
 use crate::world::{World, delete, deletion_ended, part, run_ended};
 
 /// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
@@ -100,34 +100,20 @@ mod faults {
 struct Cell {
     fault: &'static str,
     outcome: &'static str,
-    engines: &'static str,
 }
 
-/// Makes a test of each fault at one step.
-///
-/// How the network spoils an answer does not depend on the engine, so the whole table is for one of them.
-/// What the host finds when it looks again does: the others get each step with some faults of each kind.
+/// Makes a test of each fault at one step, on every engine.
 macro_rules! step {
-    (
-        $step:ident: $fails:ident at $when:expr;
-        on every engine { $($shared:ident => $expected:expr),+ $(,)? }
-        on elasticsearch { $($fault:ident => $outcome:expr),+ $(,)? }
-    ) => {
+    ($step:ident: $fails:ident at $when:expr; $($fault:ident => $outcome:expr),+ $(,)?) => {
         mod $step {
             use super::*;
 
             pub(super) const CELLS: &[Cell] = &[
-                $(Cell { fault: stringify!($shared), outcome: stringify!($expected), engines: "all" },)+
-                $(Cell { fault: stringify!($fault), outcome: stringify!($outcome), engines: "8.19" },)+
+                $(Cell { fault: stringify!($fault), outcome: stringify!($outcome) },)+
             ];
 
-            on_engine!(elasticsearch_8_19 is ELASTICSEARCH: $($shared,)+ $($fault),+);
-            on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: $($shared),+);
-            on_engine!(opensearch_2_19 is OPENSEARCH: $($shared),+);
+            on_every_engine!($($fault),+);
 
-            $(async fn $shared(distribution: Distribution) -> Result<()> {
-                $fails(distribution, $when, faults::$shared(), $expected).await
-            })+
             $(async fn $fault(distribution: Distribution) -> Result<()> {
                 $fails(distribution, $when, faults::$fault(), $outcome).await
             })+
@@ -135,130 +121,74 @@ macro_rules! step {
     };
 }
 
-// The reads of a POST: a fault that lasts as long as the call is told, and nothing is written.
-step!(validate: create at When::get("/_snapshot/").nth(1);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Refused(502, "engineNotAnswering"),
-        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
-        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
-        internal_error => Refused(500, "engineRefused"),
-    }
-);
-step!(look_for_duplicates: create at When::get("camunda_optimize_1_").nth(1);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Refused(502, "engineNotAnswering"),
-        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
-        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
-        internal_error => Refused(500, "engineRefused"),
-    }
-);
-step!(read_version: create at When::get("-metadata/_doc/1").nth(1);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Refused(502, "engineNotAnswering"),
-        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Refused(500, "engineAnswerInvalid"),
-        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
-        internal_error => Refused(500, "engineRefused"),
-    }
-);
-step!(resolve_part_one: create at When::get("/_resolve/").nth(1);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Refused(502, "engineNotAnswering"),
-        dripping_for_too_long => Refused(502, "engineNotAnswering"), too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Complete,
-        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
-        internal_error => Refused(500, "engineRefused"),
-    }
-);
-step!(put_part_one: create at When::put("_part_1_of_2").nth(1);
-    on every engine {
-        reset => Complete, reset_after_forwarding => Complete, refused => Complete, unavailable => Complete,
-        timeout_in_html_after_forwarding => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        dripping_for_too_long => Complete, silent => Complete, silent_after_forwarding => Complete,
-        too_many_requests => Complete, unavailable_in_html => Complete, fine_in_html => Complete,
-        unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
-        internal_error => Refused(500, "engineRefused"),
-    }
-);
-step!(poll_part_one: create at When::get("camunda_optimize_1_").nth(2);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Complete, unauthorized => Complete,
-        forbidden => Complete, internal_error => Complete,
-    }
-);
-step!(resolve_part_two: create at When::get("/_resolve/").nth(2);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Complete, internal_error => Complete,
-        unauthorized => Incomplete("401 security_exception"),
-        forbidden => Incomplete("403 security_exception"),
-    }
-);
-step!(put_part_two: create at When::put("_part_2_of_2").nth(1);
-    on every engine {
-        reset => Complete, reset_after_forwarding => Complete, refused => Complete, unavailable => Complete,
-        timeout_in_html_after_forwarding => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        dripping_for_too_long => Complete, silent => Complete, silent_after_forwarding => Complete,
-        too_many_requests => Complete, unavailable_in_html => Complete, fine_in_html => Complete,
-        internal_error => Complete, unauthorized => Incomplete("401 security_exception"),
-        forbidden => Incomplete("403 security_exception"),
-    }
-);
-step!(poll_part_two: create at When::get("camunda_optimize_1_").nth(3);
-    on every engine {
-        reset => Complete, refused => Complete, unavailable => Complete,
-    }
-    on elasticsearch {
-        closed => Complete, cut_short => Complete, delayed => Complete, dripping => Complete,
-        silent => Complete, dripping_for_too_long => Complete, too_many_requests => Complete,
-        unavailable_in_html => Complete, fine_in_html => Complete, unauthorized => Complete,
-        forbidden => Complete, internal_error => Complete,
-    }
-);
+/// A read that the answer to a POST waits for: a fault that lasts as long as the call is told, and nothing is
+/// written.
+macro_rules! read_before_the_answer {
+    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create at $when;
+            reset => Complete, closed => Complete, refused => Complete, cut_short => Complete, delayed => Complete,
+            dripping => Complete, too_many_requests => Complete, unavailable => Complete,
+            unavailable_in_html => Complete,
+            silent => Refused(502, "engineNotAnswering"), dripping_for_too_long => Refused(502, "engineNotAnswering"),
+            unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+            internal_error => Refused(500, "engineRefused"), $($fault => $outcome),+
+        );
+    };
+}
+
+/// A read of the run: whatever passes is waited for.
+macro_rules! read_of_the_run {
+    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create at $when;
+            reset => Complete, closed => Complete, refused => Complete, cut_short => Complete, delayed => Complete,
+            dripping => Complete, dripping_for_too_long => Complete, silent => Complete,
+            too_many_requests => Complete, unavailable => Complete, unavailable_in_html => Complete,
+            fine_in_html => Complete, internal_error => Complete, $($fault => $outcome),+
+        );
+    };
+}
+
+/// The start of a snapshot: without a sound answer it is looked at what there is.
+macro_rules! write {
+    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create at $when;
+            reset => Complete, reset_after_forwarding => Complete, closed => Complete, refused => Complete,
+            cut_short => Complete, delayed => Complete, dripping => Complete, dripping_for_too_long => Complete,
+            silent => Complete, silent_after_forwarding => Complete, too_many_requests => Complete,
+            unavailable => Complete, unavailable_in_html => Complete, timeout_in_html_after_forwarding => Complete,
+            fine_in_html => Complete, $($fault => $outcome),+
+        );
+    };
+}
+
+read_before_the_answer!(validate at When::get("/_snapshot/").nth(1);
+    fine_in_html => Refused(500, "engineAnswerInvalid"));
+read_before_the_answer!(look_for_duplicates at When::get("camunda_optimize_1_").nth(1);
+    fine_in_html => Refused(500, "engineAnswerInvalid"));
+read_before_the_answer!(read_version at When::get("-metadata/_doc/1").nth(1);
+    fine_in_html => Refused(500, "engineAnswerInvalid"));
+// The submission of part 1 begins with it, and is tried again as a whole: its name makes that safe.
+read_before_the_answer!(resolve_part_one at When::get("/_resolve/").nth(1);
+    fine_in_html => Complete);
+write!(put_part_one at When::put("_part_1_of_2").nth(1);
+    unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+    internal_error => Refused(500, "engineRefused"));
+read_of_the_run!(poll_part_one at When::get("camunda_optimize_1_").nth(2);
+    unauthorized => Complete, forbidden => Complete);
+read_of_the_run!(resolve_part_two at When::get("/_resolve/").nth(2);
+    unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"));
+write!(put_part_two at When::put("_part_2_of_2").nth(1);
+    unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"),
+    internal_error => Complete);
+read_of_the_run!(poll_part_two at When::get("camunda_optimize_1_").nth(3);
+    unauthorized => Complete, forbidden => Complete);
 step!(delete_backup: delete_complete at When::delete("camunda_optimize_1_").nth(1);
-    on every engine {
-        reset => Gone, reset_after_forwarding => Gone, refused => Gone, silent => Gone, unavailable => Gone,
-        timeout_in_html_after_forwarding => Gone,
-    }
-    on elasticsearch {
-        closed => Gone, cut_short => Gone, delayed => Gone, dripping => Gone, dripping_for_too_long => Gone,
-        silent_after_forwarding => Gone, too_many_requests => Gone, unavailable_in_html => Gone,
-        fine_in_html => Gone, unauthorized => Refused(500, "engineAccessDenied"),
-        forbidden => Refused(500, "engineAccessDenied"), internal_error => Refused(500, "engineRefused"),
-    }
+    reset => Gone, reset_after_forwarding => Gone, closed => Gone, refused => Gone, cut_short => Gone,
+    delayed => Gone, dripping => Gone, dripping_for_too_long => Gone, silent => Gone,
+    silent_after_forwarding => Gone, too_many_requests => Gone, unavailable => Gone, unavailable_in_html => Gone,
+    timeout_in_html_after_forwarding => Gone, fine_in_html => Gone,
+    unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
+    internal_error => Refused(500, "engineRefused"),
 );
 
 /// The table in the documents has exactly the tests that there are, with what they expect.
@@ -285,7 +215,7 @@ fn the_table_in_the_docs_is_true() {
 
 impl Cell {
     fn line(&self, step: &str) -> String {
-        format!("| `{step}::{}` | {} | {} |", self.fault, describe(self.outcome), self.engines)
+        format!("| `{step}::{}` | {} |", self.fault, describe(self.outcome))
     }
 }
 

@@ -14,15 +14,15 @@ use crate::on_every_engine;
 use crate::world::{SLOWLY, World, health, options_through, part, run_ended};
 
 on_every_engine!(
+    it_ends_with_0_on_sigterm,
     a_killed_host_is_replaced_by_its_restart,
     too_late_a_restart_leaves_it_incomplete,
     fifty_kills_leave_fifty_whole_backups,
     an_engine_that_is_restarted_ends_in_a_true_state,
 );
 
-#[tokio::test]
-async fn it_ends_with_0_on_sigterm() -> Result<()> {
-    let world = World::slow(Distribution::ELASTICSEARCH).await?;
+async fn it_ends_with_0_on_sigterm(distribution: Distribution) -> Result<()> {
+    let world = World::slow(distribution).await?;
     let host = world.host().await?;
     host.create(1).await?;
     assert_eq!(host.terminate().await?.code(), Some(0));

@@ -12,7 +12,13 @@ use optimize_backup::policy::EMBEDDED;
 use serde_json::json;
 use wasm_encoder::{ComponentSection, CustomSection};
 
+use crate::on_every_engine;
 use crate::world::{World, part};
+
+on_every_engine!(
+    a_backup_ends_complete_though_the_policy_is_replaced_meanwhile,
+    the_same_policy_beside_the_serving_one_answers_the_same,
+);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,9 +41,8 @@ async fn serving(host: &Host) -> Result<(u64, String)> {
     Ok((serving["generation"].as_u64().unwrap_or_default(), serving["version"].as_str().unwrap_or_default().to_owned()))
 }
 
-#[tokio::test]
-async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile() -> Result<()> {
-    let world = World::slow(Distribution::ELASTICSEARCH).await?;
+async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribution: Distribution) -> Result<()> {
+    let world = World::slow(distribution).await?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("policy.wasm");
     put(&path, "7.0.0")?;
@@ -67,10 +72,9 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile() -> Res
     Ok(())
 }
 
-#[tokio::test]
-async fn the_same_policy_beside_the_serving_one_answers_the_same() -> Result<()> {
+async fn the_same_policy_beside_the_serving_one_answers_the_same(distribution: Distribution) -> Result<()> {
     const TOKEN: &str = "open-sesame-open-sesame";
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+    let world = World::new(distribution).await?;
     let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("authorization", authorization.as_str())];

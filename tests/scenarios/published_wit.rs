@@ -10,7 +10,10 @@ use optimize_backup::policies::Digest;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::Resolve;
 
+use crate::on_every_engine;
 use crate::world::{World, delete, part};
+
+on_every_engine!(a_component_built_for_any_published_version_makes_a_backup);
 
 /// A folder for each published version, such as `wit-1.0.0`.
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");
@@ -41,13 +44,12 @@ fn the_wit_package_is_what_was_published_under_its_version() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_component_built_for_any_published_version_makes_a_backup() -> Result<()> {
+async fn a_component_built_for_any_published_version_makes_a_backup(distribution: Distribution) -> Result<()> {
     let published = published()?;
     assert!(!published.is_empty(), "there is nothing in {FIXTURES}");
     for folder in published {
         let component = folder.join("policy.wasm");
-        let world = World::new(Distribution::ELASTICSEARCH).await?;
+        let world = World::new(distribution).await?;
         let options = world.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &component.to_string_lossy());
         let host = Host::start(options).await.with_context(|| folder.display().to_string())?;
         let serving = host.get("/actuator/policy").await?.json()?["serving"].clone();

@@ -5,7 +5,16 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::host::{Host, Reply};
 use serde_json::Value;
 
+use crate::on_every_engine;
 use crate::world::World;
+
+on_every_engine!(
+    every_wrong_id_is_refused,
+    an_id_may_be_a_string_of_digits,
+    every_wrong_body_is_refused,
+    wrong_verbs_and_paths_are_told,
+    the_actuator_lists_what_there_is,
+);
 
 async fn post(host: &Host, content_type: &str, body: &str) -> Result<Reply> {
     host.request("POST", "/actuator/backups", &[("content-type", content_type)], body.to_owned()).await
@@ -21,9 +30,8 @@ fn assert_error(reply: &Reply, status: u16, code: &str) {
     assert!(body.get("detailedMessage").is_some(), "{}", reply.text);
 }
 
-#[tokio::test]
-async fn every_wrong_id_is_refused() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn every_wrong_id_is_refused(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let host = world.host().await?;
     for id in [
         "0",
@@ -53,9 +61,8 @@ async fn every_wrong_id_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn an_id_may_be_a_string_of_digits() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn an_id_may_be_a_string_of_digits(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let host = world.host().await?;
     let reply =
         post(&host, "application/json; charset=utf-8", r#"{"other":[1],"backupId":"9223372036854775807"}"#).await?;
@@ -63,9 +70,8 @@ async fn an_id_may_be_a_string_of_digits() -> Result<()> {
     host.wait_for_state(9_223_372_036_854_775_807, "COMPLETE").await
 }
 
-#[tokio::test]
-async fn every_wrong_body_is_refused() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn every_wrong_body_is_refused(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let host = world.host().await?;
     for body in ["", "{", "[]", "7", "\"1\"", "backupId=1", "{\"backupId\":1", "{\"backupId\":1,\"backupId\":2}"] {
         assert_error(&post(&host, "application/json", body).await?, 400, "malformedBody");
@@ -82,9 +88,8 @@ async fn every_wrong_body_is_refused() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn wrong_verbs_and_paths_are_told() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn wrong_verbs_and_paths_are_told(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let host = world.host().await?;
     for (method, path, allowed) in [
         ("PUT", "/actuator/backups", "GET,HEAD,POST"),
@@ -107,9 +112,8 @@ async fn wrong_verbs_and_paths_are_told() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_actuator_lists_what_there_is() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let host = world.host().await?;
     let links = host.get("/actuator").await?.json()?;
     for (name, link) in links["_links"].as_object().context("links")? {

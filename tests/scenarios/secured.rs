@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::engine::{Distribution, Engine, Kind};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::Repository;
@@ -15,12 +15,19 @@ use tempfile::NamedTempFile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::on_engine;
+use crate::on_every_engine;
 use crate::world::{World, options};
 
-// The published OpenSearch comes without its security plugin.
-on_engine!(elasticsearch_8_19 is ELASTICSEARCH: only_the_right_password_opens_it);
-on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: only_the_right_password_opens_it);
+on_every_engine!(certificates_are_checked_and_faults_named);
+
+mod passwords {
+    use super::only_the_right_password_opens_it;
+    use crate::on_engine;
+
+    on_engine!(elasticsearch_8_19 is ELASTICSEARCH: only_the_right_password_opens_it);
+    on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: only_the_right_password_opens_it);
+    on_engine!(opensearch_2_19 is OPENSEARCH_SECURED: only_the_right_password_opens_it);
+}
 
 async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<()> {
     const PASSWORD: &str = "pass: \"wörd\" #1";
@@ -29,9 +36,9 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
     let repository = Repository::register(&engine).await?;
     let installation = Installation::minimal(&engine, &unique_prefix()).await?;
     let options = options(&engine, repository.name(), installation.prefix());
+    let variable = |name: &str| format!("CAMUNDA_OPTIMIZE_{}_{name}", engine.kind().name().to_uppercase());
     let login = |password: &str| {
-        let options = options.clone().env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_USERNAME", "elastic");
-        options.env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD", password)
+        options.clone().env(&variable("SECURITY_USERNAME"), "elastic").env(&variable("SECURITY_PASSWORD"), password)
     };
 
     for refused in [options.clone(), login(WRONG)] {
@@ -52,8 +59,8 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
     std::fs::write(file.path(), format!("{PASSWORD}\n"))?;
     let by_file = options
         .clone()
-        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_USERNAME", "elastic")
-        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD_FILE", &file.path().display().to_string());
+        .env(&variable("SECURITY_USERNAME"), "elastic")
+        .env(&variable("SECURITY_PASSWORD_FILE"), &file.path().display().to_string());
     for (id, accepted) in [(1, login(PASSWORD)), (2, by_file)] {
         let host = Host::start(accepted).await?;
         host.create(id).await?;
@@ -62,9 +69,8 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
     Ok(())
 }
 
-#[tokio::test]
-async fn certificates_are_checked_and_faults_named() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
+async fn certificates_are_checked_and_faults_named(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
     let (ours, other) = (Authority::new()?, Authority::new()?);
     let valid = ours.serve(&world.engine, 2090).await?;
     let expired = ours.serve(&world.engine, 2001).await?;
@@ -92,12 +98,18 @@ fn plain_address(world: &World) -> Result<SocketAddr> {
 /// A host that speaks TLS with the engine at `address` and trusts one authority.
 fn https(world: &World, address: SocketAddr, authority: &Authority) -> HostOptions {
     let file = authority.file.path().display().to_string();
+    let name = world.engine.kind().name().to_uppercase();
+    // Optimize's own names for the address differ from one engine to the other.
+    let (host, port) = match world.engine.kind() {
+        Kind::Elasticsearch => ("OPTIMIZE_ELASTICSEARCH_HOST", "OPTIMIZE_ELASTICSEARCH_HTTP_PORT"),
+        Kind::OpenSearch => ("CAMUNDA_OPTIMIZE_OPENSEARCH_HOST", "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT"),
+    };
     world
         .options()
-        .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
-        .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &address.port().to_string())
-        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SSL_ENABLED", "true")
-        .env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_SSL_CERTIFICATE_AUTHORITIES", &file)
+        .env(host, "127.0.0.1")
+        .env(port, &address.port().to_string())
+        .env(&format!("CAMUNDA_OPTIMIZE_{name}_SSL_ENABLED"), "true")
+        .env(&format!("CAMUNDA_OPTIMIZE_{name}_SECURITY_SSL_CERTIFICATE_AUTHORITIES"), &file)
 }
 
 /// A private certificate authority.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use zip::ZipArchive;
 
 use super::distribution::Distribution;
+use super::security;
 use crate::guardian::Guardian;
 
 /// The unpacked distribution below `cache`, fetched if it is not there yet.
@@ -28,20 +29,29 @@ pub(crate) fn cached(distribution: Distribution, cache: &Path) -> Result<PathBuf
     }
 }
 
-/// Fetches the distribution and unpacks it into `folder`.
+/// Fetches the distribution, with its plugin, and unpacks it into `folder`.
 pub(crate) fn unpack(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
-    let archive = fetch(distribution, folder)?;
+    let home = folder.join(distribution.folder());
+    fetch_into(folder, &distribution.artifact())?;
+    if let Some(artifact) = distribution.security_plugin() {
+        let plugin = home.join(security::PLUGIN);
+        std::fs::create_dir(&plugin).with_context(|| format!("making {}", plugin.display()))?;
+        fetch_into(&plugin, &artifact)?;
+    }
+    Ok(home)
+}
+
+fn fetch_into(folder: &Path, artifact: &str) -> Result<()> {
+    let archive = fetch(artifact, folder)?;
     let file = File::open(&archive).with_context(|| format!("opening {}", archive.display()))?;
     ZipArchive::new(file)
         .and_then(|mut zip| zip.extract(folder))
         .with_context(|| format!("unpacking {}", archive.display()))?;
-    std::fs::remove_file(&archive)?;
-    Ok(folder.join(distribution.folder()))
+    std::fs::remove_file(&archive).with_context(|| format!("removing {}", archive.display()))
 }
 
 /// Lets Maven copy the archive into `folder`, out of its own repository if it has it already.
-fn fetch(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
-    let artifact = distribution.artifact();
+fn fetch(artifact: &str, folder: &Path) -> Result<PathBuf> {
     let output = Command::new("mvn")
         .args(["--quiet", "--batch-mode", "--strict-checksums", "dependency:copy"])
         .arg(format!("-Dartifact={artifact}"))
@@ -55,5 +65,8 @@ fn fetch(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
         let reason = text.lines().find(|line| line.contains("ERROR")).unwrap_or("no reason given");
         bail!("Maven cannot fetch {artifact}: {reason}");
     }
-    Ok(folder.join(format!("{}.zip", distribution.folder())))
+    let [_, name, version, kind] = artifact.split(':').collect::<Vec<_>>()[..] else {
+        bail!("{artifact} is not an artifact of Maven");
+    };
+    Ok(folder.join(format!("{name}-{version}.{kind}")))
 }

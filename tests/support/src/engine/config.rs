@@ -9,6 +9,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::distribution::{Distribution, Kind};
+use super::security;
 
 /// Small, quick to start, and nothing outside the engine's own folder.
 const JVM_OPTIONS: &str = "\
@@ -76,8 +77,14 @@ fn settings(distribution: Distribution, folder: &Path, port: u16, secured: bool)
         "thread_pool.snapshot.max": 16,
     });
     let mut settings: BTreeMap<String, Value> = serde_json::from_value(common)?;
-    if distribution.kind == Kind::Elasticsearch {
-        settings.insert("xpack.security.enabled".to_owned(), json!(secured));
+    match distribution.kind {
+        Kind::Elasticsearch => {
+            settings.insert("xpack.security.enabled".to_owned(), json!(secured));
+        }
+        Kind::OpenSearch if secured => {
+            settings.extend(security::opensearch_settings().map(|(name, value)| (name.to_owned(), value)));
+        }
+        Kind::OpenSearch => {}
     }
     Ok(serde_json::to_string_pretty(&settings)?)
 }

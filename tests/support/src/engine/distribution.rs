@@ -54,6 +54,8 @@ impl Distribution {
     pub const ELASTICSEARCH_7_17: Self = Self::elasticsearch("7.17.24");
     /// The OpenSearch that the project is built for.
     pub const OPENSEARCH: Self = Self { kind: Kind::OpenSearch, version: "2.19.0" };
+    /// An OpenSearch with its security plugin, which is not published for 2.19.0.
+    pub const OPENSEARCH_SECURED: Self = Self { kind: Kind::OpenSearch, version: "2.19.1" };
 
     /// Another version of Elasticsearch.
     #[must_use]
@@ -70,5 +72,11 @@ impl Distribution {
     pub(crate) fn artifact(self) -> String {
         let name = self.kind.name();
         format!("org.{name}.distribution.integ-test-zip:{name}:{}:zip", self.version)
+    }
+
+    /// The Maven coordinates of the plugin that asks who we are, where that is not part of the engine.
+    pub(crate) fn security_plugin(self) -> Option<String> {
+        let artifact = || format!("org.opensearch.plugin:opensearch-security:{}.0:zip", self.version);
+        (self == Self::OPENSEARCH_SECURED).then(artifact)
     }
 }

@@ -11,6 +11,7 @@ mod config;
 mod distribution;
 mod java;
 mod node;
+mod security;
 mod user;
 
 use std::collections::HashMap;
@@ -61,9 +62,9 @@ impl Engine {
         Self::new(distribution, None).await
     }
 
-    /// An Elasticsearch of one's own that wants basic authentication: user `elastic`, this password.
+    /// An engine of one's own that wants basic authentication: user `elastic`, this password.
     pub async fn start_secured(distribution: Distribution, password: &str) -> Result<Self> {
-        let credentials = Credentials { username: "elastic".to_owned(), password: password.to_owned() };
+        let credentials = Credentials { username: security::USER.to_owned(), password: password.to_owned() };
         Self::new(distribution, Some(credentials)).await
     }
 

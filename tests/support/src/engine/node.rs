@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::distribution::Distribution;
+use super::distribution::{Distribution, Kind};
 use super::user::User;
-use super::{archive, config, java};
+use super::{archive, config, java, security};
 use crate::guardian::{Guardian, Signal};
 use crate::wait::poll_until;
 
@@ -34,7 +34,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Prepares everything but starts nothing. `password`: of the user `elastic`; none: no security.
+    /// Prepares everything but starts nothing. `password`: of the only user; none: no security.
     pub(crate) fn prepare(distribution: Distribution, password: Option<&str>) -> Result<Self> {
         let java = java::home()?;
         let guardian = Guardian::new(&std::env::temp_dir(), distribution.kind.name())?;
@@ -94,16 +94,33 @@ impl Node {
     }
 
     fn set_password(&self, password: &str) -> Result<()> {
-        let mut command = Command::new(self.program("-keystore"));
-        command.args(["add", "--stdin", "--force", "bootstrap.password"]);
+        match self.distribution.kind {
+            Kind::Elasticsearch => {
+                let mut keystore = Command::new(self.program("-keystore"));
+                keystore.args(["add", "--stdin", "--force", "bootstrap.password"]);
+                self.run_tool(keystore, password).map(drop)
+            }
+            Kind::OpenSearch => {
+                let mut hasher = Command::new(self.home.join(security::HASHER));
+                hasher.args(["-env", "PASSWORD"]);
+                let hash = self.run_tool(hasher, password)?;
+                security::write_opensearch(&self.home, &self.guardian.folder().join(config::FOLDER), hash.trim())
+            }
+        }
+    }
+
+    /// Runs one of the engine's tools with a password, both ways that there are; what it prints.
+    fn run_tool(&self, mut command: Command, password: &str) -> Result<String> {
         self.surround(&mut command);
+        command.env("PASSWORD", password);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut keystore = command.spawn().context("starting the keystore tool")?;
-        keystore.stdin.take().context("the keystore tool has no input")?.write_all(password.as_bytes())?;
-        let output = keystore.wait_with_output()?;
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut tool = command.spawn().with_context(|| format!("starting {name}"))?;
+        tool.stdin.take().with_context(|| format!("{name} has no input"))?.write_all(password.as_bytes())?;
+        let output = tool.wait_with_output()?;
         let (status, errors) = (output.status, String::from_utf8_lossy(&output.stderr));
-        ensure!(status.success(), "the keystore tool ended with {status}: {errors}");
-        Ok(())
+        ensure!(status.success(), "{name} ended with {status}: {errors}");
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// One of the engine's programs: `bin/elasticsearch` and what follows that name.
