@@ -58,6 +58,9 @@ pub enum CompileFault {
     NoProcess(String),
 }
 
+/// How far the process stands back behind those who serve callers: half of what there is.
+const NICENESS: i32 = 10;
+
 /// What the process's exit status means. Other ones are sudden ends.
 const REFUSED: u8 = 3;
 const FAILED: u8 = 1;
@@ -138,7 +141,9 @@ fn limit(memory: u64, seconds: u64) -> io::Result<()> {
     Resource::AS.set(memory, memory)?;
     Resource::CPU.set(seconds, seconds)?;
     // What it compiles is not for a file system.
-    Resource::CORE.set(0, 0)
+    Resource::CORE.set(0, 0)?;
+    rustix::process::nice(NICENESS)?;
+    Ok(())
 }
 
 fn compile_stdin() -> io::Result<()> {
