@@ -11,27 +11,29 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::artefact::Artefact;
+use super::source::Commit;
 
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const LAYER: &str = "application/wasm";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// Writes the layout into an empty or missing folder. `created` is in RFC 3339.
-pub(super) fn write(artefact: &Artefact, created: &str, folder: &Path) -> Result<()> {
+/// Writes the layout into an empty or missing folder.
+pub(super) fn write(artefact: &Artefact, commit: &Commit, folder: &Path) -> Result<()> {
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs).with_context(|| format!("making {}", blobs.display()))?;
     let layer = blob(&blobs, LAYER, &artefact.bytes)?;
-    let config = json_blob(&blobs, CONFIG, &config(artefact, created))?;
+    let config = json_blob(&blobs, CONFIG, &config(artefact, &commit.time))?;
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": config,
         "layers": [layer],
         "annotations": {
-            "org.opencontainers.image.created": created,
+            "org.opencontainers.image.created": commit.time,
             "org.opencontainers.image.description": artefact.description,
             "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
+            "org.opencontainers.image.revision": commit.id,
             "org.opencontainers.image.title": artefact.name,
             "org.opencontainers.image.version": artefact.version,
         },

@@ -65,7 +65,7 @@ fn write(artefacts: &[Artefact], folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    let (created, wit) = (source::time()?, folder.join("wit"));
+    let (commit, wit) = (source::last_commit()?, folder.join("wit"));
     fs::create_dir_all(&wit)?;
     for file in fs::read_dir(Path::new(crate::ROOT).join("wit"))? {
         let file = file?;
@@ -75,7 +75,7 @@ fn write(artefacts: &[Artefact], folder: &Path) -> Result<()> {
     for artefact in artefacts {
         let sum = sha256(&artefact.bytes);
         fs::write(folder.join(artefact.file()), &artefact.bytes)?;
-        layout::write(artefact, &created, &folder.join("oci").join(artefact.name))?;
+        layout::write(artefact, &commit, &folder.join("oci").join(artefact.name))?;
         println!("{:<24} {:>10}  sha256:{sum}", artefact.file(), HumanBytes(artefact.bytes.len() as u64).to_string());
         sums += &format!("{sum}  {}\n", artefact.file());
     }

@@ -5,9 +5,18 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-/// When the last commit was made, in RFC 3339: the time of a build would differ from build to build.
-pub(super) fn time() -> Result<String> {
-    Ok(git(&["log", "-1", "--format=%cI"])?.trim().to_owned())
+/// The last commit.
+pub(super) struct Commit {
+    /// Its name in the repository.
+    pub(super) id: String,
+    /// When it was made, in RFC 3339: the time of a build would differ from build to build.
+    pub(super) time: String,
+}
+
+pub(super) fn last_commit() -> Result<Commit> {
+    let line = git(&["log", "-1", "--format=%H %cI"])?;
+    let (id, time) = line.trim().split_once(' ').context("git tells no commit")?;
+    Ok(Commit { id: id.to_owned(), time: time.to_owned() })
 }
 
 /// A clone of the last commit, in another folder.
