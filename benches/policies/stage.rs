@@ -30,6 +30,7 @@ pub(crate) const LIMITS: CallLimits = CallLimits {
     tables: 4,
     table_elements: 20_000,
     stack: 512 << 10,
+    log: 16 << 10,
 };
 
 /// With these limits.
