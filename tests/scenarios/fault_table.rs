@@ -16,7 +16,7 @@ use crate::on_every_engine;
 use crate::world::{World, delete, deletion_ended, part, run_ended};
 
 /// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
-pub(crate) const BUDGET: Duration = Duration::from_secs(10);
+pub(crate) const BUDGET: Duration = Duration::from_secs(20);
 /// How long one call may take otherwise, also on a busy machine.
 const AMPLE_BUDGET: Duration = Duration::from_secs(60);
 /// What a busy machine may add to it.

@@ -76,9 +76,7 @@ async fn fifty_kills_leave_fifty_whole_backups(distribution: Distribution) -> Re
 
 async fn kill_at_a_random_moment(world: &World, id: u64, seed: u64) -> Result<()> {
     let host = world.host().await?;
-    // A backup of this size takes about a second.
-    let moment = Duration::from_micros(scramble(seed) % 1_500_000);
-    let accepted = tokio::time::timeout(moment, async {
+    let accepted = tokio::time::timeout(random_moment(seed), async {
         let reply = host.create(id).await?;
         ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
         std::future::pending::<Result<()>>().await
@@ -97,7 +95,12 @@ async fn kill_at_a_random_moment(world: &World, id: u64, seed: u64) -> Result<()
     host.wait_for_state(id, "COMPLETE").await
 }
 
-fn rand_seed() -> u64 {
+/// After the start of a small backup, which takes about a second, or after its end.
+pub(crate) fn random_moment(seed: u64) -> Duration {
+    Duration::from_micros(scramble(seed) % 1_500_000)
+}
+
+pub(crate) fn rand_seed() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     now.as_secs()
 }

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use futures::future::try_join_all;
 
+use crate::lifecycle::{rand_seed, random_moment};
 use crate::on_every_engine;
 use crate::world::{World, part, run_ended};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_with_a_killed_hosts_backup,
+    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
 );
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
@@ -60,10 +61,28 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
     Ok(())
 }
 
-async fn a_neighbour_goes_on_with_a_killed_hosts_backup(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let (first, second) = (world.host().await?, world.host().await?);
-    first.create(1).await?;
-    first.kill().await?;
-    second.wait_for_state(1, "COMPLETE").await
+/// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2.
+async fn a_neighbour_goes_on_with_the_backups_of_killed_hosts(distribution: Distribution) -> Result<()> {
+    const KILLED: u64 = 10;
+    let world = World::new(distribution).await?;
+    let neighbour = world.host().await?;
+    let seed = rand_seed();
+
+    let kills = (1..=KILLED).map(|id| accept_and_be_killed(&world, id, seed.wrapping_add(id)));
+    try_join_all(kills).await.with_context(|| format!("seed {seed}"))?;
+
+    for id in 1..=KILLED {
+        neighbour.wait_for_state(id, "COMPLETE").await.with_context(|| format!("seed {seed}"))?;
+    }
+    assert_eq!(world.repository.snapshots().await?.len(), 2 * usize::try_from(KILLED)?);
+    Ok(())
+}
+
+async fn accept_and_be_killed(world: &World, id: u64, seed: u64) -> Result<()> {
+    let host = world.host().await?;
+    let reply = host.create(id).await?;
+    ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
+    // The wait is the behaviour: a kill has its moment, whatever the host is at.
+    tokio::time::sleep(random_moment(seed)).await;
+    host.kill().await
 }
