@@ -30,8 +30,10 @@ in_host!(
 );
 in_host!(
     jco_on_node: deleting_what_is_not_there_is_done,
+    a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
+    what_is_being_deleted_is_not_gone_on_with,
 );
 
 async fn deleting_what_is_not_there_is_done(distribution: Distribution) -> Result<()> {
@@ -108,6 +110,24 @@ async fn a_deletion_that_takes_long_ends_well(distribution: Distribution) -> Res
         assert_eq!(health(&host, "deletions").await?["failed"], json!({}));
     }
     assert_eq!(host.get("/actuator/backups/1").await?.status, 404);
+    Ok(())
+}
+
+/// Of an instance that answers all requests: it has no run to stop, and goes on with a backup when it is asked.
+async fn what_is_being_deleted_is_not_gone_on_with(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    host.create(1).await?;
+    world.finished(&part(1, 1)).await?;
+
+    proxy.add(When::delete(&part(1, 1)), Fault::silence());
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    for path in ["/actuator/backups/1", "/actuator/backups"] {
+        assert_eq!(host.get(path).await?.status, 200);
+    }
+
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
     Ok(())
 }
 
