@@ -65,8 +65,10 @@ impl HostOptions {
     /// Keeps what is asked of it out of the journal.
     #[must_use]
     pub fn not_noted(mut self) -> Self {
-        if let Program::Other(_, journal) = &mut self.program {
-            *journal = None;
+        if let Program::Other(_, journal) = &mut self.program
+            && let Some(journal) = journal.take()
+        {
+            journal.leave_out();
         }
         self
     }

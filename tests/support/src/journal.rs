@@ -4,7 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Notes the requests to the hosts that are started with it. Clones share their notes.
 #[derive(Debug, Clone, Default)]
-pub struct Journal(Arc<Mutex<Vec<Entry>>>);
+pub struct Journal(Arc<Mutex<Notes>>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    entries: Vec<Entry>,
+    leaves_out: bool,
+}
 
 /// What was asked of the hosts with the same settings.
 #[derive(Debug, Clone)]
@@ -41,19 +47,29 @@ impl Journal {
     /// What was noted so far.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
-        self.lock().clone()
+        self.lock().entries.clone()
+    }
+
+    /// Whether there was a host whose requests are left out on purpose.
+    #[must_use]
+    pub fn leaves_out(&self) -> bool {
+        self.lock().leaves_out
+    }
+
+    pub(crate) fn leave_out(&self) {
+        self.lock().leaves_out = true;
     }
 
     /// Notes a request and the status of its answer.
     pub(crate) fn note(&self, subject: &Subject, asked: Asked, status: u16) {
-        let mut entries = self.lock();
+        let entries = &mut self.lock().entries;
         match entries.iter_mut().find(|entry| entry.subject == *subject) {
             Some(entry) => entry.note(asked, status),
             None => entries.push(Entry { subject: subject.clone(), asked: vec![(asked, status)] }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Notes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
