@@ -1,14 +1,17 @@
 //! Settings that are wrong: told at the start, or in the answer where only the engine can know.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::unique_prefix;
+use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::{Value, json};
 
-use crate::on_every_engine;
 use crate::world::{World, bare_options, options};
+use crate::{in_every_host, on_every_engine};
 
 on_every_engine!(
     without_a_repository_every_call_says_so,
@@ -16,6 +19,15 @@ on_every_engine!(
     a_read_only_repository_is_told,
     nothing_is_written_without_indices,
     the_version_is_read_or_told_to_be_missing,
+);
+
+in_every_host!(
+    without_a_repository_every_call_says_so,
+    a_missing_repository_is_told,
+    a_read_only_repository_is_told,
+    nothing_is_written_without_indices,
+    the_version_is_read_or_told_to_be_missing,
+    a_wrong_setting_is_every_answer,
 );
 
 /// The answers of all four endpoints.
@@ -71,7 +83,12 @@ async fn a_read_only_repository_is_told(distribution: Distribution) -> Result<()
 
     let refused = (400, json!("repositoryReadOnly"));
     assert_eq!(code(host.create(2).await?)?, refused);
-    assert_eq!(code(host.delete("/actuator/backups/1").await?)?, refused);
+    // A busy engine may refuse it later than the answer to a DELETE waits for that.
+    let reply = poll_until("the refusal", Duration::from_secs(30), async || {
+        let reply = host.delete("/actuator/backups/1").await?;
+        Ok((reply.status != 204).then_some(reply))
+    });
+    assert_eq!(code(reply.await?)?, refused);
     host.wait_for_state(1, "COMPLETE").await
 }
 
@@ -156,6 +173,23 @@ async fn a_wrong_setting_stops_the_start() -> Result<()> {
         assert_eq!(failure.code, Some(1), "{variable}={value}: {}", failure.stderr);
         let lines: Vec<&str> = failure.stderr.lines().collect();
         assert!(lines.len() == 1 && lines[0].contains(expected), "{variable}={value}: {}", failure.stderr);
+    }
+    Ok(())
+}
+
+/// Where the host of this project does not even start.
+async fn a_wrong_setting_is_every_answer(_: Distribution) -> Result<()> {
+    for (variable, value, expected) in [
+        ("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "92oo", "es.connection.nodes[0].httpPort"),
+        ("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "soon", "backup.resumeWindow"),
+        ("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD_FILE", "/run/secrets/password", "passwordFile"),
+    ] {
+        let host = Host::start(bare_options().env(variable, value).not_noted()).await?;
+        assert_eq!(answers(&host).await?, vec![(400, json!("invalidSetting")); 4]);
+        let message = host.create(1).await?.json()?;
+        assert!(message["errorMessage"].as_str().is_some_and(|text| text.contains(expected)), "{message}");
+        assert_eq!(host.get("/actuator/health/readiness").await?.status, 400);
+        assert_eq!(host.get("/actuator/health/liveness").await?.status, 200);
     }
     Ok(())
 }

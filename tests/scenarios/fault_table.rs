@@ -12,8 +12,9 @@ use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 
 use self::Outcome::{Complete, Gone, Incomplete, Refused};
-use crate::on_every_engine;
-use crate::world::{World, delete, deletion_ended, part, run_ended};
+use crate::servers::is_native;
+use crate::world::{World, delete, deletion_ended, is_gone, part, run_ended};
+use crate::{in_host, on_every_engine};
 
 /// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
 pub(crate) const BUDGET: Duration = Duration::from_secs(20);
@@ -102,9 +103,17 @@ struct Cell {
     outcome: &'static str,
 }
 
-/// Makes a test of each fault at one step, on every engine.
+/// Runs tests on every engine, and in wasmtime.
+macro_rules! on_every_engine_and_in_wasmtime {
+    ($($test:ident),+) => {
+        on_every_engine!($($test),+);
+        in_host!(wasmtime: $($test),+);
+    };
+}
+
+/// Makes a test of each fault at one step.
 macro_rules! step {
-    ($step:ident: $fails:ident at $when:expr; $($fault:ident => $outcome:expr),+ $(,)?) => {
+    ($step:ident: $fails:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+ $(,)?) => {
         mod $step {
             use super::*;
 
@@ -112,7 +121,7 @@ macro_rules! step {
                 $(Cell { fault: stringify!($fault), outcome: stringify!($outcome) },)+
             ];
 
-            on_every_engine!($($fault),+);
+            $tests!($($fault),+);
 
             $(async fn $fault(distribution: Distribution) -> Result<()> {
                 $fails(distribution, $when, faults::$fault(), $outcome).await
@@ -124,8 +133,8 @@ macro_rules! step {
 /// A read that the answer to a POST waits for: a fault that lasts as long as the call is told, and nothing is
 /// written.
 macro_rules! read_before_the_answer {
-    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
-        step!($step: create at $when;
+    ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create $tests at $when;
             reset => Complete, closed => Complete, refused => Complete, cut_short => Complete, delayed => Complete,
             dripping => Complete, too_many_requests => Complete, unavailable => Complete,
             unavailable_in_html => Complete,
@@ -138,8 +147,8 @@ macro_rules! read_before_the_answer {
 
 /// A read of the run: whatever passes is waited for.
 macro_rules! read_of_the_run {
-    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
-        step!($step: create at $when;
+    ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create $tests at $when;
             reset => Complete, closed => Complete, refused => Complete, cut_short => Complete, delayed => Complete,
             dripping => Complete, dripping_for_too_long => Complete, silent => Complete,
             too_many_requests => Complete, unavailable => Complete, unavailable_in_html => Complete,
@@ -150,8 +159,8 @@ macro_rules! read_of_the_run {
 
 /// The start of a snapshot: without a sound answer it is looked at what there is.
 macro_rules! write {
-    ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
-        step!($step: create at $when;
+    ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
+        step!($step: create $tests at $when;
             reset => Complete, reset_after_forwarding => Complete, closed => Complete, refused => Complete,
             cut_short => Complete, delayed => Complete, dripping => Complete, dripping_for_too_long => Complete,
             silent => Complete, silent_after_forwarding => Complete, too_many_requests => Complete,
@@ -161,28 +170,28 @@ macro_rules! write {
     };
 }
 
-read_before_the_answer!(validate at When::get("/_snapshot/").nth(1);
+read_before_the_answer!(validate on_every_engine at When::get("/_snapshot/").nth(1);
     fine_in_html => Refused(500, "engineAnswerInvalid"));
-read_before_the_answer!(look_for_duplicates at When::get("camunda_optimize_1_").nth(1);
+read_before_the_answer!(look_for_duplicates on_every_engine_and_in_wasmtime at When::get("camunda_optimize_1_").nth(1);
     fine_in_html => Refused(500, "engineAnswerInvalid"));
-read_before_the_answer!(read_version at When::get("-metadata/_doc/1").nth(1);
+read_before_the_answer!(read_version on_every_engine at When::get("-metadata/_doc/1").nth(1);
     fine_in_html => Refused(500, "engineAnswerInvalid"));
 // The submission of part 1 begins with it, and is tried again as a whole: its name makes that safe.
-read_before_the_answer!(resolve_part_one at When::get("/_resolve/").nth(1);
+read_before_the_answer!(resolve_part_one on_every_engine at When::get("/_resolve/").nth(1);
     fine_in_html => Complete);
-write!(put_part_one at When::put("_part_1_of_2").nth(1);
+write!(put_part_one on_every_engine at When::put("_part_1_of_2").nth(1);
     unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
     internal_error => Refused(500, "engineRefused"));
-read_of_the_run!(poll_part_one at When::get("camunda_optimize_1_").nth(2);
+read_of_the_run!(poll_part_one on_every_engine at When::get("camunda_optimize_1_").nth(2);
     unauthorized => Complete, forbidden => Complete);
-read_of_the_run!(resolve_part_two at When::get("/_resolve/").nth(2);
+read_of_the_run!(resolve_part_two on_every_engine at When::get("/_resolve/").nth(2);
     unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"));
-write!(put_part_two at When::put("_part_2_of_2").nth(1);
+write!(put_part_two on_every_engine at When::put("_part_2_of_2").nth(1);
     unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"),
     internal_error => Complete);
-read_of_the_run!(poll_part_two at When::get("camunda_optimize_1_").nth(3);
+read_of_the_run!(poll_part_two on_every_engine at When::get("camunda_optimize_1_").nth(3);
     unauthorized => Complete, forbidden => Complete);
-step!(delete_backup: delete_complete at When::delete("camunda_optimize_1_").nth(1);
+step!(delete_backup: delete_complete on_every_engine at When::delete("camunda_optimize_1_").nth(1);
     reset => Gone, reset_after_forwarding => Gone, closed => Gone, refused => Gone, cut_short => Gone,
     delayed => Gone, dripping => Gone, dripping_for_too_long => Gone, silent => Gone,
     silent_after_forwarding => Gone, too_many_requests => Gone, unavailable => Gone, unavailable_in_html => Gone,
@@ -234,7 +243,11 @@ fn describe(outcome: &str) -> String {
 /// A host whose engine is behind a proxy, after it has looked for backups to go on with.
 pub(crate) async fn host_behind(world: &World, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
     let budget = format!("{}s", budget.as_secs());
-    let host = Host::start(world.options_through(proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget)).await?;
+    let options = world.options_through(proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget).not_noted();
+    let host = Host::start(options).await?;
+    if !is_native() {
+        return Ok(host);
+    }
     poll_until("the first look", Duration::from_secs(20), async || Ok((!proxy.requests().is_empty()).then_some(())))
         .await?;
     Ok(host)
@@ -295,7 +308,11 @@ async fn delete_complete(distribution: Distribution, when: When, fault: Fault, e
         delete(&host, 1).await?;
     } else {
         assert_eq!(reply.status, 204, "{}", reply.text);
-        deletion_ended(&host).await?;
+        if is_native() {
+            deletion_ended(&host).await?;
+        } else {
+            poll_until("the deletion", Duration::from_secs(20), async || is_gone(&host, 1).await).await?;
+        }
     }
     assert!(world.repository.snapshots().await?.is_empty());
     Ok(())

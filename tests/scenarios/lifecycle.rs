@@ -10,8 +10,8 @@ use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::poll_until;
 use backup_test_support::repository::Repository;
 
-use crate::on_every_engine;
 use crate::world::{SLOWLY, World, health, options_through, part, run_ended};
+use crate::{in_every_host, on_every_engine};
 
 on_every_engine!(
     it_ends_with_0_on_sigterm,
@@ -20,6 +20,8 @@ on_every_engine!(
     fifty_kills_leave_fifty_whole_backups,
     an_engine_that_is_restarted_ends_in_a_true_state,
 );
+
+in_every_host!(a_killed_host_is_replaced_by_its_restart, too_late_a_restart_leaves_it_incomplete);
 
 async fn it_ends_with_0_on_sigterm(distribution: Distribution) -> Result<()> {
     let world = World::slow(distribution).await?;

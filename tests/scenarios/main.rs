@@ -46,7 +46,7 @@ macro_rules! on_every_engine {
 }
 pub(crate) use on_every_engine;
 
-/// Runs tests in another host, with the composed actuator; see `docs/other-hosts.md`.
+/// Runs tests in one other host, with the composed actuator; see `docs/other-hosts.md`.
 macro_rules! in_host {
     ($host:ident: $($test:ident),+ $(,)?) => {
         mod $host {
@@ -59,3 +59,12 @@ macro_rules! in_host {
     };
 }
 pub(crate) use in_host;
+
+/// Runs tests in wasmtime and in jco on Node.
+macro_rules! in_every_host {
+    ($($test:ident),+ $(,)?) => {
+        $crate::in_host!(wasmtime: $($test),+);
+        $crate::in_host!(jco_on_node: $($test),+);
+    };
+}
+pub(crate) use in_every_host;

@@ -9,12 +9,22 @@ use backup_test_support::host::Host;
 use futures::future::try_join_all;
 
 use crate::lifecycle::{rand_seed, random_moment};
-use crate::on_every_engine;
 use crate::world::{World, part, run_ended};
+use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
+    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
+);
+
+in_host!(
+    wasmtime: racing_hosts_make_each_backup_once,
+    hosts_racing_over_part_two_write_it_once,
+    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
+);
+in_host!(
+    jco_on_node: hosts_racing_over_part_two_write_it_once,
     a_neighbour_goes_on_with_the_backups_of_killed_hosts,
 );
 
@@ -50,10 +60,12 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
     // These find the backup in progress and drive it as well.
     let (second, third) = (Host::start(options.clone()).await?, Host::start(options).await?);
 
-    for host in [&first, &second, &third] {
+    // Other hosts drive it when they are asked.
+    let ends = [&first, &second, &third].map(async |host| {
         run_ended(host).await?;
-        host.wait_for_state(1, "COMPLETE").await?;
-    }
+        host.wait_for_state(1, "COMPLETE").await
+    });
+    try_join_all(ends).await?;
 
     let attempts = proxy.writes().iter().filter(|write| write.path.contains("_part_2_of_2")).count();
     assert!(attempts > 1, "there was no race");

@@ -5,10 +5,19 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::host::{Host, Reply};
 use serde_json::Value;
 
-use crate::on_every_engine;
 use crate::world::World;
+use crate::{in_every_host, on_every_engine};
 
 on_every_engine!(
+    every_wrong_id_is_refused,
+    an_id_may_be_a_string_of_digits,
+    every_wrong_body_is_refused,
+    wrong_verbs_and_paths_are_told,
+    the_actuator_lists_what_there_is,
+    calls_are_counted,
+);
+
+in_every_host!(
     every_wrong_id_is_refused,
     an_id_may_be_a_string_of_digits,
     every_wrong_body_is_refused,
@@ -127,6 +136,13 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
         };
         assert_eq!(status, expected, "{name}");
     }
+    Ok(())
+}
+
+async fn calls_are_counted(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let host = world.host().await?;
+    host.get("/actuator/backups").await?;
     let metrics = host.get("/actuator/prometheus").await?;
     assert!(
         metrics.text.contains("optimize_backup_policy_calls_total{operation=\"list\",outcome=\"ok\"} "),

@@ -93,7 +93,7 @@ impl World {
 
 /// The settings of a host for an engine.
 pub(crate) fn options(engine: &Engine, repository: &str, prefix: &str) -> HostOptions {
-    options_at(engine.kind(), engine.client().url(), repository, prefix)
+    options_at(engine, engine.client().url(), repository, prefix)
 }
 
 /// The same, with a proxy in the engine's place.
@@ -103,13 +103,11 @@ pub(crate) fn options_through(
     repository: &str,
     prefix: &str,
 ) -> Result<HostOptions> {
-    Ok(options_at(engine.kind(), &proxy.url()?, repository, prefix))
+    Ok(options_at(engine, &proxy.url()?, repository, prefix))
 }
 
-fn options_at(kind: Kind, url: &Url, repository: &str, prefix: &str) -> HostOptions {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or_default().to_string();
-    let (kind, variables) = match kind {
+fn options_at(engine: &Engine, url: &Url, repository: &str, prefix: &str) -> HostOptions {
+    let (kind, variables) = match engine.kind() {
         Kind::Elasticsearch => (
             "elasticsearch",
             [
@@ -128,12 +126,24 @@ fn options_at(kind: Kind, url: &Url, repository: &str, prefix: &str) -> HostOpti
         ),
     };
     let [host_variable, port_variable, prefix_variable] = variables;
-    bare_options()
+    let options = bare_options()
         .env("CAMUNDA_OPTIMIZE_DATABASE", kind)
-        .env(host_variable, host)
-        .env(port_variable, &port)
         .env(prefix_variable, prefix)
-        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository)
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository);
+    let itself = engine.client().url();
+    let options = options.env(host_variable, host_of(itself)).env(port_variable, &port_of(itself));
+    if url == itself {
+        return options;
+    }
+    options.proxy(host_variable, host_of(url), host_of(itself)).proxy(port_variable, &port_of(url), &port_of(itself))
+}
+
+fn host_of(url: &Url) -> &str {
+    url.host_str().unwrap_or_default()
+}
+
+fn port_of(url: &Url) -> String {
+    url.port_or_known_default().unwrap_or_default().to_string()
 }
 
 /// A host without any settings.
@@ -151,15 +161,18 @@ pub(crate) async fn delete(host: &Host, id: u64) -> Result<()> {
     let path = format!("/actuator/backups/{id}");
     let reply = host.delete(&path).await?;
     ensure!(reply.status == 204, "{}: {}", reply.status, reply.text);
-    if health(host, "deletions").await?.is_null() {
-        // Only the host of this project tells of them.
-        let is_gone = async || Ok((host.get(&path).await?.status == 404).then_some(()));
-        return poll_until("the deletion ends", DELETION, is_gone).await;
+    if servers::is_native() {
+        return deletion_ended(host).await;
     }
-    deletion_ended(host).await
+    poll_until("the deletion ends", DELETION, async || is_gone(host, id).await).await
 }
 
-/// Waits until a host has nothing left to delete, and fails if the engine refused it.
+/// Whether a backup is gone, for [`poll_until`].
+pub(crate) async fn is_gone(host: &Host, id: u64) -> Result<Option<()>> {
+    Ok((host.get(&format!("/actuator/backups/{id}")).await?.status == 404).then_some(()))
+}
+
+/// Waits until a native host has nothing left to delete, and fails if the engine refused it.
 pub(crate) async fn deletion_ended(host: &Host) -> Result<()> {
     poll_until("the deletion ends", DELETION, async || {
         let deletions = health(host, "deletions").await?;
@@ -169,10 +182,16 @@ pub(crate) async fn deletion_ended(host: &Host) -> Result<()> {
     .await
 }
 
-/// Waits until a host drives no backup any more.
+/// Waits until a host drives no backup any more. Of a host that does not tell its runs: until none is being
+/// made.
 pub(crate) async fn run_ended(host: &Host) -> Result<()> {
     poll_until("the run ends", Duration::from_secs(60), async || {
-        Ok((health(host, "runs").await?["active"] == json!({})).then_some(()))
+        let has_ended = if servers::is_native() {
+            health(host, "runs").await?["active"] == json!({})
+        } else {
+            !host.get("/actuator/backups").await?.text.contains(r#""IN_PROGRESS""#)
+        };
+        Ok(has_ended.then_some(()))
     })
     .await
 }

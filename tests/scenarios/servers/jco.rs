@@ -1,5 +1,5 @@
-//! `jco serve`: the component as JavaScript and core modules. It has one instance, which answers one request
-//! after the other.
+//! What `jco serve` makes of the component: JavaScript and core modules. It has one instance, which answers
+//! one request after the other.
 
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -10,31 +10,54 @@ use backup_test_support::host::Host;
 use tokio::sync::OnceCell;
 
 const JCO: &str = "@bytecodealliance/jco@1.35.0";
+const BUN: &str = "bun@1.4.5";
 
 type Serving = Pin<Box<dyn Future<Output = Result<Host>>>>;
 type Environment = Vec<(String, String)>;
 
 /// Serves the actuator in a Node process that ends with the [`Host`].
 pub(super) fn on_node(environment: Environment) -> Serving {
-    Box::pin(serve(environment))
+    Box::pin(serve(Path::new("node"), environment))
 }
 
-async fn serve(mut environment: Environment) -> Result<Host> {
-    static JCO_PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
-    let jco = program(&JCO_PROGRAM, JCO, "jco").await?;
-    let component = super::actuator().await?.to_str().context("the path of the actuator")?;
+/// The same in a Bun process, with another engine for JavaScript and WebAssembly.
+pub(super) fn on_bun(environment: Environment) -> Serving {
+    static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
+    Box::pin(async {
+        let bun = PROGRAM.get_or_try_init(async || tokio::task::spawn_blocking(|| program(BUN, "bun")).await?);
+        serve(bun.await?, environment).await
+    })
+}
+
+async fn serve(runtime: &Path, mut environment: Environment) -> Result<Host> {
+    let server = server().await?.to_str().context("the path of the server")?;
     // A handler that goes on would keep all other requests waiting.
     environment.push(("CAMUNDA_OPTIMIZE_BACKUP_GO_ON".to_owned(), "false".to_owned()));
-    Host::of_program(jco, &["serve", component, "--host", "127.0.0.1", "--port"], environment).await
+    Host::of_program(runtime, &[server], environment).await
+}
+
+/// The program that `jco serve` writes and runs, written once a run.
+async fn server() -> Result<&'static Path> {
+    static SERVER: OnceCell<PathBuf> = OnceCell::const_new();
+    let component = super::actuator().await?;
+    let written = SERVER.get_or_try_init(async || tokio::task::spawn_blocking(|| write_server(component)).await?);
+    written.await.map(PathBuf::as_path)
+}
+
+fn write_server(component: &Path) -> Result<PathBuf> {
+    // jco copies this into the program, which so takes the port from its command line.
+    const PORT: &str = "Number(process.argv[2])";
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jco");
+    let mut jco = Command::new(program(JCO, "jco")?);
+    jco.arg("serve").arg(component).args(["--host", "127.0.0.1", "--port", PORT, "--jco-dir"]).arg(&folder);
+    // In place of Node, so that nothing is served yet.
+    let written = jco.env("JCO_RUN_PATH", "true").output().context("jco does not start")?;
+    ensure!(written.status.success(), "jco: {}", String::from_utf8_lossy(&written.stderr));
+    Ok(folder.join("_run.js"))
 }
 
 /// A program of an npm package, installed once below the target directory.
-async fn program(cell: &'static OnceCell<PathBuf>, package: &'static str, name: &'static str) -> Result<&'static Path> {
-    let install = async || tokio::task::spawn_blocking(|| install(package, name)).await?;
-    cell.get_or_try_init(install).await.map(PathBuf::as_path)
-}
-
-fn install(package: &str, name: &str) -> Result<PathBuf> {
+fn program(package: &str, name: &str) -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(package);
     let program = folder.join("node_modules/.bin").join(name);
     if !program.exists() {

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, Uri};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OnceCell, oneshot};
+use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::task::JoinSet;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
@@ -34,8 +34,9 @@ pub(super) fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Ou
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         let mut server = JoinSet::new();
-        server.spawn(accept(listener, instances, environment.into()));
-        Host::within(port, server)
+        let (alive, host) = watch::channel(());
+        server.spawn(accept(listener, instances, environment.into(), host));
+        Host::within(port, (server, alive))
     })
 }
 
@@ -57,12 +58,17 @@ async fn instances() -> Result<ProxyPre<Client>> {
     instances.await.cloned()
 }
 
-async fn accept(listener: TcpListener, instances: ProxyPre<Client>, environment: Environment) {
+async fn accept(
+    listener: TcpListener,
+    instances: ProxyPre<Client>,
+    environment: Environment,
+    host: watch::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (instances, environment) = (instances.clone(), Arc::clone(&environment));
+        let (instances, environment, host) = (instances.clone(), Arc::clone(&environment), host.clone());
         connections.spawn(async move {
-            let handler = service_fn(|request| handle(&instances, &environment, request));
+            let handler = service_fn(|request| handle(&instances, &environment, &host, request));
             // A caller may close its connection at any moment.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), handler).await;
         });
@@ -72,17 +78,24 @@ async fn accept(listener: TcpListener, instances: ProxyPre<Client>, environment:
 async fn handle(
     instances: &ProxyPre<Client>,
     environment: &Environment,
+    host: &watch::Receiver<()>,
     request: Request<Incoming>,
 ) -> wasmtime::Result<Response<Body>> {
     let mut store = Store::new(instances.engine(), Client::new(environment));
     let (sender, receiver) = oneshot::channel();
     let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
     let out = store.data_mut().http().new_response_outparam(sender)?;
-    let instances = instances.clone();
-    // The handler goes on when its answer is on its way.
-    let handler = tokio::spawn(async move {
+    let (instances, mut host) = (instances.clone(), host.clone());
+    let handler = async move {
         let proxy = instances.instantiate_async(&mut store).await?;
         proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
+    };
+    // It goes on when its answer is on its way, and ends with the host.
+    let handler = tokio::spawn(async move {
+        tokio::select! {
+            handled = handler => handled,
+            _gone = host.changed() => wasmtime::bail!("the host has ended"),
+        }
     });
     match receiver.await {
         Ok(answer) => Ok(answer?),

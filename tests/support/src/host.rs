@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::client::http;
 use crate::guardian::{Guardian, Signal};
+use crate::journal::{Asked, Journal, Subject};
 use crate::wait::poll_until;
 
 const LOG_FORMAT: &str = "CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT";
@@ -30,6 +31,8 @@ const BACKUP: Duration = Duration::from_secs(120);
 pub struct HostOptions {
     program: Program,
     environment: Vec<(String, String)>,
+    /// What leads past a proxy, and to the engine itself.
+    past_proxy: Vec<(String, String)>,
     config: Option<String>,
     log: Option<PathBuf>,
 }
@@ -39,8 +42,8 @@ pub struct HostOptions {
 enum Program {
     /// The host of this project.
     Binary(PathBuf),
-    /// Another host with the same settings in its environment.
-    Other(Serve),
+    /// Another host with the same settings in its environment, and who notes what is asked of it.
+    Other(Serve, Option<Journal>),
 }
 
 /// Starts a host that is not the one of this project, with these variables.
@@ -49,15 +52,36 @@ pub type Serve = fn(Vec<(String, String)>) -> Pin<Box<dyn Future<Output = Result
 impl HostOptions {
     /// A host that is not the one of this project.
     #[must_use]
-    pub fn of_other(serve: Serve) -> Self {
-        Self { program: Program::Other(serve), environment: Vec::new(), config: None, log: None }
+    pub fn of_other(serve: Serve, journal: Journal) -> Self {
+        Self::of(Program::Other(serve, Some(journal)))
     }
 
     /// A host of this binary, on a free port and with a log for machines.
     #[must_use]
     pub fn new(binary: PathBuf) -> Self {
-        let options = Self { program: Program::Binary(binary), environment: Vec::new(), config: None, log: None };
-        options.env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
+        Self::of(Program::Binary(binary)).env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
+    }
+
+    /// Keeps what is asked of it out of the journal.
+    #[must_use]
+    pub fn not_noted(mut self) -> Self {
+        if let Program::Other(_, journal) = &mut self.program
+            && let Some(journal) = journal.take()
+        {
+            journal.leave_out();
+        }
+        self
+    }
+
+    fn of(program: Program) -> Self {
+        Self { program, environment: Vec::new(), past_proxy: Vec::new(), config: None, log: None }
+    }
+
+    /// Sets a variable that leads to a proxy, and says what it would be without the proxy.
+    #[must_use]
+    pub fn proxy(mut self, name: &str, value: &str, without: &str) -> Self {
+        self.past_proxy.push((name.to_owned(), without.to_owned()));
+        self.env(name, value)
     }
 
     /// Sets an environment variable; the last one of a name counts.
@@ -80,6 +104,11 @@ impl HostOptions {
         self.log = Some(file.to_owned());
         self.env(LOG_FORMAT, "text")
     }
+
+    fn subject(&self) -> Subject {
+        let environment = [self.environment.as_slice(), &self.past_proxy].concat();
+        Subject { environment: last_of_each(&environment), behind_proxy: !self.past_proxy.is_empty() }
+    }
 }
 
 /// A running host, which ends with this value.
@@ -87,13 +116,15 @@ impl HostOptions {
 pub struct Host {
     server: Server,
     url: Url,
+    /// Who notes what is asked of it.
+    journal: Option<(Journal, Subject)>,
 }
 
 /// What ends together with a [`Host`].
 #[derive(Debug)]
 enum Server {
     Process(Guardian),
-    Other(#[expect(dead_code, reason = "held for its end")] Box<dyn Any + Send + Sync>),
+    Other(Box<dyn Any + Send + Sync>),
 }
 
 /// A host that did not start.
@@ -134,9 +165,9 @@ impl Host {
     pub async fn start(options: HostOptions) -> Result<Self> {
         let binary = match options.program.clone() {
             Program::Binary(binary) => binary,
-            Program::Other(serve) => {
-                let environment: BTreeMap<_, _> = options.environment.into_iter().collect();
-                return serve(environment.into_iter().collect()).await;
+            Program::Other(serve, journal) => {
+                let host = serve(last_of_each(&options.environment)).await?;
+                return Ok(Self { journal: journal.map(|journal| (journal, options.subject())), ..host });
             }
         };
         let mut guardian = launch(&binary, &options)?;
@@ -148,12 +179,16 @@ impl Host {
             Ok(listening_port(&output))
         })
         .await?;
-        Ok(Self { server: Server::Process(guardian), url: loopback(port)? })
+        Self::new(Server::Process(guardian), port)
+    }
+
+    fn new(server: Server, port: u16) -> Result<Self> {
+        Ok(Self { server, url: Url::parse(&format!("http://127.0.0.1:{port}"))?, journal: None })
     }
 
     /// A host within this process, which ends when `server` is dropped.
     pub fn within(port: u16, server: impl Any + Send + Sync) -> Result<Self> {
-        Ok(Self { server: Server::Other(Box::new(server)), url: loopback(port)? })
+        Self::new(Server::Other(Box::new(server)), port)
     }
 
     /// Runs another program, with the port that it is to serve on as its last argument, and waits until it
@@ -165,7 +200,7 @@ impl Host {
         let mut command = Guardian::command(program);
         command.args(arguments).arg(port.to_string()).current_dir(guardian.folder()).envs(environment);
         guardian.start(command)?;
-        let mut host = Self { server: Server::Process(guardian), url: loopback(port)? };
+        let mut host = Self::new(Server::Process(guardian), port)?;
         poll_until("the host to serve", START, async || host.serves().await.map(|serves| serves.then_some(()))).await?;
         Ok(host)
     }
@@ -222,6 +257,8 @@ impl Host {
         headers: &[(&str, &str)],
         body: impl Into<reqwest::Body>,
     ) -> Result<Reply> {
+        let body = body.into();
+        let asked = Asked::new(method, path, headers, &body);
         let method = Method::from_bytes(method.as_bytes())?;
         let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
         let mut request = http()?.request(method, url).body(body);
@@ -233,7 +270,11 @@ impl Host {
         let text_of = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers =
             response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text_of(value))).collect();
-        Ok(Reply { status, headers, text: response.text().await? })
+        let text = response.text().await?;
+        if let (Some((journal, subject)), Some(asked)) = (&self.journal, asked) {
+            journal.note(subject, asked, status);
+        }
+        Ok(Reply { status, headers, text })
     }
 
     /// Waits until a backup has a state.
@@ -274,9 +315,15 @@ impl Host {
         self.process_mut()?.end(Signal::Terminate).await
     }
 
-    /// Sends SIGKILL and waits for the end.
-    pub async fn kill(mut self) -> Result<()> {
-        self.process_mut()?.end(Signal::Kill).await.map(drop)
+    /// Sends SIGKILL and waits for the end; drops a host within this process.
+    pub async fn kill(self) -> Result<()> {
+        match self.server {
+            Server::Process(mut guardian) => guardian.end(Signal::Kill).await.map(drop),
+            Server::Other(server) => {
+                drop(server);
+                Ok(())
+            }
+        }
     }
 
     fn process(&self) -> Result<&Guardian> {
@@ -294,8 +341,9 @@ impl Host {
     }
 }
 
-fn loopback(port: u16) -> Result<Url> {
-    Ok(Url::parse(&format!("http://127.0.0.1:{port}"))?)
+/// The last value of each variable.
+fn last_of_each(environment: &[(String, String)]) -> Vec<(String, String)> {
+    environment.iter().cloned().collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
 fn launch(binary: &Path, options: &HostOptions) -> Result<Guardian> {

@@ -9,6 +9,7 @@ pub mod fault;
 mod guardian;
 pub mod host;
 pub mod installation;
+pub mod journal;
 pub mod repository;
 mod wait;
 

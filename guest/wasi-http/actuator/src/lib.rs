@@ -1,6 +1,7 @@
 //! The API of backups over `wasi:http`, as a component: it asks the policy that it is composed with.
 //!
-//! An instance keeps nothing between two requests. What goes on after an answer is in `afterwards`.
+//! An instance keeps nothing between two requests but which runs it has deleted. What goes on after an answer is
+//! in `afterwards`.
 
 mod afterwards;
 mod api;

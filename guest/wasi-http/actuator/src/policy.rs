@@ -1,5 +1,8 @@
 //! Calling the policy with everything that it needs to know.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use backup_core::{EngineKind, ErrorKind};
 
 use crate::bindings::optimize::backup::types::{
@@ -12,6 +15,12 @@ use crate::{clock, log};
 
 /// Who writes, for the metadata of snapshots.
 const HOST: &str = concat!("optimize-backup-wasi-http/", env!("CARGO_PKG_VERSION"));
+
+thread_local! {
+    /// The runs whose backups this instance has deleted. A deletion can go on in the engine after its answer, and
+    /// what it is about must not be gone on with meanwhile.
+    static DELETED_RUNS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
 
 backup_actuator::policy_types!(crate::bindings::optimize::backup::types);
 
@@ -43,11 +52,15 @@ impl Policy {
     }
 
     pub(crate) fn delete(self, id: &str, only_runs: Option<&[String]>) -> Result<Deleted, Error> {
-        backups::delete(&self.context(), id, only_runs)
+        let deleted = backups::delete(&self.context(), id, only_runs)?;
+        DELETED_RUNS.with_borrow_mut(|runs| runs.extend(deleted.runs.iter().cloned()));
+        Ok(deleted)
     }
 
     fn advanced(self, backup: Backup) -> Backup {
-        if backup.state != BackupState::InProgress || backup.run_id.is_none() {
+        let Some(run) = &backup.run_id else { return backup };
+        let is_deleted = DELETED_RUNS.with_borrow(|runs| runs.contains(run));
+        if backup.state != BackupState::InProgress || is_deleted {
             return backup;
         }
         match self.advance(backup.backup_id) {

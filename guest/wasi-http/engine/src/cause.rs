@@ -1,3 +1,5 @@
+use backup_core::Method;
+
 use crate::bindings::wasi::http::types::ErrorCode;
 
 /// Why a request has no answer, in an operator's words.
@@ -10,9 +12,13 @@ pub(crate) enum Cause {
 
 impl Cause {
     /// What a host says before anything is sent is no connection; of all else nobody can tell.
-    pub(crate) fn of(code: &ErrorCode) -> Self {
+    ///
+    /// An exception is the time for connecting. Node knows none, and tells it of an answer that took as long:
+    /// a write may have arrived.
+    pub(crate) fn of(code: &ErrorCode, method: Method) -> Self {
         let told = format!("{code:?}");
         Self::NoConnection(match code {
+            ErrorCode::ConnectionTimeout if method != Method::Get => return Self::Other(told),
             ErrorCode::ConnectionRefused => {
                 "connection refused: is the engine running, and is this its HTTP port?".to_owned()
             }

@@ -88,14 +88,15 @@ impl Client {
     fn ask(&self, node: &Node, granted: &Granted, deadline: &Deadline) -> Result<Sent, Failure> {
         let request = self.build(node, granted)?;
         let body = request.body().map_err(|()| refused_by_host("a body"))?;
-        let options = self.options(deadline)?;
-        let response = outgoing_handler::handle(request, Some(options)).map_err(|code| failed(node, &code))?;
+        let options = self.options()?;
+        let failed = |code| failed(node, &code, granted.request().method);
+        let response = outgoing_handler::handle(request, Some(options)).map_err(failed)?;
         write(body, granted.request().body.as_deref().unwrap_or_default()).map_err(Failure::Final)?;
         if !deadline.wait_for(&response.subscribe()) {
             return Ok(Sent::OnItsWay(response));
         }
         let answer = match response.get() {
-            Some(Ok(answer)) => answer.map_err(|code| failed(node, &code))?,
+            Some(Ok(answer)) => answer.map_err(failed)?,
             Some(Err(())) | None => return Err(Failure::Final(interrupted(node, "the host lost its answer"))),
         };
         let limit = self.settings.limits.max_response_bytes;
@@ -127,9 +128,10 @@ impl Client {
     }
 
     /// What a host does not support of these it says here, and the deadline holds all the same.
-    fn options(&self, deadline: &Deadline) -> Result<RequestOptions, Failure> {
+    fn options(&self) -> Result<RequestOptions, Failure> {
         let options = RequestOptions::new();
-        let connect = self.settings.limits.connect_timeout.min(deadline.left());
+        // Also where less time is left: Node gives a request up that is silent for so long.
+        let connect = self.settings.limits.connect_timeout;
         options.set_connect_timeout(Some(nanoseconds(connect))).map_err(|()| refused_by_host("a connect timeout"))?;
         Ok(options)
     }
@@ -147,8 +149,8 @@ fn write(body: OutgoingBody, text: &str) -> Result<(), TransportError> {
     OutgoingBody::finish(body, None).map_err(|_| cut_off())
 }
 
-fn failed(node: &Node, code: &ErrorCode) -> Failure {
-    match Cause::of(code) {
+fn failed(node: &Node, code: &ErrorCode, method: Method) -> Failure {
+    match Cause::of(code, method) {
         Cause::NoConnection(cause) => Failure::NoConnection(cause),
         Cause::Other(cause) => Failure::Final(interrupted(node, &cause)),
     }

@@ -45,24 +45,35 @@ fn send(request: Request) -> Result<Response, TransportError> {
     // A write leaves half of the time for finding out what became of it.
     let budget = if method == Method::Get { client.budget() } else { client.budget() / 2 };
     let deadline = Deadline::after(budget);
-    let mut outcome = client.send(&granted, &deadline);
-    for delay in DELAYS {
-        let asked_for = outcome.as_ref().ok().and_then(|response| response.retry_after).unwrap_or_default();
-        let delay = delay.max(asked_for);
-        if !may_pass(method, &outcome) || delay >= deadline.left() {
-            break;
-        }
-        clock::sleep(delay);
-        outcome = client.send(&granted, &deadline);
-    }
-    outcome
+    let answer = insist(method, &deadline, || client.send(&granted, &deadline).map(Some))?;
+    // Only what is submitted can be without one.
+    answer.ok_or_else(|| TransportError::Interrupted("there is no answer".to_owned()))
 }
 
 /// Sends a request that can take minutes, and goes on without its answer if that does not come soon.
 fn submit(request: Request) -> Result<Option<Response>, TransportError> {
     let client = Client::from_environment()?;
     let granted = check(&client, request)?;
-    client.submit(&granted, &Deadline::after(SUBMIT_PATIENCE))
+    let deadline = Deadline::after(SUBMIT_PATIENCE);
+    insist(granted.request().method, &deadline, || client.submit(&granted, &deadline))
+}
+
+/// Asks, and for a while again if the failure may pass.
+fn insist(
+    method: Method,
+    deadline: &Deadline,
+    ask: impl Fn() -> Result<Option<Response>, TransportError>,
+) -> Result<Option<Response>, TransportError> {
+    for delay in DELAYS {
+        let Some(outcome) = ask().transpose() else { return Ok(None) };
+        let asked_for = outcome.as_ref().ok().and_then(|response| response.retry_after).unwrap_or_default();
+        let delay = delay.max(asked_for);
+        if !may_pass(method, &outcome) || delay >= deadline.left() {
+            return outcome.map(Some);
+        }
+        clock::sleep(delay);
+    }
+    ask()
 }
 
 fn check(client: &Client, request: Request) -> Result<Granted, TransportError> {

@@ -1,0 +1,126 @@
+//! Asks the native host what a scenario has asked another one: both have to answer the same.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use backup_test_support::host::{Host, Reply, Serve};
+use backup_test_support::journal::{Asked, Entry, Journal};
+use backup_test_support::poll_until;
+use serde_json::Value;
+
+/// Longer than the longest backup of a scenario.
+const SETTLED: Duration = Duration::from_secs(120);
+/// Some deletions' worth of waiting for a refusal.
+const SAME: Duration = Duration::from_secs(20);
+
+/// What only the native host has, by path.
+const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
+/// The same in the links and the health, by JSON pointer to what holds them.
+const NATIVE_MEMBERS: [(&str, &[&str]); 2] = [
+    ("/_links", &["policy", "policy-rollback", "policy-shadow", "prometheus"]),
+    ("/components", &["deletions", "runs"]),
+];
+
+/// Repeats the requests that change nothing, on what the scenario has left in the engine.
+///
+/// # Errors
+/// The answers differ, or there is nothing to compare.
+pub(super) async fn compare(serve: Serve, journal: &Journal) -> Result<()> {
+    let mut compared = 0;
+    for entry in journal.entries() {
+        let requests: Vec<&Asked> = entry
+            .asked
+            .iter()
+            .filter(|(asked, status)| can_be_repeated(&entry, asked, *status))
+            .map(|(asked, _)| asked)
+            .collect();
+        if requests.is_empty() {
+            continue;
+        }
+        let other = serve(entry.subject.environment.clone()).await?;
+        settle(&other).await?;
+        let native = start_native(&entry).await?;
+        for request in requests {
+            compare_answers(&other, &native, request).await?;
+            compared += 1;
+        }
+    }
+    ensure!(compared > 0 || journal.leaves_out(), "nothing was asked that can be asked again");
+    Ok(())
+}
+
+/// A busy engine may refuse a deletion too late for one of them: a difference is one that stays.
+async fn compare_answers(other: &Host, native: &Host, request: &Asked) -> Result<()> {
+    let mut last = None;
+    let same = poll_until("the same answer", SAME, async || {
+        let (found, expected) = (ask(other, request).await?, ask(native, request).await?);
+        let is_same = found == expected;
+        last = Some((found, expected));
+        Ok(is_same.then_some(()))
+    });
+    same.await.with_context(|| format!("{request:?}: found, expected: {last:#?}"))
+}
+
+/// Whether it changes nothing here: a read, or what is refused for a reason that is still there.
+fn can_be_repeated(entry: &Entry, asked: &Asked, status: u16) -> bool {
+    let is_read = ["GET", "HEAD"].contains(&asked.method.as_str());
+    // What goes wrong behind a proxy is the proxy's doing.
+    let is_refused = (400..500).contains(&status) || (status >= 500 && !entry.subject.behind_proxy);
+    (is_read || is_refused) && !NATIVE_PATHS.iter().any(|path| asked.path.starts_with(path))
+}
+
+/// Waits until no backup is being made: the native host would go on with it by itself.
+async fn settle(host: &Host) -> Result<()> {
+    poll_until("the last backup's end", SETTLED, async || {
+        let list = host.get("/actuator/backups").await?;
+        Ok((!list.text.contains(r#""IN_PROGRESS""#)).then_some(()))
+    })
+    .await
+}
+
+async fn start_native(entry: &Entry) -> Result<Host> {
+    let environment = entry.subject.environment.iter();
+    Host::start(environment.fold(super::native_options(), |options, (name, value)| options.env(name, value))).await
+}
+
+async fn ask(host: &Host, asked: &Asked) -> Result<Seen> {
+    // Links tell the authority that was asked.
+    let mut headers = vec![("host", "optimize-backup.test")];
+    headers.extend(asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    Ok(Seen::new(&host.request(&asked.method, &asked.path, &headers, asked.body.clone()).await?))
+}
+
+/// What a caller sees of an answer.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    status: u16,
+    body: String,
+    content_type: Option<String>,
+    allowed: Vec<String>,
+}
+
+impl Seen {
+    fn new(reply: &Reply) -> Self {
+        let mut allowed: Vec<String> = reply
+            .header("allow")
+            .into_iter()
+            .flat_map(|verbs| verbs.split(','))
+            .map(|verb| verb.trim().to_owned())
+            .collect();
+        allowed.sort_unstable();
+        let content_type = reply.header("content-type").map(str::to_owned);
+        Self { status: reply.status, body: without_what_is_native(&reply.text), content_type, allowed }
+    }
+}
+
+/// Bodies stay as they are, byte for byte, unless they hold what may be left out.
+fn without_what_is_native(body: &str) -> String {
+    let Ok(mut json) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    for (pointer, names) in NATIVE_MEMBERS {
+        if let Some(members) = json.pointer_mut(pointer).and_then(Value::as_object_mut) {
+            members.retain(|name, _| !names.contains(&name.as_str()));
+            return json.to_string();
+        }
+    }
+    body.to_owned()
+}
