@@ -24,7 +24,6 @@ on_every_engine!(
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,
-    a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
 );

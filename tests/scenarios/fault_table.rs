@@ -179,7 +179,7 @@ read_before_the_answer!(read_version on_every_engine at When::get("-metadata/_do
 // The submission of part 1 begins with it, and is tried again as a whole: its name makes that safe.
 read_before_the_answer!(resolve_part_one on_every_engine at When::get("/_resolve/").nth(1);
     fine_in_html => Complete);
-write!(put_part_one on_every_engine at When::put("_part_1_of_2").nth(1);
+write!(put_part_one on_every_engine_and_in_wasmtime at When::put("_part_1_of_2").nth(1);
     unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
     internal_error => Refused(500, "engineRefused"));
 read_of_the_run!(poll_part_one on_every_engine at When::get("camunda_optimize_1_").nth(2);
@@ -191,7 +191,7 @@ write!(put_part_two on_every_engine at When::put("_part_2_of_2").nth(1);
     internal_error => Complete);
 read_of_the_run!(poll_part_two on_every_engine at When::get("camunda_optimize_1_").nth(3);
     unauthorized => Complete, forbidden => Complete);
-step!(delete_backup: delete_complete on_every_engine at When::delete("camunda_optimize_1_").nth(1);
+step!(delete_backup: delete_complete on_every_engine_and_in_wasmtime at When::delete("camunda_optimize_1_").nth(1);
     reset => Gone, reset_after_forwarding => Gone, closed => Gone, refused => Gone, cut_short => Gone,
     delayed => Gone, dripping => Gone, dripping_for_too_long => Gone, silent => Gone,
     silent_after_forwarding => Gone, too_many_requests => Gone, unavailable => Gone, unavailable_in_html => Gone,
