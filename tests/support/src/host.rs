@@ -22,7 +22,7 @@ use crate::wait::poll_until;
 const LOG_FORMAT: &str = "CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT";
 
 /// A policy that brings an interpreter takes its time to compile, beside other tests even more.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(600);
 /// Longer than the 30 s after which a neighbour looks for backups that nobody drives.
 const BACKUP: Duration = Duration::from_secs(120);
 

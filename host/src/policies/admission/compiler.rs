@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::policy::{Compiled, machine_code};
 /// What the compilation of one component may take.
 #[derive(Clone, Copy, Debug)]
 pub struct CompileLimits {
-    /// Time.
+    /// Processor time, in whole seconds.
     pub time: Duration,
     /// Address space of the process, in bytes.
     pub memory: u64,
@@ -36,7 +37,7 @@ pub struct Compiler {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileFault {
     /// It took too long.
-    #[error("it was not compiled within {0:?}, which is what is allowed (policy.compileTime)")]
+    #[error("it was not compiled within {0:?} of processor time, which is what is allowed (policy.compileTime)")]
     OutOfTime(Duration),
     /// The process came to a sudden end, most probably for want of memory.
     #[error(
@@ -58,8 +59,11 @@ pub enum CompileFault {
     NoProcess(String),
 }
 
-/// How far the process stands back behind those who serve callers: half of what there is.
-const NICENESS: i32 = 10;
+/// How many times as long as it may compute the process may take, on a machine that has other work as well.
+const PATIENCE: u32 = 10;
+
+/// The signal that ends a process whose processor time is over.
+const OUT_OF_TIME: i32 = rustix::process::Signal::XCPU.as_raw();
 
 /// What the process's exit status means. Other ones are sudden ends.
 const REFUSED: u8 = 3;
@@ -86,13 +90,14 @@ impl Compiler {
     /// # Errors
     /// [`CompileFault`].
     pub async fn compile(&self, component: &[u8]) -> Result<Compiled, CompileFault> {
-        let ended = tokio::time::timeout(self.limits.time, self.run(component)).await;
+        let ended = tokio::time::timeout(self.limits.time.saturating_mul(PATIENCE), self.run(component)).await;
         let output = ended
             .map_err(|_elapsed| CompileFault::OutOfTime(self.limits.time))?
             .map_err(|fault| CompileFault::NoProcess(fault.to_string()))?;
         match output.status.code() {
             Some(0) => Ok(Compiled::from_own_compiler(output.stdout)),
             Some(code) if code == i32::from(REFUSED) => Err(CompileFault::Refused(last_words(&output))),
+            None if output.status.signal() == Some(OUT_OF_TIME) => Err(CompileFault::OutOfTime(self.limits.time)),
             _ => Err(CompileFault::Died {
                 status: output.status.to_string(),
                 last_words: last_words(&output),
@@ -119,7 +124,7 @@ impl Compiler {
     }
 
     fn arguments(&self) -> [OsString; 4] {
-        let seconds = self.limits.time.as_secs().saturating_add(1);
+        let seconds = self.limits.time.as_secs().max(1);
         ["policy", "compile", &self.limits.memory.to_string(), &seconds.to_string()].map(OsString::from)
     }
 }
@@ -139,11 +144,10 @@ pub fn compile_for_parent(memory: u64, seconds: u64) -> u8 {
 
 fn limit(memory: u64, seconds: u64) -> io::Result<()> {
     Resource::AS.set(memory, memory)?;
-    Resource::CPU.set(seconds, seconds)?;
+    // The first limit is told apart from other ends, the second is for who does not heed it.
+    Resource::CPU.set(seconds, seconds.saturating_add(1))?;
     // What it compiles is not for a file system.
-    Resource::CORE.set(0, 0)?;
-    rustix::process::nice(NICENESS)?;
-    Ok(())
+    Resource::CORE.set(0, 0)
 }
 
 fn compile_stdin() -> io::Result<()> {
