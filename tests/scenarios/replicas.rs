@@ -75,7 +75,7 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
 
 /// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2.
 async fn a_neighbour_goes_on_with_the_backups_of_killed_hosts(distribution: Distribution) -> Result<()> {
-    const KILLED: u64 = 10;
+    const KILLED: u64 = 5;
     let world = World::new(distribution).await?;
     let neighbour = world.host().await?;
     let seed = rand_seed();
