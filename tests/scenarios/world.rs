@@ -19,7 +19,7 @@ pub(crate) const SLOWLY: RepositoryOptions = RepositoryOptions { bytes_per_secon
 use crate::servers;
 
 /// The engine may take minutes for a running snapshot.
-const DELETION: Duration = Duration::from_secs(170);
+const DELETION: Duration = Duration::from_secs(600);
 
 pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,
@@ -79,7 +79,7 @@ impl World {
 
     /// Waits until the engine has finished a snapshot.
     pub(crate) async fn finished(&self, name: &str) -> Result<()> {
-        poll_until("the snapshot ends", Duration::from_secs(60), async || {
+        poll_until("the snapshot ends", Duration::from_secs(300), async || {
             Ok((self.snapshot(name).await?["state"] != "IN_PROGRESS").then_some(()))
         })
         .await
@@ -185,7 +185,7 @@ pub(crate) async fn deletion_ended(host: &Host) -> Result<()> {
 /// Waits until a host drives no backup any more. Of a host that does not tell its runs: until none is being
 /// made.
 pub(crate) async fn run_ended(host: &Host) -> Result<()> {
-    poll_until("the run ends", Duration::from_secs(60), async || {
+    poll_until("the run ends", Duration::from_secs(300), async || {
         let has_ended = if servers::is_native() {
             health(host, "runs").await?["active"] == json!({})
         } else {

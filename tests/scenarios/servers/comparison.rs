@@ -9,7 +9,7 @@ use backup_test_support::poll_until;
 use serde_json::Value;
 
 /// Longer than the longest backup of a scenario.
-const SETTLED: Duration = Duration::from_secs(120);
+const SETTLED: Duration = Duration::from_secs(600);
 /// Some deletions' worth of waiting for a refusal.
 const SAME: Duration = Duration::from_secs(20);
 

@@ -29,7 +29,7 @@ use crate::client::{Client, Credentials};
 use crate::guardian::Signal;
 use crate::wait::poll_until;
 
-const HEALTHY: Duration = Duration::from_secs(60);
+const HEALTHY: Duration = Duration::from_secs(300);
 
 /// Waits for the cluster to have a master, its state, and every shard that can be there.
 const HEALTH: &str = "/_cluster/health?wait_for_no_initializing_shards=true&wait_for_events=languid&timeout=30s";

@@ -15,7 +15,7 @@ use crate::guardian::{Guardian, Signal};
 use crate::wait::poll_until;
 
 /// Ten seconds is usual; a busy machine with two cores can take several times that.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_secs(600);
 
 /// How much of the log tells why a start failed.
 const LAST_LINES: usize = 25;
