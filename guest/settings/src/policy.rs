@@ -28,7 +28,7 @@ pub struct PolicySettings {
     pub cache_dir: Option<PathBuf>,
     /// The largest component, in bytes.
     pub max_bytes: usize,
-    /// How long a component may take to compile.
+    /// The processor time that a component may take to compile.
     pub compile_time: Duration,
     /// How much memory that may take, in bytes.
     pub compile_memory_bytes: u64,
