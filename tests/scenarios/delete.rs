@@ -11,7 +11,7 @@ use backup_test_support::repository::RepositoryOptions;
 use serde_json::json;
 
 use crate::servers::is_native;
-use crate::world::{SLOWLY, World, delete, deletion_ended, health, is_gone, part};
+use crate::world::{SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part};
 use crate::{in_host, on_every_engine};
 
 on_every_engine!(
@@ -24,8 +24,10 @@ on_every_engine!(
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,
+    a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
+    an_engine_that_is_still_at_it_is_not_asked_again_soon,
 );
 in_host!(
     jco_on_node: deleting_what_is_not_there_is_done,
@@ -127,6 +129,25 @@ async fn what_is_being_deleted_is_not_gone_on_with(distribution: Distribution) -
     }
 
     assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    Ok(())
+}
+
+/// Of a host that does not wait for the outcome: the second request deletes by name, and a new backup may have that
+/// name by then.
+async fn an_engine_that_is_still_at_it_is_not_asked_again_soon(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+
+    proxy.add(When::delete(&part(1, 1)).nth(1), Fault::silence());
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+
+    let since = Instant::now();
+    deletion_settled(&host, 1).await?;
+    assert!(since.elapsed() > Duration::from_secs(30), "asked again after {:?}", since.elapsed());
+    assert!(world.repository.snapshots().await?.is_empty());
     Ok(())
 }
 

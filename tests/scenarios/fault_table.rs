@@ -13,7 +13,7 @@ use backup_test_support::poll_until;
 
 use self::Outcome::{Complete, Gone, Incomplete, Refused};
 use crate::servers::is_native;
-use crate::world::{World, delete, deletion_ended, is_gone, part, run_ended};
+use crate::world::{World, delete, deletion_settled, part, run_ended};
 use crate::{in_host, on_every_engine};
 
 /// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
@@ -308,11 +308,7 @@ async fn delete_complete(distribution: Distribution, when: When, fault: Fault, e
         delete(&host, 1).await?;
     } else {
         assert_eq!(reply.status, 204, "{}", reply.text);
-        if is_native() {
-            deletion_ended(&host).await?;
-        } else {
-            poll_until("the deletion", Duration::from_secs(20), async || is_gone(&host, 1).await).await?;
-        }
+        deletion_settled(&host, 1).await?;
     }
     assert!(world.repository.snapshots().await?.is_empty());
     Ok(())

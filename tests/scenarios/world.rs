@@ -161,6 +161,11 @@ pub(crate) async fn delete(host: &Host, id: u64) -> Result<()> {
     let path = format!("/actuator/backups/{id}");
     let reply = host.delete(&path).await?;
     ensure!(reply.status == 204, "{}: {}", reply.status, reply.text);
+    deletion_settled(host, id).await
+}
+
+/// Waits until a deletion that has got its 204 is done, as far as its host can tell.
+pub(crate) async fn deletion_settled(host: &Host, id: u64) -> Result<()> {
     if servers::is_native() {
         return deletion_ended(host).await;
     }

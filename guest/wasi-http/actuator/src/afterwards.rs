@@ -18,6 +18,8 @@ pub(crate) enum Afterwards {
         policy: Policy,
         id: String,
         runs: Vec<String>,
+        /// The engine was still at it when the answer was sent.
+        pending: bool,
     },
 }
 
@@ -32,8 +34,8 @@ impl Afterwards {
     pub(crate) fn go_on(self) {
         match self {
             Self::Drive(policy, id) if policy.0.goes_on => drive(policy, id),
-            Self::LookAgain { policy, id, runs } if policy.0.goes_on && !runs.is_empty() => {
-                look_again(policy, &id, &runs);
+            Self::LookAgain { policy, id, runs, pending } if policy.0.goes_on && !runs.is_empty() => {
+                look_again(policy, &id, &runs, pending);
             }
             Self::Nothing | Self::Drive(..) | Self::LookAgain { .. } => {}
         }
@@ -76,8 +78,10 @@ fn grow(wait: &mut Duration) -> Duration {
     std::mem::replace(wait, next)
 }
 
-fn look_again(policy: Policy, id: &str, runs: &[String]) {
-    for delay in LOOK_AGAIN {
+/// Not soon where the engine is still at the deletion: what it still lists would be deleted a second time, and by
+/// its name, which a new backup may have when that request arrives.
+fn look_again(policy: Policy, id: &str, runs: &[String], pending: bool) {
+    for delay in LOOK_AGAIN.into_iter().skip(usize::from(pending)) {
         clock::sleep(delay);
         match policy.delete(id, Some(runs)) {
             Ok(again) if again.snapshots.is_empty() => {}

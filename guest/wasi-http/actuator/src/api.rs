@@ -71,7 +71,7 @@ fn list(policy: Policy) -> Result<Reply, Error> {
 
 fn delete(policy: Policy, id: String) -> Result<(Reply, Afterwards), Error> {
     let deleted = policy.delete(&id, None)?;
-    let afterwards = Afterwards::LookAgain { policy, id, runs: deleted.runs };
+    let afterwards = Afterwards::LookAgain { policy, id, runs: deleted.runs, pending: deleted.pending };
     Ok((Reply::empty(StatusCode::NO_CONTENT), afterwards))
 }
 
