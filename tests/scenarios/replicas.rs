@@ -7,25 +7,26 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use futures::future::try_join_all;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use crate::lifecycle::{rand_seed, random_moment};
+use crate::lifecycle::{AT_ONCE, kills, rand_seed, random_moment};
 use crate::world::{World, part, run_ended};
 use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
+    a_neighbour_goes_on_after_kills,
 );
 
 in_host!(
     wasmtime: racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
+    a_neighbour_goes_on_after_kills,
 );
 in_host!(
     jco_on_node: hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_with_the_backups_of_killed_hosts,
+    a_neighbour_goes_on_after_kills,
 );
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
@@ -74,19 +75,21 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
 }
 
 /// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2.
-async fn a_neighbour_goes_on_with_the_backups_of_killed_hosts(distribution: Distribution) -> Result<()> {
-    const KILLED: u64 = 5;
+async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
+    let world = &world;
     let neighbour = world.host().await?;
-    let seed = rand_seed();
+    let (kills, seed) = (kills()?, rand_seed());
+    let killed = stream::iter(1..=kills)
+        .map(|id| accept_and_be_killed(world, id, seed.wrapping_add(id)))
+        .buffer_unordered(AT_ONCE)
+        .try_collect::<()>();
+    killed.await.with_context(|| format!("seed {seed}"))?;
 
-    let kills = (1..=KILLED).map(|id| accept_and_be_killed(&world, id, seed.wrapping_add(id)));
-    try_join_all(kills).await.with_context(|| format!("seed {seed}"))?;
-
-    for id in 1..=KILLED {
+    for id in 1..=kills {
         neighbour.wait_for_state(id, "COMPLETE").await.with_context(|| format!("seed {seed}"))?;
     }
-    assert_eq!(world.repository.snapshots().await?.len(), 2 * usize::try_from(KILLED)?);
+    assert_eq!(world.repository.snapshots().await?.len() as u64, 2 * kills);
     Ok(())
 }
 

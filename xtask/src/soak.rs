@@ -11,14 +11,16 @@ use tokio::process::Command;
 
 use crate::ROOT;
 
-/// The test that kills the host in the middle of its work, fifty times.
-const KILLS: [&str; 5] = ["test", "--package", "optimize-backup", "--test", "scenarios"];
-const KILL_TEST: &str = "fifty_kills";
+/// The tests that kill hosts in the middle of their work: with a restart, and with a neighbour that goes on.
+const KILL_TESTS: [&str; 4] = ["test", "--workspace", "--test", "scenarios"];
+const KILL_TESTS_FILTER: &str = "kills";
+/// How many hosts each of them kills.
+const KILLS: u64 = 50;
 
 /// How long to soak, and in what.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Options {
-    /// How long in all, besides building. A kill test that has begun is finished.
+    /// How long in all, besides building. Kill tests that have begun are finished.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// Give one of the two all of the time instead of half of it.
@@ -30,7 +32,7 @@ pub(crate) struct Options {
 enum Half {
     /// Every fuzz target, for an equal share of the time.
     Fuzz,
-    /// The kill test, again and again.
+    /// The kill tests on every engine, again and again.
     Kills,
 }
 
@@ -108,26 +110,33 @@ fn after<'a>(report: &'a str, mark: &str) -> Option<&'a str> {
 }
 
 async fn kill(time: Duration) -> Result<()> {
-    build(cargo(&[&KILLS[..], &["--no-run"]].concat())).await?;
+    build(cargo(&[&KILL_TESTS[..], &["--no-run"]].concat())).await?;
     let (begin, mut round) = (Instant::now(), 1);
     while round == 1 || begin.elapsed() < time {
         let started = Instant::now();
-        let output = cargo(&[&KILLS[..], &["--", KILL_TEST]].concat()).output().await?;
-        expect_passed(&output)?;
-        println!("kills, round {round}: fifty in {} s, no finding", started.elapsed().as_secs());
+        let mut tests = cargo(&[&KILL_TESTS[..], &["--", KILL_TESTS_FILTER]].concat());
+        let passed = expect_passed(&tests.env("KILLS", KILLS.to_string()).output().await?)?;
+        println!(
+            "kills, round {round}: {KILLS} in each of {passed} tests in {} s, no finding",
+            started.elapsed().as_secs()
+        );
         round += 1;
     }
     Ok(())
 }
 
-fn expect_passed(output: &Output) -> Result<()> {
+/// How many tests there were.
+fn expect_passed(output: &Output) -> Result<u64> {
     let report = String::from_utf8_lossy(&output.stdout);
+    let passed = after(&report, "test result: ok. ").and_then(|rest| rest.split_once(' ')?.0.parse().ok());
     // A filter that fits no test is a success as well.
-    if !output.status.success() || !report.contains("1 passed") {
-        eprintln!("{report}{}", String::from_utf8_lossy(&output.stderr));
-        bail!("the test {KILL_TEST} did not pass; its output is above");
+    match passed.filter(|passed| *passed > 0 && output.status.success()) {
+        Some(passed) => Ok(passed),
+        None => {
+            eprintln!("{report}{}", String::from_utf8_lossy(&output.stderr));
+            bail!("the tests `{KILL_TESTS_FILTER}` did not pass; their output is above")
+        }
     }
-    Ok(())
 }
 
 /// Runs a build, with cargo's own progress on the terminal.
