@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Version};
+use wasm_metadata::{AddMetadata, AddMetadataField, Description, Licenses, Source, Version};
 use wit_component::ComponentEncoder;
 
 /// What a component says of itself.
@@ -11,15 +11,48 @@ pub(crate) struct Identity {
 /// Makes a component of a module that describes its world, as `wit-bindgen` does.
 pub(crate) fn encode(module: &[u8], identity: &Identity) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default().validate(true).module(module)?.encode();
-    introduce(&component.with_context(|| format!("{} is not a component", identity.name))?, identity)
+    introduce(&component.with_context(|| format!("{} is not a component", identity.name))?, identity, crate::source())
 }
 
 /// Writes into a component who it is, where `wasm-tools metadata show` and OCI registries look for it.
-pub(crate) fn introduce(component: &[u8], identity: &Identity) -> Result<Vec<u8>> {
+pub(crate) fn introduce(component: &[u8], identity: &Identity, source: Option<&str>) -> Result<Vec<u8>> {
     let mut metadata = AddMetadata::default();
     metadata.name = AddMetadataField::Set(identity.name.to_owned());
     metadata.description = AddMetadataField::Set(Description::new(identity.description));
     metadata.version = AddMetadataField::Set(Version::new(env!("CARGO_PKG_VERSION")));
     metadata.licenses = AddMetadataField::Set(Licenses::new(env!("CARGO_PKG_LICENSE"))?);
+    if let Some(source) = source {
+        let source = Source::new(source).with_context(|| format!("the repository `{source}` of Cargo.toml"))?;
+        metadata.source = AddMetadataField::Set(source);
+    }
     metadata.to_wasm(component)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Result;
+    use wasm_metadata::Payload;
+
+    use super::{Identity, introduce};
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    const IDENTITY: Identity = Identity { name: "name", description: "description" };
+
+    #[test]
+    fn a_component_tells_where_its_sources_are() -> Result<()> {
+        for source in [Some("https://git.example.org/optimize-backup"), None] {
+            let component = introduce(EMPTY, &IDENTITY, source)?;
+            let payload = Payload::from_binary(&component)?;
+            let metadata = payload.metadata();
+            assert_eq!(metadata.source.as_ref().map(ToString::to_string).as_deref(), source);
+            assert_eq!(metadata.name.as_deref(), Some("name"));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_source_that_is_no_address_stops_the_build() {
+        let error = introduce(EMPTY, &IDENTITY, Some("somewhere")).err();
+        assert!(error.is_some_and(|error| error.to_string().contains("`somewhere`")));
+    }
 }

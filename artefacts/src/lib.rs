@@ -16,6 +16,12 @@ use component::Identity;
 
 pub use wit::{Interface, WitPackage};
 
+/// Where the sources are published: `repository` in this workspace's Cargo.toml, if it is known.
+#[must_use]
+pub fn source() -> Option<&'static str> {
+    Some(env!("CARGO_PKG_REPOSITORY")).filter(|address| !address.is_empty())
+}
+
 /// Where the sources are, and where their parts are compiled.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -69,7 +75,7 @@ impl Workspace {
             name: "optimize-backup",
             description: "Backups of Camunda Optimize on Elasticsearch and OpenSearch, for any host of wasi:http",
         };
-        component::introduce(&composition::compose(&engine, policy, &actuator)?, &identity)
+        component::introduce(&composition::compose(&engine, policy, &actuator)?, &identity, source())
     }
 
     /// The WIT package between host and policy.

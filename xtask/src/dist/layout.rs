@@ -24,19 +24,23 @@ pub(super) fn write(artefact: &Artefact, commit: &Commit, folder: &Path) -> Resu
     fs::create_dir_all(&blobs).with_context(|| format!("making {}", blobs.display()))?;
     let layer = blob(&blobs, LAYER, &artefact.bytes)?;
     let config = json_blob(&blobs, CONFIG, &config(artefact, &commit.time))?;
+    let mut annotations = json!({
+        "org.opencontainers.image.created": commit.time,
+        "org.opencontainers.image.description": artefact.description,
+        "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
+        "org.opencontainers.image.revision": commit.id,
+        "org.opencontainers.image.title": artefact.name,
+        "org.opencontainers.image.version": artefact.version,
+    });
+    if let (Value::Object(annotations), Some(source)) = (&mut annotations, backup_artefacts::source()) {
+        annotations.insert("org.opencontainers.image.source".to_owned(), json!(source));
+    }
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": config,
         "layers": [layer],
-        "annotations": {
-            "org.opencontainers.image.created": commit.time,
-            "org.opencontainers.image.description": artefact.description,
-            "org.opencontainers.image.licenses": env!("CARGO_PKG_LICENSE"),
-            "org.opencontainers.image.revision": commit.id,
-            "org.opencontainers.image.title": artefact.name,
-            "org.opencontainers.image.version": artefact.version,
-        },
+        "annotations": annotations,
     });
     let mut entry = json_blob(&blobs, MANIFEST, &manifest)?;
     if let Value::Object(entry) = &mut entry {
