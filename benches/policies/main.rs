@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what an exchange of policies, the limits and the sandbox cost.
+//! `cargo xtask bench`: what an exchange of policies, the limits, the sandbox and another host cost.
 //!
 //! Everything that is compared is measured in turn, in one run: ratios mean something on a machine that has
 //! other work too, times less so.
@@ -8,6 +8,7 @@
 mod engine;
 mod exchange;
 mod figures;
+mod hosts;
 mod limits;
 mod load;
 mod native;
@@ -23,7 +24,8 @@ async fn main() -> Result<()> {
     exchange::measure().await?;
     load::measure().await?;
     limits::measure().await?;
-    native::measure().await
+    native::measure().await?;
+    hosts::measure().await
 }
 
 /// Where this was measured.

@@ -39,7 +39,7 @@ async fn serve(runtime: &Path, mut environment: Environment) -> Result<Host> {
 /// The program that `jco serve` writes and runs, written once a run.
 async fn server() -> Result<&'static Path> {
     static SERVER: OnceCell<PathBuf> = OnceCell::const_new();
-    let component = super::actuator().await?;
+    let component = super::actuator::file().await?;
     let written = SERVER.get_or_try_init(async || tokio::task::spawn_blocking(|| write_server(component)).await?);
     written.await.map(PathBuf::as_path)
 }

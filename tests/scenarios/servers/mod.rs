@@ -2,18 +2,16 @@
 //!
 //! A scenario does not know who serves: [`options`] has it served by whatever it runs in.
 
+mod actuator;
 mod comparison;
 mod jco;
 mod wasmtime;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use backup_artefacts::Workspace;
 use backup_test_support::host::{HostOptions, Serve};
 use backup_test_support::journal::Journal;
-use optimize_backup::policy::EMBEDDED;
-use tokio::sync::OnceCell;
 
 tokio::task_local! {
     static SERVER: (Serve, Journal);
@@ -56,18 +54,4 @@ pub(crate) fn options() -> HostOptions {
 
 fn native_options() -> HostOptions {
     HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
-}
-
-/// The policy of this host between the two adapters: the file, built once a run.
-async fn actuator() -> Result<&'static Path> {
-    static ACTUATOR: OnceCell<PathBuf> = OnceCell::const_new();
-    ACTUATOR.get_or_try_init(async || tokio::task::spawn_blocking(build).await?).await.map(PathBuf::as_path)
-}
-
-fn build() -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join("actuator.wasm");
-    let component = Workspace::here(&folder.join("guest")).actuator(EMBEDDED).context("building the actuator")?;
-    std::fs::write(&file, component)?;
-    Ok(file)
 }

@@ -44,7 +44,7 @@ pub(super) fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Ou
 async fn instances() -> Result<ProxyPre<Client>> {
     static INSTANCES: OnceCell<ProxyPre<Client>> = OnceCell::const_new();
     let instances = INSTANCES.get_or_try_init(async || {
-        let file = super::actuator().await?;
+        let file = super::actuator::file().await?;
         tokio::task::spawn_blocking(move || {
             let engine = Engine::default();
             let mut linker = Linker::new(&engine);
