@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-const INTERVAL: Duration = Duration::from_millis(20);
+/// The pause between two questions: a tenth of the time waited so far, so that whoever waits long does not keep
+/// those busy that it waits for.
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_millis(250);
 
 /// Asks again and again until there is an answer, and fails when `patience` is at its end.
 ///
@@ -20,6 +23,6 @@ pub async fn poll_until<T>(
             return Ok(answer);
         }
         ensure!(start.elapsed() < patience, "waited {patience:?} in vain for {what}");
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep((start.elapsed() / 10).clamp(SHORTEST, LONGEST)).await;
     }
 }

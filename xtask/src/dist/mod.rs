@@ -30,7 +30,8 @@ pub(crate) struct Options {
 
 /// Builds, compares if it is to, and writes.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let artefacts = Artefact::all(&Workspace::here(&target("artefacts")))?;
+    // Where the tests have built most of it.
+    let artefacts = Artefact::all(&Workspace::here(&Path::new(crate::ROOT).join("target/tmp/guest")))?;
     if options.twice {
         let clone = source::clean_clone()?;
         let again = Artefact::all(&Workspace::at(clone.path(), &clone.path().join("target")))?;
@@ -41,10 +42,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     write(&artefacts, &folder).with_context(|| format!("writing to {}", folder.display()))?;
     println!("{}", options.output.display());
     Ok(ExitCode::SUCCESS)
-}
-
-fn target(folder: &str) -> PathBuf {
-    Path::new(crate::ROOT).join("target").join(folder)
 }
 
 fn expect_same(first: &[Artefact], second: &[Artefact]) -> Result<()> {

@@ -105,7 +105,7 @@ impl Installation {
 
     async fn empty(engine: &Engine, prefix: &str) -> Result<Self> {
         let client = engine.client().clone();
-        indices::prepare(&client, prefix).await?;
+        indices::prepare(&client).await?;
         Ok(Self { prefix: prefix.to_owned(), client, import: Vec::new(), others: Vec::new() })
     }
 
