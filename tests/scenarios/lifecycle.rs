@@ -22,7 +22,7 @@ on_every_engine!(
     an_engine_that_is_restarted_ends_in_a_true_state,
 );
 
-/// Hosts that are killed at the same time: with more, two cores are so busy that most are killed before they have begun.
+/// How many hosts are started and killed at the same time.
 pub(crate) const AT_ONCE: usize = 5;
 
 in_every_host!(a_killed_host_is_replaced_by_its_restart, too_late_a_restart_leaves_it_incomplete);
