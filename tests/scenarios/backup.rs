@@ -8,28 +8,19 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use crate::world::{World, delete, part};
-use crate::{in_every_host, in_host, on_every_engine};
+use crate::{everywhere, in_host};
 
-on_every_engine!(
+everywhere!(
     a_backup_is_two_parts_in_order,
     answers_are_as_documented,
     an_id_is_used_once,
     ids_that_begin_alike_are_different,
     the_list_is_newest_first_and_without_foreign_snapshots,
     a_restored_backup_has_the_same_documents,
-    new_process_definitions_are_in_part_two,
+    new_process_definitions_are_in_part_two
 );
 
 in_host!(jco_on_bun: answers_are_as_documented);
-in_every_host!(
-    a_backup_is_two_parts_in_order,
-    answers_are_as_documented,
-    an_id_is_used_once,
-    ids_that_begin_alike_are_different,
-    the_list_is_newest_first_and_without_foreign_snapshots,
-    a_restored_backup_has_the_same_documents,
-    new_process_definitions_are_in_part_two,
-);
 
 async fn a_backup_is_two_parts_in_order(distribution: Distribution) -> Result<()> {
     let mut world = World::new(distribution).await?;

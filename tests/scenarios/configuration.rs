@@ -10,24 +10,16 @@ use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::{Value, json};
 
+use crate::everywhere;
 use crate::world::{World, bare_options, options};
-use crate::{in_every_host, on_every_engine};
 
-on_every_engine!(
+everywhere!(
     without_a_repository_every_call_says_so,
     a_missing_repository_is_told,
     a_read_only_repository_is_told,
     nothing_is_written_without_indices,
-    the_version_is_read_or_told_to_be_missing,
-);
-
-in_every_host!(
-    without_a_repository_every_call_says_so,
-    a_missing_repository_is_told,
-    a_read_only_repository_is_told,
-    nothing_is_written_without_indices,
-    the_version_is_read_or_told_to_be_missing,
-    a_wrong_setting_is_every_answer,
+    the_version_is_read_or_told_to_be_missing;
+    other hosts only: a_wrong_setting_is_every_answer
 );
 
 /// The answers of all four endpoints.

@@ -8,28 +8,19 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 
+use crate::everywhere;
 use crate::fault_table::{BUDGET, assert_refused, host_behind};
 use crate::servers::is_native;
 use crate::world::{World, delete, part, run_ended};
-use crate::{in_every_host, on_every_engine};
 
-on_every_engine!(
+everywhere!(
     an_engine_that_is_down_is_told,
     retry_after_is_honoured,
     a_write_that_may_have_arrived_is_not_sent_again,
     a_slow_write_is_no_missing_connection,
     part_two_that_is_refused_until_it_is_too_late_is_told,
-    a_caller_who_hangs_up_stops_nothing,
-    a_silent_engine_does_not_keep_the_host_from_ending,
-);
-
-in_every_host!(
-    an_engine_that_is_down_is_told,
-    retry_after_is_honoured,
-    a_write_that_may_have_arrived_is_not_sent_again,
-    a_slow_write_is_no_missing_connection,
-    part_two_that_is_refused_until_it_is_too_late_is_told,
-    a_caller_who_hangs_up_stops_nothing,
+    a_caller_who_hangs_up_stops_nothing;
+    native host only: a_silent_engine_does_not_keep_the_host_from_ending
 );
 
 async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()> {

@@ -1,7 +1,8 @@
 //! What users see, on real engines and with the real host process.
 //!
 //! Each test has a repository and an index prefix of its own, so all of them run side by side on one
-//! engine of each kind. Tests that hold for every engine are listed in [`on_every_engine`].
+//! engine of each kind. What a test runs on says the macro that it is listed in: [`everywhere`], [`on_every_engine`],
+//! [`in_every_host`] and the like.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
@@ -68,3 +69,12 @@ macro_rules! in_every_host {
     };
 }
 pub(crate) use in_every_host;
+
+/// Runs tests on every engine with the host of this project, and in the other hosts; and some in only one of the two.
+macro_rules! everywhere {
+    ($($test:ident),+ $(,)? $(; native host only: $($native:ident),+)? $(; other hosts only: $($other:ident),+)?) => {
+        $crate::on_every_engine!($($test,)+ $($($native),+)?);
+        $crate::in_every_host!($($test,)+ $($($other),+)?);
+    };
+}
+pub(crate) use everywhere;

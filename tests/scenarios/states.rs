@@ -7,31 +7,19 @@ use backup_test_support::repository::{Damage, RepositoryOptions};
 use serde_json::{Value, json};
 
 use crate::world::{World, delete, options, part, run_ended};
-use crate::{in_every_host, on_engine, on_every_engine};
+use crate::{everywhere, on_engine};
 
-on_every_engine!(
+everywhere!(
     in_progress_while_part_one_is_written,
     failed_by_a_partial_snapshot,
     failed_by_too_many_snapshots,
     incomplete_by_a_deleted_part_one,
-    incomplete_by_a_deleted_part_two,
     incomplete_when_nobody_is_making_part_two,
     failed_by_a_missing_file,
     failed_by_a_corrupt_file,
-    completed_for_scripts_that_wait_for_that_word,
-);
-
-in_every_host!(
-    in_progress_while_part_one_is_written,
-    failed_by_a_partial_snapshot,
-    failed_by_too_many_snapshots,
-    incomplete_by_a_deleted_part_one,
-    a_part_two_that_is_deleted_is_made_again,
-    incomplete_when_nobody_is_making_part_two,
-    failed_by_a_missing_file,
-    failed_by_a_corrupt_file,
-    completed_for_scripts_that_wait_for_that_word,
-    incompatible_with_an_older_cluster,
+    completed_for_scripts_that_wait_for_that_word;
+    native host only: incomplete_by_a_deleted_part_two;
+    other hosts only: a_part_two_that_is_deleted_is_made_again, incompatible_with_an_older_cluster
 );
 
 async fn in_progress_while_part_one_is_written(distribution: Distribution) -> Result<()> {
