@@ -123,14 +123,15 @@ async fn a_shadow_writes_nothing() {
 
 #[tokio::test]
 async fn a_caller_who_finds_no_place_for_the_shadow_does_not_wait_for_one() {
-    const CALLS: usize = 3 * PLACES;
     let house = House::new();
     let findings = house.smuggle_beside(&fixtures::policy(fixtures::ENDLESS));
-    for _ in 0..CALLS {
+    // On a busy machine the first has used up its time before the last place is taken.
+    let no_place = async || {
         assert_eq!(house.call("GET", "/actuator/backups").await, (StatusCode::OK, json!([])));
-    }
-    let tally = tally_of(&findings, PLACES as u64).await;
-    assert_eq!((tally.failed, tally.skipped), (PLACES as u64, (CALLS - PLACES) as u64));
+        Ok((findings.tally().skipped > 0).then_some(()))
+    };
+    poll_until("a caller who finds no place", PATIENCE, no_place).await.unwrap();
+    assert!(tally_of(&findings, PLACES as u64).await.failed >= PLACES as u64);
 }
 
 #[tokio::test]
