@@ -4,7 +4,7 @@
 //! no container engine. It listens on a free port of 127.0.0.1, and leaves nothing behind: not even
 //! when the test process is killed.
 //!
-//! Its folder is in the system's temporary folder; `TMPDIR=/dev/shm` makes it about twice as fast.
+//! Its folder is in the system's temporary folder; `TMPDIR=/dev/shm` spares the disk, and some time.
 
 mod archive;
 mod config;
