@@ -74,7 +74,8 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
     Ok(())
 }
 
-/// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2.
+/// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2. Those that start later look for
+/// backups to go on with as well, until they are killed: it is not the neighbour alone that helps.
 async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let world = &world;
