@@ -74,31 +74,37 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
     Ok(())
 }
 
-/// Nobody starts them again, wherever the kill hits: in part 1, in the gap, in part 2. Those that start later look for
-/// backups to go on with as well, until they are killed: it is not the neighbour alone that helps.
+/// Wherever the kill hits: in part 1, in the gap, in part 2, after the end. Each killed host has an installation and a
+/// neighbour of its own, and is not started again: it is the neighbour alone that helps.
 async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let world = &world;
-    let neighbour = world.host().await?;
     let (kills, seed) = (kills()?, rand_seed());
-    let killed = stream::iter(1..=kills)
-        .map(|id| accept_and_be_killed(world, id, seed.wrapping_add(id)))
-        .buffer_unordered(AT_ONCE)
-        .try_collect::<()>();
-    killed.await.with_context(|| format!("seed {seed}"))?;
-
-    for id in 1..=kills {
-        neighbour.wait_for_state(id, "COMPLETE").await.with_context(|| format!("seed {seed}"))?;
-    }
-    assert_eq!(world.repository.snapshots().await?.len() as u64, 2 * kills);
+    let outcome = async {
+        let left_alone: Vec<(World, Host)> = stream::iter(1..=kills)
+            .map(|n| accept_and_be_killed(distribution, seed.wrapping_add(n)))
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        try_join_all(left_alone.iter().map(|(world, neighbour)| goes_on(world, neighbour))).await
+    };
+    outcome.await.with_context(|| format!("seed {seed}"))?;
     Ok(())
 }
 
-async fn accept_and_be_killed(world: &World, id: u64, seed: u64) -> Result<()> {
+/// What is left: the world, and the neighbour, which was there before the backup.
+async fn accept_and_be_killed(distribution: Distribution, seed: u64) -> Result<(World, Host)> {
+    let world = World::new(distribution).await?;
+    let neighbour = world.host().await?;
     let host = world.host().await?;
-    let reply = host.create(id).await?;
+    let reply = host.create(1).await?;
     ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
     // The wait is the behaviour: a kill has its moment, whatever the host is at.
     tokio::time::sleep(random_moment(seed)).await;
-    host.kill().await
+    host.kill().await?;
+    Ok((world, neighbour))
+}
+
+async fn goes_on(world: &World, neighbour: &Host) -> Result<()> {
+    neighbour.wait_for_state(1, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    Ok(())
 }
