@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::timeout;
 
-use crate::lifecycle::{AT_ONCE, kills, rand_seed, random_moment};
+use crate::lifecycle::{AT_ONCE, accept, kills, rand_seed, random_moment, time_of};
 use crate::world::{World, part, run_ended};
 use crate::{in_host, on_every_engine};
 
@@ -93,18 +94,19 @@ async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<(
 /// What is left: the world, and the neighbour, which was there before the backup.
 async fn accept_and_be_killed(distribution: Distribution, seed: u64) -> Result<(World, Host)> {
     let world = World::new(distribution).await?;
-    let neighbour = world.host().await?;
-    let host = world.host().await?;
-    let reply = host.create(1).await?;
-    ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
-    // The wait is the behaviour: a kill has its moment, whatever the host is at.
-    tokio::time::sleep(random_moment(seed)).await;
+    let (neighbour, host) = (world.host().await?, world.host().await?);
+    accept(&host, 1).await?;
+    let whole = time_of(host.wait_for_state(1, "COMPLETE")).await?;
+    accept(&host, 2).await?;
+    if let Ok(outcome) = timeout(random_moment(whole, seed), host.wait_for_state(2, "COMPLETE")).await {
+        outcome?;
+    }
     host.kill().await?;
     Ok((world, neighbour))
 }
 
 async fn goes_on(world: &World, neighbour: &Host) -> Result<()> {
-    neighbour.wait_for_state(1, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    neighbour.wait_for_state(2, "COMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
     Ok(())
 }
