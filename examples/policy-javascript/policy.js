@@ -6,6 +6,7 @@ import { ask, canPass, fault, isNameInUse, order } from './engine.js';
 import {
   assess,
   indicesOf,
+  isOfThisInstallation,
   listSnapshots,
   nameOf,
   noteOn,
@@ -48,7 +49,9 @@ function advance(context, id) {
     return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
   }
   const one = partOneInTheGap(context, snapshots, noteOn(context, snapshots[0]));
-  return one ? startPartTwo(context, snapshots, one) : { backup: assess(context, snapshots) };
+  if (!one) return { backup: assess(context, snapshots) };
+  if (!isOfThisInstallation(context, one)) return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+  return startPartTwo(context, snapshots, one);
 }
 
 function startPartTwo(context, snapshots, one) {
@@ -102,7 +105,14 @@ function alreadyExists(id, snapshots) {
 
 /** Starts a snapshot. By the metadata any policy knows which run it belongs to. */
 function writeSnapshot(context, name, part, runId) {
-  const optimizeBackup = { runId, part, parts: 2, host: context.host, policy: POLICY };
+  const optimizeBackup = {
+    runId,
+    part,
+    parts: 2,
+    host: context.host,
+    indexPrefix: context.settings.indexPrefix,
+    policy: POLICY,
+  };
   const body = {
     indices: indicesOf(context, part),
     include_global_state: false,

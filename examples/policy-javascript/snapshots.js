@@ -69,6 +69,7 @@ function read(found) {
     ended: toTime(found.end_time_in_millis),
     failures: (found.failures ?? []).map(({ index, shard_id, reason }) => `${index} shard ${shard_id}: ${reason}`),
     runId: found.metadata?.optimizeBackup?.runId,
+    indexPrefix: found.metadata?.optimizeBackup?.indexPrefix,
   };
 }
 
@@ -92,6 +93,7 @@ export function indicesOf({ settings }, part) {
 /** What the snapshots of one backup amount to: a `backup` of wit/types.wit. */
 export function assess(context, snapshots, note = noteOn(context, snapshots[0])) {
   const [state, failureReason] = judge(context, snapshots, note);
+  const one = snapshots.find(({ part }) => part === 1);
   return {
     backupId: snapshots[0].id,
     state,
@@ -102,8 +104,13 @@ export function assess(context, snapshots, note = noteOn(context, snapshots[0]))
       startTime: started,
       failures,
     })),
-    runId: snapshots.find(({ part }) => part === 1)?.runId,
+    runId: one && isOfThisInstallation(context, one) ? one.runId : undefined,
   };
+}
+
+/** Installations can share a repository, and part 2 must have the indices of the one that part 1 is of. */
+export function isOfThisInstallation({ settings }, { indexPrefix }) {
+  return indexPrefix === settings.indexPrefix;
 }
 
 function judge(context, snapshots, note) {

@@ -7,7 +7,7 @@ use backup_test_support::installation::{Installation, create_neighbours, unique_
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use crate::world::{World, delete, part};
+use crate::world::{World, delete, indices, part};
 use crate::{everywhere, in_host};
 
 everywhere!(
@@ -174,11 +174,4 @@ async fn new_process_definitions_are_in_part_two(distribution: Distribution) -> 
         assert!(indices(&snapshot).contains(&deployed), "{deployed} is not in {snapshot}");
     }
     Ok(())
-}
-
-fn indices(snapshot: &Value) -> Vec<String> {
-    let mut names: Vec<String> =
-        snapshot["indices"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    names.sort();
-    names
 }

@@ -6,28 +6,32 @@ use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
+use backup_test_support::installation::{Installation, unique_prefix};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
 use crate::lifecycle::{AT_ONCE, accept, kills, rand_seed, random_moment, time_of};
-use crate::world::{World, part, run_ended};
+use crate::world::{World, indices, options, part, run_ended};
 use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
     a_neighbour_goes_on_after_kills,
+    another_installation_in_the_same_repository_is_left_alone,
 );
 
 in_host!(
     wasmtime: racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
     a_neighbour_goes_on_after_kills,
+    another_installation_in_the_same_repository_is_left_alone,
 );
 in_host!(
     jco_on_node: hosts_racing_over_part_two_write_it_once,
     a_neighbour_goes_on_after_kills,
+    another_installation_in_the_same_repository_is_left_alone,
 );
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
@@ -108,5 +112,26 @@ async fn accept_and_be_killed(distribution: Distribution, seed: u64) -> Result<(
 async fn goes_on(world: &World, neighbour: &Host) -> Result<()> {
     neighbour.wait_for_state(2, "COMPLETE").await?;
     assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
+    Ok(())
+}
+
+/// Part 2 would have the wrong indices, and the backup be COMPLETE all the same.
+async fn another_installation_in_the_same_repository_is_left_alone(distribution: Distribution) -> Result<()> {
+    let world = World::slow(distribution).await?;
+    let strangers = Installation::minimal(&world.engine, &unique_prefix()).await?;
+    let host = world.host().await?;
+    accept(&host, 1).await?;
+    host.kill().await?;
+
+    // It looks for backups to go on with at once, and would have all of this window for part 2.
+    let stranger = options(&world.engine, world.repository.name(), strangers.prefix());
+    let stranger = Host::start(stranger.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "10s")).await?;
+    stranger.wait_for_state(1, "INCOMPLETE").await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+
+    let host = world.host().await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    let part_two = world.snapshot(&part(1, 2)).await?;
+    assert_eq!(indices(&part_two), world.installation.other_indices());
     Ok(())
 }

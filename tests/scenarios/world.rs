@@ -156,6 +156,14 @@ pub(crate) fn part(id: u64, number: u8) -> String {
     format!("camunda_optimize_{id}_{}_part_{number}_of_2", backup_test_support::installation::SCHEMA_VERSION)
 }
 
+/// The indices in a snapshot, sorted.
+pub(crate) fn indices(snapshot: &Value) -> Vec<String> {
+    let mut names: Vec<String> =
+        snapshot["indices"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
 /// Deletes a backup and waits until the engine has done it.
 pub(crate) async fn delete(host: &Host, id: u64) -> Result<()> {
     let path = format!("/actuator/backups/{id}");

@@ -13,7 +13,8 @@ pub enum BackupState {
     Complete,
     /// It is still being made.
     InProgress,
-    /// A part failed, wholly or partly, or there are more snapshots than parts.
+    /// A part failed, wholly or partly, or cannot be read; or the snapshots do not belong together: too many, or of
+    /// different runs.
     Failed,
     /// This cluster cannot restore it.
     Incompatible,
@@ -44,7 +45,7 @@ pub struct Backup {
     pub failure_reason: Option<String>,
     /// Its snapshots, by part.
     pub snapshots: Vec<Snapshot>,
-    /// The run that made part 1. `None`: not one of ours.
+    /// The run that made part 1. `None`: not one of ours, or of another installation in the same repository.
     pub run_id: Option<String>,
 }
 
@@ -61,10 +62,15 @@ impl Backup {
             id,
             state,
             failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            run_id: part_one.and_then(Snapshot::run_id).map(str::to_owned),
+            run_id: part_one.and_then(|part_one| run_to_go_on_with(part_one, context)),
             snapshots,
         }
     }
+}
+
+fn run_to_go_on_with(part_one: &Snapshot, context: &Context) -> Option<String> {
+    let origin = part_one.origin.as_ref().filter(|origin| origin.is_of(&context.settings.index_prefix))?;
+    Some(origin.run_id.clone())
 }
 
 fn judge(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -> (BackupState, Vec<String>) {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::Part;
+use crate::{Context, IndexPrefix, Part};
 
 /// What we write into a snapshot's `metadata`, and by which we know our own again.
 ///
@@ -16,6 +16,9 @@ pub struct Origin {
     pub parts: usize,
     /// The host that asked for it.
     pub host: String,
+    /// The index prefix of the installation that it is a backup of: installations can share a repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index_prefix: Option<String>,
     /// The version of the policy that decided.
     pub policy: String,
 }
@@ -28,19 +31,26 @@ pub(crate) struct Metadata {
 }
 
 impl Origin {
-    const LONGEST: usize = 200;
+    const LONGEST: usize = 128;
 
     /// The origin of a part that is about to be written.
     #[must_use]
-    pub fn new(run_id: &str, part: Part, host: &str) -> Self {
-        let limited = |text: &str| text.chars().filter(char::is_ascii).take(Self::LONGEST).collect();
+    pub fn new(run_id: &str, part: Part, context: &Context) -> Self {
+        // What JSON writes with one or two bytes a character.
+        let limited = |text: &str| text.chars().filter(|c| matches!(c, ' '..='~')).take(Self::LONGEST).collect();
         Self {
             run_id: limited(run_id),
             part: part.number(),
             parts: Part::COUNT,
-            host: limited(host),
+            host: limited(&context.host),
+            index_prefix: Some(context.settings.index_prefix.to_string()),
             policy: env!("CARGO_PKG_VERSION").to_owned(),
         }
+    }
+
+    /// Whether it is a backup of the installation with this prefix. One that does not tell is taken for it.
+    pub(crate) fn is_of(&self, prefix: &IndexPrefix) -> bool {
+        self.index_prefix.as_deref().is_none_or(|told| told == prefix.as_str())
     }
 
     /// Reads the origin out of a snapshot's metadata; `None` if it is not ours.
@@ -55,13 +65,31 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{EngineKind, Settings, Timestamp};
 
     #[test]
     fn stays_below_the_engines_limit() {
-        let origin = Origin::new(&"\"ä\\".repeat(10_000), Part::Two, &"\"\\".repeat(10_000));
-        let bytes = serde_json::to_vec(&origin.into_metadata()).unwrap().len();
-        assert!(bytes < 1024, "{bytes}");
+        for text in ["\"\\", "\"ä\\", "\u{1}"] {
+            let context = Context {
+                settings: Settings {
+                    repository: None,
+                    index_prefix: IndexPrefix::parse(&"x".repeat(200)).unwrap(),
+                    optimize_version: None,
+                    engine: EngineKind::Elasticsearch,
+                    resume_window: Duration::ZERO,
+                },
+                now: Timestamp::default(),
+                run_id: String::new(),
+                host: text.repeat(10_000),
+                notes: Vec::new(),
+            };
+            let origin = Origin::new(&text.repeat(10_000), Part::Two, &context);
+            let bytes = serde_json::to_vec(&origin.into_metadata()).unwrap().len();
+            assert!(bytes < 1024, "{bytes}");
+        }
     }
 
     #[test]

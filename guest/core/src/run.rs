@@ -20,7 +20,7 @@ pub struct RunNote {
 /// What a run has to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A part is being written: look again after this time.
+    /// A part is being written, or is to be started by somebody else: look again after this time.
     Wait(Duration),
     /// Part 1 succeeded and part 2 does not exist.
     StartPartTwo {
@@ -31,6 +31,9 @@ pub enum Step {
     Finish,
 }
 
+/// How long to wait at most until the next look.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 impl Step {
     /// Decides from the snapshots that exist.
     #[must_use]
@@ -39,7 +42,11 @@ impl Step {
             return Self::Wait(poll_delay(running, context.now));
         }
         match in_the_gap(snapshots, context) {
-            Some(part_one) => Self::StartPartTwo { run_id: part_one.run_id.clone() },
+            Some(part_one) if part_one.is_of(&context.settings.index_prefix) => {
+                Self::StartPartTwo { run_id: part_one.run_id.clone() }
+            }
+            // Another installation's hosts start its part 2: from here it would be made of the wrong indices.
+            Some(_) => Self::Wait(LONGEST_WAIT),
             None => Self::Finish,
         }
     }
@@ -68,7 +75,6 @@ pub(crate) fn note<'a>(context: &'a Context, snapshot: &Snapshot) -> Option<&'a 
 /// A young snapshot may end at any moment, an old one will take longer.
 fn poll_delay(snapshot: &Snapshot, now: Timestamp) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(200);
-    const LONGEST: Duration = Duration::from_secs(10);
     let age = snapshot.started.map_or(Duration::ZERO, |started| now.since(started));
-    (age / 4).clamp(SHORTEST, LONGEST)
+    (age / 4).clamp(SHORTEST, LONGEST_WAIT)
 }

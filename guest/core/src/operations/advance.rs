@@ -112,7 +112,7 @@ fn submit_part_two(
     let repository = context.repository()?;
     let selection = select(engine, context, Part::Two)?;
     let name = SnapshotName { part: Part::Two, ..part_one.clone() };
-    let origin = Origin::new(run_id, Part::Two, &context.host);
+    let origin = Origin::new(run_id, Part::Two, context);
     let put = Request::create(repository, &name, &selection, origin);
     match success(&exchange(engine, &put)?) {
         Ok(_) => Ok(()),

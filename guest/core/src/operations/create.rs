@@ -66,7 +66,7 @@ fn has_vanished(fault: &Error) -> bool {
 fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
     let repository = context.repository()?;
     let selection = both_parts_exist(engine, context)?;
-    let origin = Origin::new(&context.run_id, Part::One, &context.host);
+    let origin = Origin::new(&context.run_id, Part::One, context);
     let put = Request::create(repository, name, &selection, origin);
     let response = exchange(engine, &put)?;
     match success(&response) {
@@ -89,7 +89,7 @@ fn read_back(
     if snapshots.is_empty() {
         return Ok(None);
     }
-    let written = Origin::new(&context.run_id, Part::One, &context.host);
+    let written = Origin::new(&context.run_id, Part::One, context);
     Ok(Some(if snapshots.iter().any(|found| found.run_id() == Some(&written.run_id)) {
         Ok(Accepted { part_one: name.clone() })
     } else {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use backup_core::memory::{Damage, Intercepted};
-use backup_core::operations::Progress;
-use backup_core::{BackupState, Error, RunNote, SnapshotState};
+use backup_core::operations::{self, Progress};
+use backup_core::{BackupId, BackupState, Error, IndexPrefix, RunNote, SnapshotState};
 use serde_json::{Value, json};
 
-use crate::world::{OTHER_INDICES, RESUME_WINDOW, World, is_put, on_every_engine, part};
+use crate::world::{OTHER_INDICES, REPOSITORY, RESUME_WINDOW, World, is_put, on_every_engine, part};
 
 /// Steps that must end the run without a write.
 fn ends(world: &World, id: u64, expected: BackupState) -> Progress {
@@ -48,7 +48,8 @@ fn part_2_is_asked_for_as_part_1_was() {
         assert_eq!(put.to_string(), format!("PUT /_snapshot/backups/{}", part(12, 2)));
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
         let origin = json!({
-            "runId": "run-1", "part": 2, "parts": 2, "host": "host-1", "policy": env!("CARGO_PKG_VERSION"),
+            "runId": "run-1", "part": 2, "parts": 2, "host": "host-1", "indexPrefix": "optimize",
+            "policy": env!("CARGO_PKG_VERSION"),
         });
         let expected = json!({
             "indices": OTHER_INDICES, "include_global_state": false, "partial": false,
@@ -220,6 +221,40 @@ fn what_is_not_ours_is_not_gone_on_with() {
         world.store_foreign(&part(12, 1), SnapshotState::Success);
         let backup = ends(world, 12, BackupState::Incomplete).backup;
         assert_eq!(backup.run_id, None);
+    });
+}
+
+#[test]
+fn another_installations_backup_is_left_to_its_own_hosts() {
+    on_every_engine(|world| {
+        for index in ["second-position-based-import-index_v3", "second-settings_v3"] {
+            world.engine.add_index(index);
+        }
+        with_part_one(world);
+        let mut context = world.context("unused");
+        context.settings.index_prefix = IndexPrefix::parse("second").unwrap();
+        let id = BackupId::new(12).unwrap();
+        let writes = world.writes().len();
+        let Progress { backup, again_in, .. } = operations::advance(&world.engine, &context, id).unwrap();
+        assert_eq!((backup.state, backup.run_id), (BackupState::InProgress, None));
+        assert!(again_in.is_some());
+        assert_eq!(world.writes().len(), writes);
+
+        let backup = world.drive(12);
+        assert_eq!((backup.state, backup.run_id.as_deref()), (BackupState::Complete, Some("run-1")));
+        assert_eq!(world.snapshots()[1].indices, OTHER_INDICES);
+    });
+}
+
+#[test]
+fn a_backup_of_a_version_that_told_no_prefix_is_gone_on_with() {
+    on_every_engine(|world| {
+        with_part_one(world);
+        let [mut one] = world.snapshots().try_into().unwrap();
+        one.metadata.as_mut().unwrap()["optimizeBackup"].as_object_mut().unwrap().remove("indexPrefix").unwrap();
+        world.delete_behind_our_back(&part(12, 1));
+        world.engine.store(REPOSITORY, one);
+        assert_eq!(world.drive(12).state, BackupState::Complete);
     });
 }
 

@@ -24,7 +24,8 @@ fn part_1_holds_the_import_indices_and_says_who_made_it() {
         assert_eq!(put.query, [("wait_for_completion".to_owned(), "false".to_owned())]);
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
         let origin = json!({
-            "runId": "run-1", "part": 1, "parts": 2, "host": "host-1", "policy": env!("CARGO_PKG_VERSION"),
+            "runId": "run-1", "part": 1, "parts": 2, "host": "host-1", "indexPrefix": "optimize",
+            "policy": env!("CARGO_PKG_VERSION"),
         });
         let expected = json!({
             "indices": IMPORT_INDICES, "include_global_state": false, "partial": false,

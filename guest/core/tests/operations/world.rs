@@ -146,7 +146,7 @@ impl World {
     /// A snapshot that a run of ours has written.
     pub(crate) fn store_ours(&self, id: u64, number: u8, state: SnapshotState, run_id: &str) {
         let of = if number == 1 { Part::One } else { Part::Two };
-        let origin = serde_json::to_value(Origin::new(run_id, of, "host-1")).unwrap();
+        let origin = serde_json::to_value(Origin::new(run_id, of, &self.context(run_id))).unwrap();
         let snapshot = StoredSnapshot {
             indices: vec![OTHER_INDICES[0].to_owned()],
             metadata: Some(json!({"optimizeBackup": origin})),
