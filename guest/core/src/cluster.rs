@@ -39,6 +39,14 @@ pub enum ReadError {
         /// The version of the cluster's oldest node.
         cluster: String,
     },
+    /// Elasticsearch reads nothing of OpenSearch's, or the wrong kind of engine is configured.
+    #[error(
+        "was written by OpenSearch {snapshot}, which Elasticsearch cannot read; if this cluster is OpenSearch, set backup.database (CAMUNDA_OPTIMIZE_DATABASE) to opensearch"
+    )]
+    OfOpenSearch {
+        /// The version that wrote the snapshot.
+        snapshot: String,
+    },
 }
 
 /// A version as engines compare it.
@@ -98,6 +106,9 @@ impl Cluster {
     pub fn can_read(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
         let Some(written) = snapshot.version_id.map(FormatVersion) else { return Ok(()) };
         let named = || snapshot.version.clone().unwrap_or_else(|| written.0.to_string());
+        if written.is_opensearch() && self.kind == EngineKind::Elasticsearch {
+            return Err(ReadError::OfOpenSearch { snapshot: named() });
+        }
         if written > self.newest {
             return Err(ReadError::TooNew { snapshot: named(), cluster: self.version.clone() });
         }
@@ -153,6 +164,7 @@ mod tests {
             Ok(()) => "readable",
             Err(ReadError::TooNew { .. }) => "too new",
             Err(ReadError::TooOld { .. }) => "too old",
+            Err(ReadError::OfOpenSearch { .. }) => "of OpenSearch",
         }
     }
 
@@ -174,6 +186,7 @@ mod tests {
             (&es717, 7_100_299, "readable"),
             (&es717, 6_082_399, "readable"),
             (&es717, 5_061_699, "too old"),
+            (&es819, 2_190_099 ^ FormatVersion::OPENSEARCH_BIT, "of OpenSearch"),
         ] {
             assert_eq!(verdict(cluster, version_id), expected, "{version_id} on {}", cluster.version);
         }

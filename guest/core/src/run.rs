@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BackupId, Context, Part, Snapshot, SnapshotState, Timestamp};
+use crate::{BackupId, Context, Part, Snapshot, SnapshotState};
 
 /// What a host remembers of a run that it drove. An engine keeps no trace of these facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Step {
     #[must_use]
     pub fn next(snapshots: &[Snapshot], context: &Context) -> Self {
         if let Some(running) = snapshots.iter().find(|snapshot| snapshot.state == SnapshotState::InProgress) {
-            return Self::Wait(poll_delay(running, context.now));
+            return Self::Wait(poll_delay(running, context));
         }
         match in_the_gap(snapshots, context) {
             Some(part_one) if part_one.is_of(&context.settings.index_prefix) => {
@@ -72,9 +72,10 @@ pub(crate) fn note<'a>(context: &'a Context, snapshot: &Snapshot) -> Option<&'a 
     context.notes.iter().find(is_of)
 }
 
-/// A young snapshot may end at any moment, an old one will take longer.
-fn poll_delay(snapshot: &Snapshot, now: Timestamp) -> Duration {
+/// A young snapshot may end at any moment, an old one will take longer. Its end must be seen in time to go on.
+fn poll_delay(snapshot: &Snapshot, context: &Context) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(200);
-    let age = snapshot.started.map_or(Duration::ZERO, |started| now.since(started));
-    (age / 4).clamp(SHORTEST, LONGEST_WAIT)
+    let longest = (context.settings.resume_window / 4).clamp(SHORTEST, LONGEST_WAIT);
+    let age = snapshot.started.map_or(Duration::ZERO, |started| context.now.since(started));
+    (age / 4).clamp(SHORTEST, longest)
 }

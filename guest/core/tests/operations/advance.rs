@@ -78,6 +78,18 @@ fn part_2_waits_for_the_end_of_part_1() {
 }
 
 #[test]
+fn the_end_of_a_long_part_1_is_seen_within_a_short_window() {
+    on_every_engine(|world| {
+        world.create(12, "run-1").unwrap();
+        world.engine.pass(Duration::from_secs(3600));
+        let mut context = world.context("unused");
+        context.settings.resume_window = Duration::from_secs(8);
+        let progress = operations::advance(&world.engine, &context, BackupId::new(12).unwrap()).unwrap();
+        assert_eq!(progress.again_in, Some(Duration::from_secs(2)));
+    });
+}
+
+#[test]
 fn part_2_keeps_the_version_of_part_1() {
     on_every_engine(|world| {
         with_part_one(world);
