@@ -72,9 +72,14 @@ fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Resul
     match success(&response) {
         // What is no document did not come from the engine, or not to its end.
         Ok(body) => document(&put, body).map(|_: Map<String, Value>| Accepted { part_one: name.clone() }),
-        Err(refusal) if refusal.is_name_in_use() => {
-            read_back(engine, context, name)?.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name])))
-        }
+        Err(refusal) if refusal.is_name_in_use() => match read_back(engine, context, name) {
+            Ok(settled) => settled.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
+            // An earlier answer may be what got lost: it can be our own.
+            Err(error) => Err(Error::EngineNotAnswering {
+                request: put.to_string(),
+                cause: format!("it is not known who wrote the snapshot that has the name: {error}"),
+            }),
+        },
         Err(refusal) => Err(Error::refused(&put, refusal, repository)),
     }
 }

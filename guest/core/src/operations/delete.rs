@@ -34,13 +34,27 @@ pub fn delete(
     let id = BackupId::parse(id)?;
     // Also of what is gone by the second attempt: another host may be about to add to it.
     let mut runs = BTreeSet::new();
-    for _ in 1..ATTEMPTS {
-        match delete_listed(engine, context, id, only_runs, &mut runs) {
-            Err(error) if is_unsettled(&error) => {}
-            outcome => return outcome,
+    delete_until_settled(engine, context, id, only_runs, &mut runs, ATTEMPTS)
+}
+
+fn delete_until_settled(
+    engine: &impl Engine,
+    context: &Context,
+    id: BackupId,
+    only_runs: Option<&[String]>,
+    runs: &mut BTreeSet<String>,
+    attempts: usize,
+) -> Result<Deleted, Error> {
+    match delete_listed(engine, context, id, only_runs, runs) {
+        Err(fault) if is_unsettled(&fault) && attempts > 1 => {
+            match delete_until_settled(engine, context, id, only_runs, runs, attempts - 1) {
+                // That there was no time left for another attempt explains less.
+                Err(Error::EngineUnreachable(_)) if may_have_acted(&fault) => Err(fault),
+                settled => settled,
+            }
         }
+        settled => settled,
     }
-    delete_listed(engine, context, id, only_runs, &mut runs)
 }
 
 /// One of them went between list and delete, and the engine has deleted none; or nobody knows.

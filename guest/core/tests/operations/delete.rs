@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use backup_core::memory::{Damage, Dialect, Intercepted};
 use backup_core::operations::{self, Deleted};
-use backup_core::{Method, SnapshotState};
+use backup_core::{Method, SnapshotState, TransportError};
 
 use crate::world::{Fault, World, answer, faulty, is_put, is_write, nobody_knows, on_every_engine, part, refusal};
 
@@ -123,6 +123,23 @@ fn a_lost_answer_is_looked_up() {
             assert!(world.names().is_empty());
         });
     }
+}
+
+#[test]
+fn that_no_time_is_left_does_not_hide_that_an_answer_was_lost() {
+    on_every_engine(|world| {
+        complete(world, 12, "run-1");
+        let lists = Cell::new(0);
+        let engine = Intercepted::new(&world.engine, |_| {
+            lists.set(lists.get() + 1);
+            Some(Err(match lists.get() {
+                1 => TransportError::Interrupted("nothing came within 60 s".to_owned()),
+                _ => TransportError::Unreachable("the call's time is up".to_owned()),
+            }))
+        });
+        let outcome = operations::delete(&engine, &world.context("unused"), "12", None);
+        assert_eq!(outcome.unwrap_err().code(), "engineNotAnswering");
+    });
 }
 
 #[test]

@@ -55,6 +55,26 @@ fn what_follows_a_lost_answer_does_not_hide_that_it_was_lost() {
 }
 
 #[test]
+fn that_nobody_knows_who_has_the_name_is_told_as_lost() {
+    on_every_engine(|world| {
+        let is_written = Cell::new(false);
+        let engine = Intercepted::new(&world.engine, |request| {
+            let answer = if is_put(request) {
+                // As of a proxy's second attempt.
+                is_written.set(true);
+                refusal(400, "invalid_snapshot_name_exception", "snapshot with the same name already exists")
+            } else if is_written.get() {
+                refusal(503, "cluster_block_exception", "no master")
+            } else {
+                return None;
+            };
+            Some(Ok(answer))
+        });
+        assert_eq!(create_over(world, &engine).unwrap_err().code(), "engineNotAnswering");
+    });
+}
+
+#[test]
 fn an_engine_that_acts_late_is_recognised_by_the_run() {
     on_every_engine(|world| {
         // It gets to the first request only when the second one comes.
