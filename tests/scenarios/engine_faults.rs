@@ -7,9 +7,10 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
+use futures::future::try_join_all;
 
 use crate::everywhere;
-use crate::fault_table::{BUDGET, assert_refused, host_behind};
+use crate::fault_table::{BUDGET, assert_refused, host_behind, in_time};
 use crate::servers::is_native;
 use crate::world::{World, delete, part, run_ended};
 
@@ -20,7 +21,9 @@ everywhere!(
     a_slow_write_is_no_missing_connection,
     part_two_that_is_refused_until_it_is_too_late_is_told,
     a_caller_who_hangs_up_stops_nothing;
-    native host only: a_silent_engine_does_not_keep_the_host_from_ending
+    native host only: a_silent_engine_does_not_keep_the_host_from_ending,
+    a_refusal_of_part_two_that_is_overcome_is_not_told,
+    many_callers_of_a_silent_engine_are_answered_in_time
 );
 
 async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()> {
@@ -116,6 +119,39 @@ async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Dis
     if is_native() {
         assert!(reason.contains("500 snapshot_exception"), "{reason}");
     }
+    Ok(())
+}
+
+/// Neither while part 2 is written nor when it is missing for another reason.
+async fn a_refusal_of_part_two_that_is_overcome_is_not_told(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    proxy.add(When::put("_part_2_of_2").nth(1), Fault::engine_error(500, "snapshot_exception"));
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    run_ended(&host).await?;
+    assert_eq!(proxy.faults(), 1);
+
+    world.delete_snapshot(&part(1, 2)).await?;
+    host.wait_for_state(1, "INCOMPLETE").await?;
+    let reason = host.get("/actuator/backups/1").await?.json()?["failureReason"].to_string();
+    assert!(reason.contains("part 2 of 2 is missing") && !reason.contains("refused"), "{reason}");
+    Ok(())
+}
+
+/// More than can be under way at once: the rest does not wait for its turn any longer than these wait for the engine.
+async fn many_callers_of_a_silent_engine_are_answered_in_time(distribution: Distribution) -> Result<()> {
+    const CALLERS: usize = 400;
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = host_behind(&world, &proxy, BUDGET).await?;
+    proxy.add(When::get("camunda_optimize_1_"), Fault::silence());
+    let replies = in_time(BUDGET, try_join_all((0..CALLERS).map(|_| host.get("/actuator/backups/1")))).await?;
+    assert!(replies.iter().all(|reply| reply.status == 502), "{replies:?}");
+
+    proxy.heal();
+    assert_eq!(host.get("/actuator/backups/1").await?.status, 404);
     Ok(())
 }
 

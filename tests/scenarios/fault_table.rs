@@ -314,11 +314,12 @@ async fn delete_complete(distribution: Distribution, when: When, fault: Fault, e
     Ok(())
 }
 
-async fn in_time(budget: Duration, reply: impl Future<Output = Result<Reply>>) -> Result<Reply> {
+/// Of one request or of several.
+pub(crate) async fn in_time<T>(budget: Duration, replies: impl Future<Output = Result<T>>) -> Result<T> {
     let started = Instant::now();
-    let reply = reply.await?;
+    let replies = replies.await?;
     ensure!(started.elapsed() < budget + SLACK, "the answer took {:?}", started.elapsed());
-    Ok(reply)
+    Ok(replies)
 }
 
 pub(crate) fn assert_refused(reply: &Reply, status: u16, code: &str) -> Result<()> {

@@ -46,13 +46,13 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Call {
     /// A store for one call, with all limits set.
-    pub(super) fn store(sandbox: &Sandbox, capability: Capability) -> Store<Self> {
-        let CallLimits { memory, wall_time, engine_calls, table_elements, log, .. } = sandbox.limits;
+    pub(super) fn store(sandbox: &Sandbox, capability: Capability, deadline: Instant) -> Store<Self> {
+        let CallLimits { memory, engine_calls, table_elements, log, .. } = sandbox.limits;
         let sizes = StoreLimitsBuilder::new().memory_size(memory).table_elements(table_elements);
         let call = Self {
             sizes: sizes.trap_on_grow_failure(true).build(),
             capability,
-            deadline: Instant::now() + wall_time,
+            deadline,
             engine_calls_left: engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
             log,

@@ -15,6 +15,7 @@ pub(crate) mod wasi;
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Store, Trap};
 
@@ -188,9 +189,10 @@ impl Policy {
     }
 
     async fn open(&self, capability: Capability) -> Result<Session, CallError> {
-        let place = Arc::clone(&self.sandbox.places).acquire_owned().await;
-        let place = place.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability);
+        let deadline = Instant::now() + self.sandbox.limits.wall_time;
+        let place = timeout_at(deadline, Arc::clone(&self.sandbox.places).acquire_owned()).await;
+        let place = place.map_err(|_| no_place())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
+        let mut store = Call::store(&self.sandbox, capability, deadline.into_std());
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
         Ok(Session { instance, store, _place: place })
     }
@@ -225,6 +227,15 @@ impl types::Error {
             | Self::Denied(problem) => problem,
         }
     }
+}
+
+/// Calls are short unless the engine is slow: it is the engine that all the others wait for.
+fn no_place() -> CallError {
+    CallError::Refused(types::Error::Unreachable(types::Problem {
+        code: "engineUnreachable".to_owned(),
+        message: "too many other calls are waiting for the engine; try again when it answers".to_owned(),
+        detail: Some("the call's time was up before its turn (backup.callTimeout)".to_owned()),
+    }))
 }
 
 fn settle<T>(outcome: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {

@@ -29,7 +29,8 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut operations: Operations,
             }
             Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
                 troubles = backoff();
-                runs.note(id, |run| run.trouble = None);
+                // What the engine had against part 2 is overcome.
+                runs.note(id, |run| (run.trouble, run.refusal) = (None, None));
                 delay = Duration::from_millis(millis);
             }
             Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
