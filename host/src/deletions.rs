@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
 
 use crate::elasticsearch::Response;
 use crate::metrics::Metrics;
@@ -20,13 +21,35 @@ pub struct Deletions {
 }
 
 /// What is to be told of a deletion.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Deletion {
-    /// The engine is at it.
-    Pending,
+    /// It is being submitted, or the engine is at it.
+    Pending(Submission),
     /// The engine did not do it.
     Failed(String),
 }
+
+impl Deletion {
+    fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending(_))
+    }
+}
+
+/// Whether a deletion could be submitted, for all who ask for it.
+#[derive(Clone, Debug)]
+pub struct Submission(watch::Receiver<Option<Result<(), CallError>>>);
+
+impl Submission {
+    /// Waits until it is known.
+    pub(crate) async fn outcome(mut self) -> Result<(), CallError> {
+        let known = self.0.wait_for(Option::is_some).await;
+        let outcome = known.ok().and_then(|outcome| outcome.clone());
+        outcome.unwrap_or_else(|| Err(CallError::Trapped("the deletion was cut off".to_owned())))
+    }
+}
+
+/// Tells the outcome of a [`Submission`].
+pub(crate) type Submitter = watch::Sender<Option<Result<(), CallError>>>;
 
 /// When to look again for what another host may have added. It reads the snapshots, then starts part 2:
 /// the last look is after the longest time that this can take it.
@@ -39,17 +62,24 @@ impl Deletions {
         Arc::new(Self { policies, metrics, backups: Mutex::default() })
     }
 
-    /// Marks a backup as being deleted; `false` if it is already.
-    pub(crate) fn begin(&self, id: &str) -> bool {
+    /// Marks a backup as being deleted, for the caller to submit.
+    ///
+    /// # Errors
+    /// It is already; whoever was first submits it.
+    pub(crate) fn begin(&self, id: &str) -> Result<Submitter, Submission> {
         let mut backups = self.lock();
-        let is_new = backups.insert(id.to_owned(), Deletion::Pending) != Some(Deletion::Pending);
+        if let Some(Deletion::Pending(submission)) = backups.get(id) {
+            return Err(submission.clone());
+        }
+        let (submitter, submission) = watch::channel(None);
+        backups.insert(id.to_owned(), Deletion::Pending(Submission(submission)));
         self.count(&backups);
-        is_new
+        Ok(submitter)
     }
 
     /// Whether the engine is still deleting a backup.
     pub(crate) fn is_pending(&self, id: &str) -> bool {
-        self.lock().get(id) == Some(&Deletion::Pending)
+        self.lock().get(id).is_some_and(Deletion::is_pending)
     }
 
     /// The deletion could not be submitted: there is nothing to tell of it but the answer itself.
@@ -74,7 +104,9 @@ impl Deletions {
         }
         for delay in LOOK_AGAIN {
             tokio::time::sleep(delay).await;
-            self.delete_leftovers(&id, &deleted.runs).await;
+            if self.delete_leftovers(&id, &deleted.runs).await {
+                self.make_up_for_failure(&id);
+            }
         }
     }
 
@@ -110,16 +142,31 @@ impl Deletions {
         Err(trouble)
     }
 
-    async fn delete_leftovers(&self, id: &str, runs: &[String]) {
+    /// Whether nothing is left of what these runs wrote.
+    async fn delete_leftovers(&self, id: &str, runs: &[String]) -> bool {
         match self.policies.operations().delete(id, Some(runs)).await {
-            Ok((again, _)) if again.snapshots.is_empty() => {}
+            Ok((again, _)) if again.snapshots.is_empty() => true,
             Ok((again, outstanding)) => {
-                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what another host had added meanwhile");
-                if let Err(reason) = self.settle(id, runs, outstanding).await {
+                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what is there again, or still");
+                let outcome = self.settle(id, runs, outstanding).await;
+                if let Err(reason) = &outcome {
                     tracing::warn!(backup = id, reason, "the engine did not delete leftovers of a deleted backup");
                 }
+                outcome.is_ok()
             }
-            Err(error) => tracing::warn!(backup = id, %error, "cannot look for leftovers of a deleted backup"),
+            Err(error) => {
+                tracing::warn!(backup = id, %error, "cannot look for leftovers of a deleted backup");
+                false
+            }
+        }
+    }
+
+    /// What the engine had not done when it was asked first is done.
+    fn make_up_for_failure(&self, id: &str) {
+        let mut backups = self.lock();
+        if matches!(backups.get(id), Some(Deletion::Failed(_))) {
+            tracing::info!(backup = id, "the backup is deleted after all");
+            backups.remove(id);
         }
     }
 
@@ -140,7 +187,7 @@ impl Deletions {
     }
 
     fn count(&self, backups: &BTreeMap<String, Deletion>) {
-        self.metrics.deletions_pending(backups.values().filter(|&deletion| *deletion == Deletion::Pending).count());
+        self.metrics.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Deletion>> {

@@ -75,19 +75,25 @@ impl BackupService {
     }
 
     /// Stops the run, if there is one, and submits the deletion of all its snapshots, even if nobody waits
-    /// for that.
+    /// for that. Of several callers all get the outcome of the first one's submission.
     ///
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
+        let submitter = match self.deletions.begin(id) {
+            Ok(submitter) => submitter,
+            Err(submission) => return submission.outcome().await,
+        };
         let (service, id) = (Arc::clone(self), id.to_owned());
-        to_the_end(async move { service.stop_and_delete(&id).await }).await
+        to_the_end(async move {
+            let outcome = service.stop_and_delete(&id).await;
+            submitter.send_replace(Some(outcome.clone()));
+            outcome
+        })
+        .await
     }
 
     async fn stop_and_delete(&self, id: &str) -> Result<(), CallError> {
-        if !self.deletions.begin(id) {
-            return Ok(());
-        }
         let number = canonical(id);
         let stopped = match number {
             Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),

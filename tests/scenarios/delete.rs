@@ -8,10 +8,14 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 use backup_test_support::repository::RepositoryOptions;
+use futures::future::try_join_all;
 use serde_json::json;
 
+use crate::fault_table::{BUDGET, assert_refused, host_behind};
 use crate::servers::is_native;
-use crate::world::{SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part};
+use crate::world::{
+    DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,
+};
 use crate::{in_host, on_every_engine};
 
 on_every_engine!(
@@ -20,6 +24,8 @@ on_every_engine!(
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
     a_lost_deletion_is_made_up_for_and_spares_a_new_backup,
+    a_second_caller_is_told_what_the_first_one_is,
+    a_deletion_that_the_engine_did_after_all_is_not_told_as_failed,
 );
 
 in_host!(
@@ -147,6 +153,56 @@ async fn an_engine_that_is_still_at_it_is_not_asked_again_soon(distribution: Dis
     let since = Instant::now();
     deletion_settled(&host, 1).await?;
     assert!(since.elapsed() > Duration::from_secs(30), "asked again after {:?}", since.elapsed());
+    assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+/// Before the first one has its answer: a 204 would be a promise that nobody keeps.
+async fn a_second_caller_is_told_what_the_first_one_is(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = host_behind(&world, &proxy, BUDGET).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    run_ended(&host).await?;
+
+    proxy.add(When::get("camunda_optimize_1_"), Fault::silence());
+    let path = "/actuator/backups/1";
+    for reply in try_join_all([host.delete(path), host.delete(path), host.delete(path)]).await? {
+        assert_refused(&reply, 502, "engineNotAnswering")?;
+    }
+
+    proxy.heal();
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    for reply in try_join_all([host.delete(path), host.delete(path), host.delete(path)]).await? {
+        assert_eq!(reply.status, 204, "{}", reply.text);
+    }
+    deletion_ended(&host).await?;
+    assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+/// It refuses after the 204, and does it when the host looks again.
+async fn a_deletion_that_the_engine_did_after_all_is_not_told_as_failed(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+
+    let late = Fault::engine_error(500, "snapshot_exception").after(Duration::from_secs(3));
+    proxy.add(When::delete(&part(1, 1)).nth(1), late);
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    poll_until("the refusal", DELETION, async || {
+        Ok((health(&host, "deletions").await?["pending"] == json!([])).then_some(()))
+    })
+    .await?;
+    poll_until("no failure any more", DELETION, async || {
+        Ok((health(&host, "deletions").await?["failed"] == json!({})).then_some(()))
+    })
+    .await?;
+
+    assert_eq!(proxy.faults(), 1);
     assert!(world.repository.snapshots().await?.is_empty());
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) const SLOWLY: RepositoryOptions = RepositoryOptions { bytes_per_secon
 use crate::servers;
 
 /// The engine may take minutes for a running snapshot.
-const DELETION: Duration = Duration::from_secs(600);
+pub(crate) const DELETION: Duration = Duration::from_secs(600);
 
 pub(crate) struct World {
     pub(crate) engine: Arc<Engine>,

@@ -36,7 +36,7 @@ fn deletions(api: &Api) -> Value {
     let mut failed = Map::new();
     for (id, deletion) in api.service.deletions.all() {
         match deletion {
-            Deletion::Pending => pending.push(id),
+            Deletion::Pending(_) => pending.push(id),
             Deletion::Failed(reason) => {
                 failed.insert(id, Value::String(reason));
             }
