@@ -24,6 +24,7 @@ on_every_engine!(
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
     a_lost_deletion_is_made_up_for_and_spares_a_new_backup,
+    what_a_neighbour_adds_after_a_deletion_is_deleted_too,
     a_second_caller_is_told_what_the_first_one_is,
     a_deletion_that_the_engine_did_after_all_is_not_told_as_failed,
 );
@@ -154,6 +155,30 @@ async fn an_engine_that_is_still_at_it_is_not_asked_again_soon(distribution: Dis
     deletion_settled(&host, 1).await?;
     assert!(since.elapsed() > Duration::from_secs(30), "asked again after {:?}", since.elapsed());
     assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+/// It was about to start part 2 when another host deleted the backup, of which only part 1 was there.
+async fn what_a_neighbour_adds_after_a_deletion_is_deleted_too(distribution: Distribution) -> Result<()> {
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let (host, neighbour) = (world.host().await?, Host::start(world.options_through(&proxy)?).await?);
+    // The second look at the indices is for part 2.
+    proxy.add(When::get("/_resolve/").nth(2), Fault::delay(Duration::from_secs(4)));
+    neighbour.create(1).await?;
+    poll_until("the gap", DELETION, async || Ok((proxy.faults() == 1).then_some(()))).await?;
+
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    deletion_ended(&host).await?;
+    let has_added = || proxy.writes().iter().any(|write| write.path.contains(&part(1, 2)));
+    poll_until("the neighbour's part 2", DELETION, async || Ok(has_added().then_some(()))).await?;
+    run_ended(&neighbour).await?;
+
+    poll_until("nothing is left", DELETION, async || Ok(world.repository.snapshots().await?.is_empty().then_some(())))
+        .await?;
+    for host in [&host, &neighbour] {
+        assert_eq!(host.get("/actuator/backups/1").await?.status, 404);
+    }
     Ok(())
 }
 
