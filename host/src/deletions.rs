@@ -98,14 +98,16 @@ impl Deletions {
     /// Waits for the engine's outcome, and looks again for what was added meanwhile.
     pub(crate) async fn follow(self: Arc<Self>, id: String, deleted: Deleted, outstanding: Option<Outstanding>) {
         let outcome = self.settle(&id, &deleted.runs, outstanding).await;
+        let failure = outcome.clone().err();
         self.end(&id, &deleted, outcome);
         if deleted.runs.is_empty() {
             return;
         }
         for delay in LOOK_AGAIN {
             tokio::time::sleep(delay).await;
-            if self.delete_leftovers(&id, &deleted.runs).await {
-                self.make_up_for_failure(&id);
+            let is_gone = self.delete_leftovers(&id, &deleted.runs).await;
+            if let Some(reason) = failure.as_deref().filter(|_| is_gone) {
+                self.make_up_for_failure(&id, reason);
             }
         }
     }
@@ -161,10 +163,11 @@ impl Deletions {
         }
     }
 
-    /// What the engine had not done when it was asked first is done.
-    fn make_up_for_failure(&self, id: &str) {
+    /// What the engine had not done when it was asked first is done. The failure of a later deletion, which is of
+    /// another backup of that ID, stays.
+    fn make_up_for_failure(&self, id: &str, reason: &str) {
         let mut backups = self.lock();
-        if matches!(backups.get(id), Some(Deletion::Failed(_))) {
+        if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == reason) {
             tracing::info!(backup = id, "the backup is deleted after all");
             backups.remove(id);
         }

@@ -16,7 +16,7 @@ use crate::servers::is_native;
 use crate::world::{
     DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,
 };
-use crate::{in_host, on_every_engine};
+use crate::{in_host, on_engine, on_every_engine};
 
 on_every_engine!(
     deleting_what_is_not_there_is_done,
@@ -28,6 +28,9 @@ on_every_engine!(
     a_second_caller_is_told_what_the_first_one_is,
     a_deletion_that_the_engine_did_after_all_is_not_told_as_failed,
 );
+
+// As long as the last look of a deletion takes; the engine has no part in it.
+on_engine!(elasticsearch is ELASTICSEARCH: an_earlier_deletion_does_not_hide_that_a_later_one_failed);
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,
@@ -229,6 +232,35 @@ async fn a_deletion_that_the_engine_did_after_all_is_not_told_as_failed(distribu
 
     assert_eq!(proxy.faults(), 1);
     assert!(world.repository.snapshots().await?.is_empty());
+    Ok(())
+}
+
+/// The later one is of a new backup of that ID. The earlier one looks again while the later one has failed.
+async fn an_earlier_deletion_does_not_hide_that_a_later_one_failed(distribution: Distribution) -> Result<()> {
+    const LAST_LOOK: Duration = Duration::from_secs(65);
+    let world = World::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let host = Host::start(world.options_through(&proxy)?).await?;
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    delete(&host, 1).await?;
+    let since = Instant::now();
+
+    host.create(1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    let late = Fault::engine_error(500, "snapshot_exception").after(Duration::from_secs(3));
+    proxy.add(When::delete(&part(1, 1)), late);
+    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
+    let failed = async || Ok::<_, anyhow::Error>(health(&host, "deletions").await?["failed"]["1"].is_string());
+    poll_until("the failure", DELETION, async || Ok(failed().await?.then_some(()))).await?;
+
+    // Nothing shows from outside that it has looked, but the time.
+    poll_until("the last look", DELETION, async || {
+        assert!(failed().await?, "not told any more after {:?}", since.elapsed());
+        Ok((since.elapsed() > LAST_LOOK + Duration::from_secs(5)).then_some(()))
+    })
+    .await?;
+    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 

@@ -122,7 +122,7 @@ async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Dis
     Ok(())
 }
 
-/// Neither while part 2 is written nor when it is missing for another reason.
+/// When part 2 is missing for another reason later.
 async fn a_refusal_of_part_two_that_is_overcome_is_not_told(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&world.engine).await?;
