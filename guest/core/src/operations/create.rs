@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
@@ -71,7 +72,7 @@ fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Resul
     let response = exchange(engine, &put)?;
     match success(&response) {
         // What is no document did not come from the engine, or not to its end.
-        Ok(body) => document(&put, body).map(|_: Map<String, Value>| Accepted { part_one: name.clone() }),
+        Ok(body) => document(&put, body).map(|_: IgnoredAny| Accepted { part_one: name.clone() }),
         Err(refusal) if refusal.is_name_in_use() => match read_back(engine, context, name) {
             Ok(settled) => settled.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
             // An earlier answer may be what got lost: it can be our own.

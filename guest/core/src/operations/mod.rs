@@ -18,10 +18,10 @@ use crate::{Context, Engine, Error, IndexSelection, Part, Refusal, Request, Resp
 /// Sends a request; the answer's body if it is a success.
 fn ask(engine: &impl Engine, context: &Context, request: &Request) -> Result<String, Error> {
     let response = exchange(engine, request)?;
-    match success(&response) {
-        Ok(body) => Ok(body.to_owned()),
-        Err(refusal) => Err(Error::refused(request, refusal, context.repository()?)),
+    if let Err(refusal) = success(&response) {
+        return Err(Error::refused(request, refusal, context.repository()?));
     }
+    Ok(response.body)
 }
 
 fn exchange(engine: &impl Engine, request: &Request) -> Result<Response, Error> {
