@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::operations::{ask, choose, exchange, installed_indices, may_have_acted};
+use crate::operations::{ask, choose, exchange, expect_whole, installed_indices, may_have_acted};
 use crate::{
     BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
     SnapshotName,
@@ -107,7 +107,9 @@ fn read_back(
 fn both_parts_exist(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
     let names = installed_indices(engine, context)?;
     choose(context, Part::Two, &names)?;
-    choose(context, Part::One, &names)
+    let part_one = choose(context, Part::One, &names)?;
+    expect_whole(context, &names)?;
+    Ok(part_one)
 }
 
 fn expect_unused(engine: &impl Engine, repository: &RepositoryName, id: BackupId) -> Result<(), Error> {
