@@ -130,7 +130,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 }
 
 /// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat.
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     const LONGEST: usize = 2_000;
     if text.len() > LONGEST {
         text.truncate(text.floor_char_boundary(LONGEST));

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::answer::{document, object, success};
+use crate::answer::{cut, document, object, success};
 use crate::request::ListMode;
 use crate::{
     BackupId, Engine, Error, Origin, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName, SnapshotState,
@@ -185,7 +185,7 @@ fn read_snapshot(entry: &str) -> Option<Snapshot> {
         Err(fault) => {
             let raw: RawName<'_> = object(entry).ok()?;
             let reason = format!("the engine's answer about it makes no sense ({fault})");
-            Some(Snapshot::unreadable(SnapshotName::parse(&raw.snapshot)?, text(raw.uuid), reason))
+            Some(Snapshot::unreadable(SnapshotName::parse(&raw.snapshot)?, text(raw.uuid), cut(reason)))
         }
     }
 }
