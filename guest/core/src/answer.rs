@@ -131,9 +131,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
 /// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat.
 pub(crate) fn cut(mut text: String) -> String {
-    const LONGEST: usize = 2_000;
-    if text.len() > LONGEST {
-        text.truncate(text.floor_char_boundary(LONGEST));
+    const MAX_BYTES: usize = 2_000;
+    if text.len() > MAX_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_BYTES));
         text.push('…');
     }
     text
