@@ -6,6 +6,8 @@ mod elasticsearch;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
+use backup_core::{IndexPrefix, RepositoryName};
+use backup_elasticsearch::{Grants, Scope};
 use bindings::Policy;
 use bindings::exports::optimize::backup::backups::Guest;
 use bindings::optimize::backup::types::{Backup, BackupState, Context, Engine, Error, Settings};
@@ -43,13 +45,21 @@ impl Host {
         let component = Component::from_file(&engine, policy)?;
         let mut linker = Linker::new(&engine);
         Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |elasticsearch: &mut Elasticsearch| elasticsearch)?;
-        let mut store = Store::new(&engine, Elasticsearch::at(setting("ELASTICSEARCH_URL", "http://localhost:9200")));
+        let url = setting("ELASTICSEARCH_URL", "http://localhost:9200");
+        let mut store = Store::new(&engine, Elasticsearch::at(url, grants()?));
         let backups = Policy::instantiate(&mut store, &component, &linker)?.optimize_backup_backups().clone();
         Ok(Self { store, backups })
     }
 
+    /// What a call can reach: it may write only what it is for.
+    fn within(&mut self, scope: Scope) -> &mut Store<Elasticsearch> {
+        self.store.data_mut().scope = scope;
+        &mut self.store
+    }
+
     fn create(&mut self, id: &str) -> Result<()> {
-        let accepted = self.backups.call_create(&mut self.store, &context()?, id)?.map_err(explain)?;
+        let accepted =
+            self.backups.call_create(self.within(Scope::of_create(id)), &context()?, id)?.map_err(explain)?;
         println!("accepted {}: {}", accepted.backup_id, accepted.snapshot_name);
         self.advance(accepted.backup_id)
     }
@@ -57,7 +67,8 @@ impl Host {
     /// Drives a backup on until it ends. Whoever calls this next goes on where another one stopped.
     fn advance(&mut self, id: u64) -> Result<()> {
         loop {
-            let progress = self.backups.call_advance(&mut self.store, &context()?, id)?.map_err(explain)?;
+            let progress =
+                self.backups.call_advance(self.within(Scope::of_advance(id)), &context()?, id)?.map_err(explain)?;
             print(&progress.backup);
             let Some(again_in) = progress.again_in else { return Ok(()) };
             thread::sleep(Duration::from_millis(again_in));
@@ -65,18 +76,19 @@ impl Host {
     }
 
     fn get(&mut self, id: &str) -> Result<()> {
-        print(&self.backups.call_get(&mut self.store, &context()?, id)?.map_err(explain)?);
+        print(&self.backups.call_get(self.within(Scope::Read), &context()?, id)?.map_err(explain)?);
         Ok(())
     }
 
     fn list(&mut self) -> Result<()> {
-        let page = self.backups.call_list(&mut self.store, &context()?)?.map_err(explain)?;
+        let page = self.backups.call_list(self.within(Scope::Read), &context()?)?.map_err(explain)?;
         page.backups.iter().for_each(print);
         Ok(())
     }
 
     fn delete(&mut self, id: &str) -> Result<()> {
-        let deleted = self.backups.call_delete(&mut self.store, &context()?, id, None)?.map_err(explain)?;
+        let deleted =
+            self.backups.call_delete(self.within(Scope::of_delete(id)), &context()?, id, None)?.map_err(explain)?;
         println!("deleted {id}: {}", deleted.snapshots.join(", "));
         Ok(())
     }
@@ -97,6 +109,12 @@ fn context() -> Result<Context> {
         host: concat!("example-rust ", env!("CARGO_PKG_VERSION")).to_owned(),
         notes: Vec::new(),
     })
+}
+
+/// What every request is held against.
+fn grants() -> Result<Grants> {
+    let repository = RepositoryName::parse(&setting("BACKUP_REPOSITORY", "")).ok();
+    Ok(Grants::new(repository, IndexPrefix::parse(&setting("INDEX_PREFIX", "optimize"))?))
 }
 
 fn setting(name: &str, default: &str) -> String {

@@ -2,8 +2,8 @@ use backup_core::SnapshotState;
 
 use super::{Outcome, Stage, answer, mismatch, told};
 use crate::policies::Admitted;
-use crate::policy::CallError;
 use crate::policy::types::{Accepted, Backup, BackupId, BackupState, Error};
+use crate::policy::{CallError, Oversteps};
 
 /// What no policy takes for an id: it could not be told as a number.
 const NO_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -12,13 +12,25 @@ const IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449951", "179
 /// A run takes fewer steps when nothing goes wrong.
 const STEPS: usize = 20;
 
-/// All cases, each with a stage of its own.
+/// All cases; and through all of them, each call asks only for what it is for.
 pub(super) async fn all(admitted: &Admitted) -> Outcome {
-    unconfigured(&Stage::new(admitted, false)?).await?;
-    empty(&Stage::new(admitted, true)?).await?;
-    invalid_ids(&Stage::new(admitted, true)?).await?;
-    a_backup(&Stage::new(admitted, true)?).await?;
-    a_failure(&Stage::new(admitted, true)?).await
+    let oversteps = Oversteps::default();
+    let outcome = one_by_one(admitted, &oversteps).await;
+    match oversteps.first() {
+        // It explains whatever else went wrong.
+        Some(denial) => mismatch("the scope of a call", "only requests that the call is for", denial.to_string()),
+        None => outcome,
+    }
+}
+
+/// The cases, each with a stage of its own.
+async fn one_by_one(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
+    let stage = |with_repository| Stage::new(admitted, with_repository, oversteps);
+    unconfigured(&stage(false)?).await?;
+    empty(&stage(true)?).await?;
+    invalid_ids(&stage(true)?).await?;
+    a_backup(&stage(true)?).await?;
+    a_failure(&stage(true)?).await
 }
 
 async fn unconfigured(stage: &Stage) -> Outcome {
