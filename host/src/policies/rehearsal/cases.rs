@@ -12,19 +12,8 @@ const IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449951", "179
 /// A run takes fewer steps when nothing goes wrong.
 const STEPS: usize = 20;
 
-/// All cases; and through all of them, each call asks only for what it is for.
-pub(super) async fn all(admitted: &Admitted) -> Outcome {
-    let oversteps = Oversteps::default();
-    let outcome = one_by_one(admitted, &oversteps).await;
-    match oversteps.first() {
-        // It explains whatever else went wrong.
-        Some(denial) => mismatch("the scope of a call", "only requests that the call is for", denial.to_string()),
-        None => outcome,
-    }
-}
-
-/// The cases, each with a stage of its own.
-async fn one_by_one(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
+/// All cases, each with a stage of its own.
+pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
     let stage = |with_repository| Stage::new(admitted, with_repository, oversteps);
     unconfigured(&stage(false)?).await?;
     empty(&stage(true)?).await?;
