@@ -51,24 +51,23 @@ impl Host {
         Ok(Self { store, backups })
     }
 
-    /// What a call can reach: it may write only what it is for.
-    fn within(&mut self, scope: Scope) -> &mut Store<Elasticsearch> {
+    /// Says what the next call is for: it may write nothing else.
+    fn enter(&mut self, scope: Scope) {
         self.store.data_mut().scope = scope;
-        &mut self.store
     }
 
     fn create(&mut self, id: &str) -> Result<()> {
-        let accepted =
-            self.backups.call_create(self.within(Scope::of_create(id)), &context()?, id)?.map_err(explain)?;
+        self.enter(Scope::of_create(id));
+        let accepted = self.backups.call_create(&mut self.store, &context()?, id)?.map_err(explain)?;
         println!("accepted {}: {}", accepted.backup_id, accepted.snapshot_name);
         self.advance(accepted.backup_id)
     }
 
     /// Drives a backup on until it ends. Whoever calls this next goes on where another one stopped.
     fn advance(&mut self, id: u64) -> Result<()> {
+        self.enter(Scope::of_advance(id));
         loop {
-            let progress =
-                self.backups.call_advance(self.within(Scope::of_advance(id)), &context()?, id)?.map_err(explain)?;
+            let progress = self.backups.call_advance(&mut self.store, &context()?, id)?.map_err(explain)?;
             print(&progress.backup);
             let Some(again_in) = progress.again_in else { return Ok(()) };
             thread::sleep(Duration::from_millis(again_in));
@@ -76,19 +75,21 @@ impl Host {
     }
 
     fn get(&mut self, id: &str) -> Result<()> {
-        print(&self.backups.call_get(self.within(Scope::Read), &context()?, id)?.map_err(explain)?);
+        self.enter(Scope::Read);
+        print(&self.backups.call_get(&mut self.store, &context()?, id)?.map_err(explain)?);
         Ok(())
     }
 
     fn list(&mut self) -> Result<()> {
-        let page = self.backups.call_list(self.within(Scope::Read), &context()?)?.map_err(explain)?;
+        self.enter(Scope::Read);
+        let page = self.backups.call_list(&mut self.store, &context()?)?.map_err(explain)?;
         page.backups.iter().for_each(print);
         Ok(())
     }
 
     fn delete(&mut self, id: &str) -> Result<()> {
-        let deleted =
-            self.backups.call_delete(self.within(Scope::of_delete(id)), &context()?, id, None)?.map_err(explain)?;
+        self.enter(Scope::of_delete(id));
+        let deleted = self.backups.call_delete(&mut self.store, &context()?, id, None)?.map_err(explain)?;
         println!("deleted {id}: {}", deleted.snapshots.join(", "));
         Ok(())
     }
