@@ -64,7 +64,7 @@ pub(crate) fn policies(sandbox: &Arc<Sandbox>, engine: &Arc<MemoryEngine>) -> Re
     let grants = Grants::new(Some(RepositoryName::parse(REPOSITORY)?), IndexPrefix::parse(PREFIX)?);
     let destination = Destination::InProcess(Arc::clone(engine) as _);
     let surroundings = Surroundings {
-        capability: Capability { destination, grants: Arc::new(grants) },
+        capability: Capability::new(destination, grants),
         settings: settings(),
         metrics: Arc::new(Metrics::new()?),
     };

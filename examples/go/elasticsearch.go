@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,23 +23,56 @@ const iface = "optimize:backup/elasticsearch@1.0.0"
 // The cases of the enum method, in their order.
 var methods = []string{http.MethodGet, http.MethodPut, http.MethodDelete}
 
-// The cases of the variant transport-error, in their order. None of these requests is denied here.
+// The cases of the variant transport-error, in their order.
 const (
-	unreachable = 1
-	interrupted = 2
-	unreadable  = 3
+	denied uint32 = iota
+	unreachable
+	interrupted
+	unreadable
 )
+
+// What a snapshot's name is made of, and no pattern.
+var plain = regexp.MustCompile(`^[a-z0-9._+-]+$`)
 
 // A deletion is answered when it is done, which can take minutes.
 var client = http.Client{Timeout: 10 * time.Minute}
 
 // elasticsearch is the one thing that a host gives to a policy.
 type elasticsearch struct {
-	url string
+	url, repository string
+	// What the call that is under way may do beside reading, with snapshots whose names start like this.
+	method, prefix string
+}
+
+// enter says which operation is called next, and with what. Of a text that is no number nothing may be written.
+func (e *elasticsearch) enter(operation string, arguments ...component.Value) {
+	e.method = ""
+	if len(arguments) == 0 {
+		return
+	}
+	id := fmt.Sprint(arguments[0])
+	if _, err := strconv.ParseUint(id, 10, 63); err == nil {
+		writes := map[string]string{"create": http.MethodPut, "advance": http.MethodPut, "delete": http.MethodDelete}
+		e.method, e.prefix = writes[operation], "camunda_optimize_"+id+"_"
+	}
+}
+
+// grants is the least that a host checks: whatever the policy is, a list deletes nothing, and a DELETE only what it
+// names.
+func (e *elasticsearch) grants(method string, path []string) bool {
+	if method == http.MethodGet {
+		return true
+	}
+	if method != e.method || len(path) != 3 || path[0] != "_snapshot" || path[1] != e.repository {
+		return false
+	}
+	return !slices.ContainsFunc(strings.Split(path[2], ","), func(name string) bool {
+		return !strings.HasPrefix(name, e.prefix) || !plain.MatchString(name)
+	})
 }
 
 // imports declares the functions of wit/elasticsearch.wit.
-func (e elasticsearch) imports() []component.Option {
+func (e *elasticsearch) imports() []component.Option {
 	types := component.NewTypeTable()
 	text := component.Prim("string")
 	request := types.Record(
@@ -66,8 +102,13 @@ func (e elasticsearch) imports() []component.Option {
 	}
 }
 
-func (e elasticsearch) send(ctx context.Context, arguments []component.Value) ([]component.Value, error) {
-	request, err := e.request(ctx, arguments[0].([]component.Value))
+func (e *elasticsearch) send(ctx context.Context, arguments []component.Value) ([]component.Value, error) {
+	parts := arguments[0].([]component.Value)
+	method, path := methods[parts[0].(uint32)], texts(parts[1])
+	if !e.grants(method, path) {
+		return failed(denied, fmt.Sprintf("the call is not for %s /%s", method, strings.Join(path, "/")))
+	}
+	request, err := e.request(ctx, method, path, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +133,12 @@ func (e elasticsearch) send(ctx context.Context, arguments []component.Value) ([
 }
 
 // request takes path and query in parts: nothing in them can be mistaken for a part of the URL.
-func (e elasticsearch) request(ctx context.Context, parts []component.Value) (*http.Request, error) {
-	var path []string
-	for _, segment := range parts[1].([]component.Value) {
-		path = append(path, url.PathEscape(segment.(string)))
+func (e *elasticsearch) request(
+	ctx context.Context, method string, path []string, parts []component.Value,
+) (*http.Request, error) {
+	var escaped []string
+	for _, segment := range path {
+		escaped = append(escaped, url.PathEscape(segment))
 	}
 	query := url.Values{}
 	for _, pair := range parts[2].([]component.Value) {
@@ -103,12 +146,20 @@ func (e elasticsearch) request(ctx context.Context, parts []component.Value) (*h
 		query.Add(pair[0].(string), pair[1].(string))
 	}
 	body, _ := parts[3].(string)
-	target := strings.TrimRight(e.url, "/") + "/" + strings.Join(path, "/") + "?" + query.Encode()
-	request, err := http.NewRequestWithContext(ctx, methods[parts[0].(uint32)], target, strings.NewReader(body))
+	target := strings.TrimRight(e.url, "/") + "/" + strings.Join(escaped, "/") + "?" + query.Encode()
+	request, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(body))
 	if err == nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	return request, err
+}
+
+func texts(list component.Value) []string {
+	var texts []string
+	for _, text := range list.([]component.Value) {
+		texts = append(texts, text.(string))
+	}
+	return texts
 }
 
 // noAnswer tells whether the engine may have acted on the request, which makes a difference to the policy.

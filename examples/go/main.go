@@ -41,13 +41,16 @@ func run(ctx context.Context, arguments []string) error {
 	}
 	runtime := wazy.NewRuntime(ctx)
 	defer runtime.Close(ctx)
-	engine := elasticsearch{url: setting("ELASTICSEARCH_URL", "http://localhost:9200")}
+	engine := &elasticsearch{
+		url:        setting("ELASTICSEARCH_URL", "http://localhost:9200"),
+		repository: setting("BACKUP_REPOSITORY", ""),
+	}
 	instance, err := component.Instantiate(ctx, runtime, bytes, engine.imports()...)
 	if err != nil {
 		return err
 	}
 	defer instance.Close(ctx)
-	policy := policy{ctx, instance}
+	policy := policy{ctx, engine, instance}
 	switch command, ids := arguments[1], arguments[2:]; {
 	case command == "create" && len(ids) == 1:
 		return policy.create(ids[0])
@@ -66,6 +69,7 @@ func run(ctx context.Context, arguments []string) error {
 // policy is an instance of the component. Its records come as lists, in the order of their fields.
 type policy struct {
 	ctx      context.Context
+	engine   *elasticsearch
 	instance *component.Instance
 }
 
@@ -132,6 +136,7 @@ func (p policy) delete(id string) error {
 
 // call calls an operation. The policy keeps nothing between two calls: it is told everything each time.
 func (p policy) call(name string, arguments ...component.Value) ([]component.Value, error) {
+	p.engine.enter(name, arguments...)
 	settings := []component.Value{
 		setting("BACKUP_REPOSITORY", ""),
 		setting("INDEX_PREFIX", "optimize"),

@@ -2,12 +2,14 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { enter } from './elasticsearch.js';
 import { backups } from './target/policy.js';
 
 const USAGE = 'usage: node backup.js (create ID | advance ID | get ID | list | delete ID)';
 
 const commands = {
   async create(id) {
+    enter('put', id);
     const accepted = backups.create(context(), id);
     console.log(`accepted ${accepted.backupId}: ${accepted.snapshotName}`);
     await commands.advance(id);
@@ -15,6 +17,7 @@ const commands = {
 
   /** Drives a backup on until it ends. Whoever calls this next goes on where another one stopped. */
   async advance(id) {
+    enter('put', id);
     for (;;) {
       const { backup, againIn } = backups.advance(context(), BigInt(id));
       print(backup);
@@ -24,14 +27,17 @@ const commands = {
   },
 
   get(id) {
+    enter();
     print(backups.get(context(), id));
   },
 
   list() {
+    enter();
     backups.list(context()).backups.forEach(print);
   },
 
   delete(id) {
+    enter('delete', id);
     const deleted = backups.delete(context(), id, undefined);
     console.log(`deleted ${id}: ${deleted.snapshots.join(', ')}`);
   },

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import sys
 import time
 import urllib.error
@@ -30,8 +31,35 @@ def record(**fields):
     return result
 
 
+# What an operation may do beside reading, with the snapshots of its own backup.
+WRITES = {"create": "put", "advance": "put", "delete": "delete"}
+
+
+class Scope:
+    """What the call that is under way may write: nothing, until one begins that is for that."""
+
+    method, prefix = None, None
+
+    @classmethod
+    def enter(cls, operation, backup_id=None):
+        is_number = re.fullmatch("[0-9]+", str(backup_id))
+        cls.method, cls.prefix = is_number and WRITES.get(operation), f"camunda_optimize_{backup_id}_"
+
+    @classmethod
+    def grants(cls, request):
+        """The least that a host checks: whatever the policy is, a list deletes nothing, and a DELETE only what it names."""
+        if request.method == "get":
+            return True
+        if request.method != cls.method or request.path[:-1] != ["_snapshot", setting("BACKUP_REPOSITORY", "")]:
+            return False
+        names = request.path[-1].split(",")
+        return all(name.startswith(cls.prefix) and re.fullmatch("[a-z0-9._+-]+", name) for name in names)
+
+
 def send(store, request):
     """Sends a request to Elasticsearch: the one thing that a host gives to a policy."""
+    if not Scope.grants(request):
+        return Variant("denied", f"the call is not for {request.method} /{'/'.join(request.path)}")
     # Path and query come in parts: nothing in them can be mistaken for a part of the URL.
     path = "/".join(quote(segment, safe="") for segment in request.path)
     url = f"{setting('ELASTICSEARCH_URL', 'http://localhost:9200').rstrip('/')}/{path}?{urlencode(request.query)}"
@@ -88,6 +116,7 @@ class Backups:
         self.interface = self.instance.get_export_index(self.store, "optimize:backup/backups@1.0.0")
 
     def call(self, name, *arguments):
+        Scope.enter(name, *arguments[:1])
         index = self.instance.get_export_index(self.store, name, self.interface)
         outcome = self.instance.get_func(self.store, index)(self.store, context(), *arguments)
         if isinstance(outcome, Variant):

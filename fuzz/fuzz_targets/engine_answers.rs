@@ -12,7 +12,7 @@ use backup_core::{
     Backup, BackupId, BackupState, Context, EngineKind, IndexPrefix, Method, NAME_PREFIX, Part, RepositoryName,
     Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
-use backup_elasticsearch::Grants;
+use backup_elasticsearch::{Grants, Scope};
 use libfuzzer_sys::fuzz_target;
 use optimize_backup_fuzz::script::Script;
 use serde_json::Value;
@@ -22,7 +22,7 @@ fuzz_target!(|input: &str| {
     let (operation, id) = command.split_once(' ').unwrap_or((command, "12"));
     let context = context();
     let grants = Grants::new(context.settings.repository.clone(), context.settings.index_prefix.clone());
-    let engine = Script::new(grants, answers);
+    let engine = Script::new(grants, scope(operation, id), answers);
     run(operation, id, &engine, &context);
     engine.asked().iter().for_each(|request| assert_harmless(request, operation, id));
 });
@@ -37,6 +37,15 @@ fn context() -> Context {
     };
     let now = Timestamp(1_700_000_060_000);
     Context { settings, now, run_id: "run".to_owned(), host: "fuzz".to_owned(), notes: Vec::new() }
+}
+
+fn scope(operation: &str, id: &str) -> Scope {
+    match operation {
+        "create" => Scope::of_create(id),
+        "advance" => id.parse().map_or(Scope::Read, Scope::of_advance),
+        "delete" | "cleanup" => Scope::of_delete(id),
+        _ => Scope::Read,
+    }
 }
 
 fn run(operation: &str, id: &str, engine: &Script<'_>, context: &Context) {

@@ -1,20 +1,30 @@
-//! Requests of a policy, granted or not.
+//! Requests of a policy in any of its calls, granted or not.
 
 #![no_main]
 
 use arbitrary::Arbitrary;
-use backup_core::{IndexPrefix, Method, RepositoryName, Request};
-use backup_elasticsearch::Grants;
+use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, RepositoryName, Request};
+use backup_elasticsearch::{Grants, Scope};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
 /// A request, mostly of words that mean something to an engine.
 #[derive(Debug, Arbitrary)]
 struct Asked {
+    call: Call,
     method: Verb,
     path: Path,
     query: Vec<(Text, Text)>,
     body: Option<Body>,
+}
+
+/// The call that it is made in, and for which backup; those of small numbers have names below.
+#[derive(Debug, Arbitrary)]
+enum Call {
+    Read,
+    Create(u8),
+    Advance(u8),
+    Delete(u8),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -51,7 +61,7 @@ enum Body {
     Any(String),
 }
 
-const KNOWN: [&str; 32] = [
+const KNOWN: [&str; 36] = [
     "_snapshot",
     "backups",
     "camunda_optimize_12_8.6.0_part_1_of_2",
@@ -84,6 +94,10 @@ const KNOWN: [&str; 32] = [
     "feature_states",
     "none",
     "ignore_unavailable",
+    "camunda_optimize_12_a",
+    "camunda_optimize_1_8.6.0_part_2_of_2",
+    "camunda_optimize_120_a",
+    "camunda_optimize_012_a",
 ];
 
 const GRANTED: [&str; 8] = [
@@ -100,15 +114,31 @@ const GRANTED: [&str; 8] = [
 fuzz_target!(|asked: Asked| {
     let grants = Grants::new(RepositoryName::parse("backups").ok(), IndexPrefix::parse("optimize").unwrap());
     let without = Grants::new(None, IndexPrefix::parse("optimize").unwrap());
+    let scope = asked.call.scope();
     let request = asked.into_request();
-    if let Ok(granted) = without.check(request.clone()) {
+    if let Ok(granted) = without.check(request.clone(), scope) {
         assert_ne!(granted.request().path[0], "_snapshot");
     }
-    if let Ok(granted) = grants.check(request) {
+    if let Ok(granted) = grants.check(request, scope) {
         assert_harmless(granted.request());
-        assert_eq!(grants.check(granted.request().clone()), Ok(granted));
+        assert_belongs(granted.request(), scope);
+        assert_eq!(grants.check(granted.request().clone(), scope), Ok(granted));
     }
 });
+
+/// Says again, in other words than the scopes, what a call is for.
+fn assert_belongs(request: &Request, scope: Scope) {
+    let expected = match scope {
+        Scope::Read => return assert_eq!(request.method, Method::Get),
+        Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
+        Scope::Delete(id) => (Method::Delete, id),
+    };
+    if request.method != Method::Get {
+        let own = format!("{NAME_PREFIX}{}_", expected.1);
+        assert_eq!(request.method, expected.0);
+        assert!(request.path[2].split(',').all(|name| name.starts_with(&own)), "{request:?}");
+    }
+}
 
 /// Says again, in other words than the grants, what must hold for anything that is sent.
 fn assert_harmless(request: &Request) {
@@ -150,6 +180,19 @@ fn assert_harmless_body(body: &Value) {
     assert!(body.get("ignore_unavailable").is_none_or(|ignore| *ignore == false));
     let known = ["indices", "include_global_state", "ignore_unavailable", "partial", "feature_states", "metadata"];
     assert!(body.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())));
+}
+
+impl Call {
+    fn scope(&self) -> Scope {
+        let id = |number: &u8| BackupId::new(u64::from(*number));
+        match self {
+            Self::Read => None,
+            Self::Create(number) => id(number).map(Scope::Create),
+            Self::Advance(number) => id(number).map(Scope::Advance),
+            Self::Delete(number) => id(number).map(Scope::Delete),
+        }
+        .unwrap_or(Scope::Read)
+    }
 }
 
 impl Asked {

@@ -8,16 +8,17 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use backup_core::{Engine, Method, Request, Response, TransportError};
-use backup_elasticsearch::Grants;
+use backup_elasticsearch::{Denial, Grants, Scope};
 
 /// What separates answers.
 const SEPARATOR: &str = "\n---\n";
 
 /// An engine that gives scripted answers and remembers what it was asked.
 ///
-/// As in the host, it is asked only for what is granted.
+/// As in the host, it is asked only for what is granted to a call of this scope.
 pub struct Script<'a> {
     grants: Grants,
+    scope: Scope,
     answers: RefCell<Vec<&'a str>>,
     asked: RefCell<Vec<Request>>,
 }
@@ -25,9 +26,9 @@ pub struct Script<'a> {
 impl<'a> Script<'a> {
     /// Reads the answers.
     #[must_use]
-    pub fn new(grants: Grants, text: &'a str) -> Self {
+    pub fn new(grants: Grants, scope: Scope, text: &'a str) -> Self {
         let answers = text.split(SEPARATOR).collect::<Vec<_>>().into_iter().rev().collect();
-        Self { grants, answers: RefCell::new(answers), asked: RefCell::default() }
+        Self { grants, scope, answers: RefCell::new(answers), asked: RefCell::default() }
     }
 
     /// The requests that reached the engine, in their order.
@@ -38,7 +39,11 @@ impl<'a> Script<'a> {
 
     fn answer(&self, request: &Request) -> Result<Option<Response>, TransportError> {
         assert_grounded(request);
-        let granted = self.grants.check(request.clone())?;
+        let checked = self.grants.check(request.clone(), self.scope);
+        if let Err(denial @ Denial::Scope { .. }) = &checked {
+            panic!("the rules ask for more than the call is for: {denial}");
+        }
+        let granted = checked?;
         self.asked.borrow_mut().push(granted.request().clone());
         let answer = self.answers.borrow_mut().pop();
         answer.map_or_else(|| Err(TransportError::Unreachable("the script has ended".into())), read)

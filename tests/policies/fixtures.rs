@@ -136,12 +136,21 @@ pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// The same with another mark, and so another digest.
 pub(crate) fn hostile_marked_b() -> Vec<u8> {
+    hostile_marked(b'b')
+}
+
+/// One that asks for more than a call is for as early as in the self-test.
+pub(crate) fn overreaching_in_the_self_test() -> Vec<u8> {
+    hostile_marked(b'c')
+}
+
+fn hostile_marked(letter: u8) -> Vec<u8> {
     let mark = ids::MARK.as_bytes();
     let places: Vec<usize> =
         HOSTILE.windows(mark.len()).enumerate().filter(|(_, bytes)| *bytes == mark).map(|(place, _)| place).collect();
     let [place] = places[..] else { panic!("the mark is in {} places", places.len()) };
     let mut component = HOSTILE.clone();
-    component[place + mark.len() - 1] = b'b';
+    component[place + mark.len() - 1] = letter;
     component
 }
 

@@ -21,7 +21,7 @@ use crate::ids;
 const TRAPPED: &str = "the policy failed: wasm trap: wasm `unreachable` instruction executed";
 
 /// A host with the hostile policy, which has passed every step of the admission.
-async fn taken_in(plan: Plan) -> Arc<House> {
+pub(crate) async fn taken_in(plan: Plan) -> Arc<House> {
     let house = House::build(plan);
     assert_eq!(house.offer(&HOSTILE).await.unwrap(), 2);
     Arc::new(house)
@@ -248,7 +248,7 @@ async fn a_policy_that_only_pretended_in_the_self_test_goes_and_stays_away() {
 }
 
 /// Waits for the end of a backup, and asks all the time how far it is, as operators do.
-async fn ends_complete(house: &House, id: u64) {
+pub(crate) async fn ends_complete(house: &House, id: u64) {
     let path = format!("/actuator/backups/{id}");
     poll_until("COMPLETE", Duration::from_secs(60), async || {
         house.finish_snapshots();

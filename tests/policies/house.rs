@@ -73,7 +73,7 @@ impl House {
         let repository = RepositoryName::parse(plan.repository).unwrap();
         let grants = Grants::new(Some(repository.clone()), IndexPrefix::parse("optimize").unwrap());
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
-        let capability = Capability { destination, grants: Arc::new(grants) };
+        let capability = Capability::new(destination, grants);
         let metrics = Arc::new(Metrics::new().unwrap());
         let surroundings = Surroundings {
             capability: capability.clone(),

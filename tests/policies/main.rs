@@ -11,8 +11,10 @@ mod house;
 mod http;
 #[path = "../fixtures/hostile/src/ids.rs"]
 mod ids;
+mod log;
 mod misbehaviour;
 mod process;
+mod scopes;
 mod shadow;
 mod sources;
 mod wasi;

@@ -1,17 +1,15 @@
 //! Policies of other toolchains, which expect WASI: the world that they find is empty, and ends with the call.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use optimize_backup::policies::admission::Refusal;
 use optimize_backup::policy::CallError;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::timeout;
-use tracing::subscriber::DefaultGuard;
 
 use crate::fixtures;
 use crate::house::{House, Plan};
+use crate::log::Log;
 
 /// As much of WASI as these policies use, as their toolchain would know it.
 const WIT: &str = r#"
@@ -103,39 +101,6 @@ async fn error_of(body: &str, wall_time: Option<Duration>) -> (CallError, Durati
 
 fn ends_with(error: &CallError, words: &str) {
     assert!(matches!(error, CallError::Trapped(text) if text.contains(words)), "{words}: {error}");
-}
-
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start() -> (Self, DefaultGuard) {
-        // While there is only one subscriber, tracing asks that of the thread that comes to a span first,
-        // and takes it for everybody's: here is another one.
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// The events with this message.
-    fn events(&self, message: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        events.filter(|event| event["fields"]["message"].as_str().unwrap().starts_with(message)).collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod published_wit;
 mod replicas;
 mod requests;
 mod same_answers;
+mod scopes;
 mod secured;
 mod servers;
 mod states;

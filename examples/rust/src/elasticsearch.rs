@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use backup_core as core;
+use backup_elasticsearch::{Grants, Scope};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ureq::http::{self, header::RETRY_AFTER};
 use ureq::{Agent, Error, Timeout};
@@ -17,21 +19,36 @@ const LARGEST: u64 = 32 << 20;
 /// All but what needs no encoding anywhere; Elasticsearch does not know `%5Fsnapshot`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The engine at one address.
+/// The engine at one address, for what a backup needs of it.
 pub(crate) struct Elasticsearch {
     url: String,
     agent: Agent,
+    grants: Grants,
+    /// What the call that is under way may write.
+    pub(crate) scope: Scope,
 }
 
 impl Elasticsearch {
-    pub(crate) fn at(url: String) -> Self {
+    pub(crate) fn at(url: String, grants: Grants) -> Self {
         // A status of 400 is an answer as well: it is the policy that judges.
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONGEST));
-        Self { url, agent: config.build().into() }
+        Self { url, agent: config.build().into(), grants, scope: Scope::Read }
+    }
+
+    /// Whatever the policy is, it can do no more than back up: a list deletes nothing, and a DELETE only what it names.
+    fn check(&self, request: Request) -> Result<core::Request, TransportError> {
+        let Request { method, path, query, body } = request;
+        let method = match method {
+            Method::Get => core::Method::Get,
+            Method::Put => core::Method::Put,
+            Method::Delete => core::Method::Delete,
+        };
+        let granted = self.grants.check(core::Request { method, path, query, body }, self.scope);
+        granted.map(|granted| granted.request().clone()).map_err(|denial| TransportError::Denied(denial.to_string()))
     }
 
     /// Path and query come in parts: nothing in them can be mistaken for a part of the URL.
-    fn uri(&self, request: &Request) -> String {
+    fn uri(&self, request: &core::Request) -> String {
         let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
         let path: Vec<String> = request.path.iter().map(|segment| encode(segment)).collect();
         let query: Vec<String> =
@@ -42,13 +59,10 @@ impl Elasticsearch {
 
 impl Host for Elasticsearch {
     fn send(&mut self, request: Request) -> Result<Response, TransportError> {
-        let method = match request.method {
-            Method::Get => http::Method::GET,
-            Method::Put => http::Method::PUT,
-            Method::Delete => http::Method::DELETE,
-        };
+        let request = self.check(request)?;
+        let method = request.method.to_string();
         let uri = self.uri(&request);
-        let http = http::Request::builder().method(method).uri(uri).header("content-type", "application/json");
+        let http = http::Request::builder().method(method.as_str()).uri(uri).header("content-type", "application/json");
         let http =
             http.body(request.body.unwrap_or_default()).map_err(|fault| TransportError::Denied(fault.to_string()))?;
         let mut response = self.agent.run(http).map_err(no_answer)?;

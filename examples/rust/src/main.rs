@@ -6,6 +6,8 @@ mod elasticsearch;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
+use backup_core::{IndexPrefix, RepositoryName};
+use backup_elasticsearch::{Grants, Scope};
 use bindings::Policy;
 use bindings::exports::optimize::backup::backups::Guest;
 use bindings::optimize::backup::types::{Backup, BackupState, Context, Engine, Error, Settings};
@@ -43,12 +45,19 @@ impl Host {
         let component = Component::from_file(&engine, policy)?;
         let mut linker = Linker::new(&engine);
         Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |elasticsearch: &mut Elasticsearch| elasticsearch)?;
-        let mut store = Store::new(&engine, Elasticsearch::at(setting("ELASTICSEARCH_URL", "http://localhost:9200")));
+        let url = setting("ELASTICSEARCH_URL", "http://localhost:9200");
+        let mut store = Store::new(&engine, Elasticsearch::at(url, grants()?));
         let backups = Policy::instantiate(&mut store, &component, &linker)?.optimize_backup_backups().clone();
         Ok(Self { store, backups })
     }
 
+    /// Says what the next call is for: it may write nothing else.
+    fn enter(&mut self, scope: Scope) {
+        self.store.data_mut().scope = scope;
+    }
+
     fn create(&mut self, id: &str) -> Result<()> {
+        self.enter(Scope::of_create(id));
         let accepted = self.backups.call_create(&mut self.store, &context()?, id)?.map_err(explain)?;
         println!("accepted {}: {}", accepted.backup_id, accepted.snapshot_name);
         self.advance(accepted.backup_id)
@@ -56,6 +65,7 @@ impl Host {
 
     /// Drives a backup on until it ends. Whoever calls this next goes on where another one stopped.
     fn advance(&mut self, id: u64) -> Result<()> {
+        self.enter(Scope::of_advance(id));
         loop {
             let progress = self.backups.call_advance(&mut self.store, &context()?, id)?.map_err(explain)?;
             print(&progress.backup);
@@ -65,17 +75,20 @@ impl Host {
     }
 
     fn get(&mut self, id: &str) -> Result<()> {
+        self.enter(Scope::Read);
         print(&self.backups.call_get(&mut self.store, &context()?, id)?.map_err(explain)?);
         Ok(())
     }
 
     fn list(&mut self) -> Result<()> {
+        self.enter(Scope::Read);
         let page = self.backups.call_list(&mut self.store, &context()?)?.map_err(explain)?;
         page.backups.iter().for_each(print);
         Ok(())
     }
 
     fn delete(&mut self, id: &str) -> Result<()> {
+        self.enter(Scope::of_delete(id));
         let deleted = self.backups.call_delete(&mut self.store, &context()?, id, None)?.map_err(explain)?;
         println!("deleted {id}: {}", deleted.snapshots.join(", "));
         Ok(())
@@ -97,6 +110,12 @@ fn context() -> Result<Context> {
         host: concat!("example-rust ", env!("CARGO_PKG_VERSION")).to_owned(),
         notes: Vec::new(),
     })
+}
+
+/// What every request is held against.
+fn grants() -> Result<Grants> {
+    let repository = RepositoryName::parse(&setting("BACKUP_REPOSITORY", "")).ok();
+    Ok(Grants::new(repository, IndexPrefix::parse(&setting("INDEX_PREFIX", "optimize"))?))
 }
 
 fn setting(name: &str, default: &str) -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Granted, Method, Recording, Response, TransportError, retry};
+use super::{Client, Granted, Recording, Response, TransportError, retry};
 
 /// Where granted requests go.
 #[derive(Clone)]
@@ -13,9 +13,9 @@ pub enum Destination {
     Cluster(Arc<Client>),
     /// An engine within this process that answers at once, to try policies on.
     InProcess(Arc<dyn Engine + Send + Sync>),
-    /// Another destination, with a record of what is read from it.
+    /// Another destination, with a record of what is read from it by a call that only reads.
     Recorded(Arc<Self>, Arc<Recording>),
-    /// Such a record; what is not in it is read from the other destination, and nothing is written.
+    /// Such a record, for another such call; what is not in it is read from the other destination.
     Replayed(Arc<Self>, Arc<Recording>),
 }
 
@@ -38,12 +38,9 @@ impl Destination {
             Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, recording) => {
                 let answer = Box::pin(engine.send(request, budget)).await;
-                if is_read(request) {
-                    recording.note(request, &answer);
-                }
+                recording.note(request, &answer);
                 answer
             }
-            Self::Replayed(_, _) if !is_read(request) => Err(write_denied()),
             Self::Replayed(engine, recording) => match recording.replay(request) {
                 Some(answer) => answer,
                 None => Box::pin(engine.send(request, budget)).await,
@@ -68,8 +65,9 @@ impl Destination {
         let client = match self {
             Self::Cluster(client) => Arc::clone(client),
             Self::InProcess(engine) => return submit_in_process(engine.as_ref(), &granted),
-            Self::Recorded(engine, _) => return Box::pin(engine.submit(granted, patience, longest)).await,
-            Self::Replayed(..) => return Submitted::Answered(Err(write_denied())),
+            Self::Recorded(engine, _) | Self::Replayed(engine, _) => {
+                return Box::pin(engine.submit(granted, patience, longest)).await;
+            }
         };
         let submitted = async move { retry::submit(&client, &granted, longest).await };
         let mut request = AbortOnDropHandle::new(tokio::spawn(submitted));
@@ -79,14 +77,6 @@ impl Destination {
             Err(_elapsed) => Submitted::Outstanding(request),
         }
     }
-}
-
-fn is_read(request: &Granted) -> bool {
-    request.request().method == Method::Get
-}
-
-fn write_denied() -> TransportError {
-    TransportError::Denied("a policy that is only tried beside the serving one may not write".to_owned())
 }
 
 fn submit_in_process(engine: &dyn Engine, granted: &Granted) -> Submitted {

@@ -1,7 +1,7 @@
 //! The capability of a policy: requests to the one engine that the operator configured.
 //!
-//! A [`Request`] comes from code that is not trusted. [`Grants`] decides, and hands back a [`Granted`]
-//! request; a [`Client`] sends nothing else:
+//! A [`Request`] comes from code that is not trusted. [`Grants`] decides, by the [`Scope`] of the call that it is made
+//! in, and hands back a [`Granted`] request; a [`Client`] sends nothing else:
 //!
 //! ```text
 //! Request ── Grants::check ──► Granted ── Client::send ──► Response
@@ -14,7 +14,7 @@ mod recording;
 mod retry;
 
 pub use backup_core::{Method, Request, Response, TransportError};
-pub use backup_elasticsearch::{Denial, Granted, Grants};
+pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use client::{Client, ClientError};
 pub use destination::Destination;
 pub(crate) use destination::Submitted;

@@ -7,9 +7,10 @@ use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::bindings::optimize::backup::elasticsearch as wit;
+use super::overstep::Oversteps;
 use super::sandbox::{CallLimits, Sandbox};
 use super::wasi::World;
-use crate::elasticsearch::{Destination, Granted, Grants, Method, Request, Response, Submitted, TransportError};
+use crate::elasticsearch::{Destination, Granted, Grants, Method, Request, Response, Scope, Submitted, TransportError};
 
 /// The engine as policies may use it: what is granted, and through which client.
 #[derive(Clone)]
@@ -18,6 +19,8 @@ pub struct Capability {
     pub destination: Destination,
     /// Which requests are granted.
     pub grants: Arc<Grants>,
+    /// What was asked for beyond the scope of a call.
+    pub oversteps: Oversteps,
 }
 
 /// A request that the engine was still working on when the call ended. Dropped, it is not waited for any
@@ -28,6 +31,8 @@ pub type Outstanding = AbortOnDropHandle<Result<Response, TransportError>>;
 pub(super) struct Call {
     sizes: StoreLimits,
     capability: Capability,
+    /// What it may write.
+    scope: Scope,
     /// When its time is up.
     pub(super) deadline: Instant,
     engine_calls_left: u32,
@@ -46,12 +51,13 @@ const SUBMIT_LONGEST: Duration = Duration::from_secs(60 * 60);
 
 impl Call {
     /// A store for one call, with all limits set.
-    pub(super) fn store(sandbox: &Sandbox, capability: Capability, deadline: Instant) -> Store<Self> {
+    pub(super) fn store(sandbox: &Sandbox, capability: Capability, scope: Scope, deadline: Instant) -> Store<Self> {
         let CallLimits { memory, engine_calls, table_elements, log, .. } = sandbox.limits;
         let sizes = StoreLimitsBuilder::new().memory_size(memory).table_elements(table_elements);
         let call = Self {
             sizes: sizes.trap_on_grow_failure(true).build(),
             capability,
+            scope,
             deadline,
             engine_calls_left: engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
@@ -96,13 +102,13 @@ impl Call {
 
     async fn send_granted(&mut self, request: Request) -> Result<Response, TransportError> {
         let budget = self.admit(request.method)?;
-        let granted = self.capability.check(request)?;
+        let granted = self.capability.check(request, self.scope)?;
         self.capability.destination.send(&granted, budget).await
     }
 
     async fn submit_granted(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
         let patience = self.admit(request.method)?.min(SUBMIT_PATIENCE);
-        let granted = self.capability.check(request)?;
+        let granted = self.capability.check(request, self.scope)?;
         match self.capability.destination.submit(granted, patience, SUBMIT_LONGEST).await {
             Submitted::Answered(outcome) => outcome.map(Some),
             Submitted::Outstanding(request) => {
@@ -114,19 +120,26 @@ impl Call {
 }
 
 impl Capability {
-    /// Sends a request once, if it is granted, and waits for the answer for at most `budget`.
+    /// The engine behind `destination`, as far as `grants` go.
+    #[must_use]
+    pub fn new(destination: Destination, grants: Grants) -> Self {
+        Self { destination, grants: Arc::new(grants), oversteps: Oversteps::default() }
+    }
+
+    /// Reads something once, if that is granted, and waits for the answer for at most `budget`.
     ///
     /// # Errors
     /// [`TransportError`].
     pub async fn ask(&self, request: Request, budget: Duration) -> Result<Response, TransportError> {
-        let granted = self.check(request)?;
+        let granted = self.check(request, Scope::Read)?;
         self.destination.ask(&granted, budget).await
     }
 
-    fn check(&self, request: Request) -> Result<Granted, TransportError> {
+    fn check(&self, request: Request, scope: Scope) -> Result<Granted, TransportError> {
         let text = request.to_string();
-        self.grants.check(request).map_err(|denial| {
+        self.grants.check(request, scope).map_err(|denial| {
             tracing::warn!(request = text, %denial, "denied a policy's request");
+            self.oversteps.note(&denial);
             denial.into()
         })
     }

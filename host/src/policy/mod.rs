@@ -8,6 +8,7 @@ mod call;
 mod compiled;
 mod contract;
 mod output;
+mod overstep;
 mod read;
 mod sandbox;
 pub(crate) mod wasi;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Store, Trap};
 
+use crate::elasticsearch::Scope;
 use bindings::exports::optimize::backup::backups::Guest;
 use bindings::{Policy as Instance, PolicyPre};
 use call::{Call, Imports};
@@ -27,6 +29,7 @@ pub use bindings::optimize::backup::types;
 pub use call::{Capability, Outstanding};
 pub use compiled::Compiled;
 pub use contract::Violation;
+pub use overstep::Oversteps;
 pub use read::{GetBackup, ListBackups, Read};
 pub use sandbox::{CallLimits, Sandbox};
 
@@ -129,7 +132,7 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Accepted, CallError> {
-        let mut session = self.open(capability).await?;
+        let mut session = self.open(capability, Scope::of_create(id)).await?;
         let accepted = settle(session.guest().call_create(&mut session.store, context, id).await)?;
         contract::accepted(id, &accepted)?;
         Ok(accepted)
@@ -145,7 +148,7 @@ impl Policy {
         context: &types::Context,
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
-        let mut session = self.open(capability).await?;
+        let mut session = self.open(capability, Scope::of_advance(id)).await?;
         let progress = settle(session.guest().call_advance(&mut session.store, context, id).await)?;
         contract::progress(id, &progress)?;
         Ok(progress)
@@ -161,7 +164,7 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Backup, CallError> {
-        let mut session = self.open(capability).await?;
+        let mut session = self.open(capability, Scope::Read).await?;
         let backup = settle(session.guest().call_get(&mut session.store, context, id).await)?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
@@ -176,7 +179,7 @@ impl Policy {
         capability: Capability,
         context: &types::Context,
     ) -> Result<types::BackupsPage, CallError> {
-        let mut session = self.open(capability).await?;
+        let mut session = self.open(capability, Scope::Read).await?;
         let page = settle(session.guest().call_list(&mut session.store, context).await)?;
         contract::page(&page)?;
         Ok(page)
@@ -194,17 +197,17 @@ impl Policy {
         id: &str,
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
-        let mut session = self.open(capability).await?;
+        let mut session = self.open(capability, Scope::of_delete(id)).await?;
         let deleted = settle(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
         contract::deleted(id, &deleted)?;
         Ok((deleted, session.store.data_mut().outstanding.take()))
     }
 
-    async fn open(&self, capability: Capability) -> Result<Session, CallError> {
+    async fn open(&self, capability: Capability, scope: Scope) -> Result<Session, CallError> {
         let deadline = Instant::now() + self.sandbox.limits.wall_time;
         let place = timeout_at(deadline, Arc::clone(&self.sandbox.places).acquire_owned()).await;
         let place = place.map_err(|_| no_place())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability, deadline.into_std());
+        let mut store = Call::store(&self.sandbox, capability, scope, deadline.into_std());
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
         Ok(Session { instance, store, _place: place })
     }

@@ -1,3 +1,5 @@
+use super::Scope;
+
 /// Why a request is not granted: what was found, and what is allowed.
 ///
 /// Texts of the policy appear as excerpts with control characters escaped, fit for a log.
@@ -35,6 +37,14 @@ pub enum Denial {
         found: String,
         /// A description of the names that are granted.
         allowed: &'static str,
+    },
+    /// Some call may write this, but not the one that asked for it.
+    #[error("`{found}` is not granted to {scope}")]
+    Scope {
+        /// The method, and the first name that it must not be used on.
+        found: String,
+        /// What the call is for.
+        scope: Scope,
     },
     /// The index or index pattern in the path is not the one that is granted.
     #[error("index expression `{found}` is not granted here, only `{allowed}`")]

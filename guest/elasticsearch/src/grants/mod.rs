@@ -7,10 +7,12 @@ mod body;
 mod denial;
 mod names;
 mod query;
+mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use denial::Denial;
+pub use scope::Scope;
 
 use self::denial::excerpt;
 use self::names::Wildcard;
@@ -29,7 +31,8 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
 ///
-/// A snapshot's name starts with [`backup_core::NAME_PREFIX`].
+/// A snapshot's name starts with [`backup_core::NAME_PREFIX`]. Of the PUTs and DELETEs, a call may make only those that
+/// it is for: that is its [`Scope`].
 #[derive(Clone, Debug)]
 pub struct Grants {
     repository: Option<RepositoryName>,
@@ -67,15 +70,16 @@ impl Grants {
         Self { repository, prefix }
     }
 
-    /// Decides on a request.
+    /// Decides on a request of a call.
     ///
     /// # Errors
     /// [`Denial`] says what was found and what is allowed.
-    pub fn check(&self, request: Request) -> Result<Granted, Denial> {
+    pub fn check(&self, request: Request, scope: Scope) -> Result<Granted, Denial> {
         check_length(&request)?;
         let grant = self.find(&request)?;
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
+        scope.check(&request)?;
         Ok(Granted(Request { body, ..request }))
     }
 

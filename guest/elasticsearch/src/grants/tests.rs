@@ -2,6 +2,7 @@ mod denied;
 mod denied_bodies;
 mod granted;
 mod properties;
+mod scopes;
 
 use super::*;
 
@@ -39,7 +40,21 @@ fn grants() -> Grants {
     Grants::new(Some(RepositoryName::parse("backups").unwrap()), IndexPrefix::parse("optimize").unwrap())
 }
 
+/// The call in which this request would be made, if it were one of backup 12.
+fn call_for(request: &Request) -> Scope {
+    match request.method {
+        Method::Get => Scope::Read,
+        Method::Put => Scope::of_create("12"),
+        Method::Delete => Scope::of_delete("12"),
+    }
+}
+
+fn check(request: Request) -> Result<Granted, Denial> {
+    let scope = call_for(&request);
+    grants().check(request, scope)
+}
+
 fn denial(request: Request) -> Denial {
     let shown = format!("{request:?}");
-    grants().check(request).expect_err(&shown)
+    check(request).expect_err(&shown)
 }

@@ -13,6 +13,7 @@ mod policy;
 mod reply;
 mod request;
 mod routes;
+mod scope;
 mod settings;
 
 use bindings::exports::wasi::http::incoming_handler::{Guest, IncomingRequest, ResponseOutparam};

@@ -9,7 +9,9 @@ use crate::bindings::optimize::backup::types::{
     Backup, BackupState, Context, Deleted, Engine, Error, Progress, Settings,
 };
 use crate::bindings::optimize::backup::{backups, types};
+use crate::bindings::optimize::wasi_http::scopes::Scope;
 use crate::bindings::wasi::random::random::get_random_u64;
+use crate::scope::within;
 use crate::settings::Configuration;
 use crate::{clock, log};
 
@@ -30,21 +32,21 @@ pub(crate) struct Policy(pub(crate) &'static Configuration);
 
 impl Policy {
     pub(crate) fn create(self, id: &str) -> Result<types::Accepted, Error> {
-        backups::create(&self.context(), id)
+        within(Scope::Create(id.to_owned()), || backups::create(&self.context(), id))
     }
 
     pub(crate) fn advance(self, id: types::BackupId) -> Result<Progress, Error> {
-        backups::advance(&self.context(), id)
+        within(Scope::Advance(id), || backups::advance(&self.context(), id))
     }
 
     /// Tells one backup, and takes it a step further if it is in progress and ours.
     pub(crate) fn get(self, id: &str) -> Result<Backup, Error> {
-        Ok(self.advanced(backups::get(&self.context(), id)?))
+        Ok(self.advanced(within(Scope::Read, || backups::get(&self.context(), id))?))
     }
 
     /// Tells every backup, and takes those a step further that are in progress and ours.
     pub(crate) fn list(self) -> Result<Vec<Backup>, Error> {
-        let page = backups::list(&self.context())?;
+        let page = within(Scope::Read, || backups::list(&self.context()))?;
         if page.foreign > 0 {
             log::line(&format!("left {} snapshots with names of other make out of the list", page.foreign));
         }
@@ -52,7 +54,8 @@ impl Policy {
     }
 
     pub(crate) fn delete(self, id: &str, only_runs: Option<&[String]>) -> Result<Deleted, Error> {
-        let deleted = backups::delete(&self.context(), id, only_runs)?;
+        let scope = Scope::Delete(id.to_owned());
+        let deleted = within(scope, || backups::delete(&self.context(), id, only_runs))?;
         DELETED_RUNS.with_borrow_mut(|runs| runs.extend(deleted.runs.iter().cloned()));
         Ok(deleted)
     }

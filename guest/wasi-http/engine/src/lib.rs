@@ -1,5 +1,5 @@
 //! The engine over `wasi:http`, as a component: it lends a policy what the environment's settings name and
-//! the grants allow.
+//! the grants allow, to the call that the actuator says is under way.
 
 mod answer;
 mod bindings;
@@ -10,6 +10,7 @@ mod convert;
 mod headers;
 mod log;
 mod outstanding;
+mod scopes;
 mod settings;
 
 use backup_core::{Method, Request, Response, TransportError};
@@ -78,7 +79,7 @@ fn insist(
 
 fn check(client: &Client, request: Request) -> Result<Granted, TransportError> {
     let text = request.to_string();
-    client.grants().check(request).map_err(|denial| {
+    client.grants().check(request, scopes::current()).map_err(|denial| {
         log::line(&format!("denied a policy's request: {text}: {denial}"));
         denial.into()
     })

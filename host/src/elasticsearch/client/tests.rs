@@ -9,7 +9,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 
 use self::server::{Answer, Server};
 use super::*;
-use crate::elasticsearch::{Grants, Request};
+use crate::elasticsearch::{Grants, Request, Scope};
 use crate::settings::{Authentication, Node, Secret};
 
 /// Longer than any test takes, for what is not meant to time out.
@@ -33,9 +33,15 @@ fn client(server: &Server) -> Client {
     Client::new(connection(vec![server.node.clone()]), limits()).unwrap()
 }
 
+/// A request as it would be made for backup 1.
 fn granted(request: Request) -> Granted {
     let repository = RepositoryName::parse("backups").unwrap();
-    Grants::new(Some(repository), IndexPrefix::parse("optimize").unwrap()).check(request).unwrap()
+    let scope = match request.method {
+        Method::Get => Scope::Read,
+        Method::Put => Scope::of_create("1"),
+        Method::Delete => Scope::of_delete("1"),
+    };
+    Grants::new(Some(repository), IndexPrefix::parse("optimize").unwrap()).check(request, scope).unwrap()
 }
 
 fn request(method: Method, path: &[&str]) -> Request {

@@ -2,8 +2,8 @@ use backup_core::SnapshotState;
 
 use super::{Outcome, Stage, answer, mismatch, told};
 use crate::policies::Admitted;
-use crate::policy::CallError;
 use crate::policy::types::{Accepted, Backup, BackupId, BackupState, Error};
+use crate::policy::{CallError, Oversteps};
 
 /// What no policy takes for an id: it could not be told as a number.
 const NO_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -13,12 +13,13 @@ const IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449951", "179
 const STEPS: usize = 20;
 
 /// All cases, each with a stage of its own.
-pub(super) async fn all(admitted: &Admitted) -> Outcome {
-    unconfigured(&Stage::new(admitted, false)?).await?;
-    empty(&Stage::new(admitted, true)?).await?;
-    invalid_ids(&Stage::new(admitted, true)?).await?;
-    a_backup(&Stage::new(admitted, true)?).await?;
-    a_failure(&Stage::new(admitted, true)?).await
+pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
+    let stage = |with_repository| Stage::new(admitted, with_repository, oversteps);
+    unconfigured(&stage(false)?).await?;
+    empty(&stage(true)?).await?;
+    invalid_ids(&stage(true)?).await?;
+    a_backup(&stage(true)?).await?;
+    a_failure(&stage(true)?).await
 }
 
 async fn unconfigured(stage: &Stage) -> Outcome {

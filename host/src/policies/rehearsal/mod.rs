@@ -14,7 +14,7 @@ use std::time::Instant;
 use tracing::{Instrument, info_span};
 
 use crate::policies::Admitted;
-use crate::policy::CallError;
+use crate::policy::{CallError, Oversteps};
 use stage::Stage;
 
 /// A case that did not go as it must.
@@ -32,13 +32,20 @@ pub struct Mismatch {
 /// What a case comes to.
 type Outcome<T = ()> = Result<T, Mismatch>;
 
-/// Takes a policy through all cases.
+/// Takes a policy through all cases; in each of them, its calls may ask only for what they are for.
 ///
 /// # Errors
 /// The first [`Mismatch`].
 pub async fn rehearse(admitted: &Admitted) -> Outcome {
     let started = Instant::now();
-    cases::all(admitted).instrument(info_span!("self_test", digest = %admitted.anatomy.digest)).await?;
+    let oversteps = Oversteps::default();
+    let span = info_span!("self_test", digest = %admitted.anatomy.digest);
+    let outcome = cases::all(admitted, &oversteps).instrument(span).await;
+    if let Some(denial) = oversteps.first() {
+        // It explains whatever else went wrong.
+        return mismatch("the scope of a call", "only requests that the call is for", denial.to_string());
+    }
+    outcome?;
     tracing::debug!(took = ?started.elapsed(), "the policy passed the self-test");
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::elasticsearch::{Destination, Grants};
 use crate::metrics::Metrics;
 use crate::operations::Operations;
 use crate::policies::{Admitted, Policies, Surroundings};
-use crate::policy::{Capability, types};
+use crate::policy::{Capability, Oversteps, types};
 
 const REPOSITORY: &str = "rehearsal";
 const PREFIX: &str = "optimize";
@@ -25,13 +25,13 @@ pub(super) struct Stage {
 
 impl Stage {
     /// With a repository, or with none configured.
-    pub(super) fn new(admitted: &Admitted, with_repository: bool) -> Outcome<Self> {
+    pub(super) fn new(admitted: &Admitted, with_repository: bool, oversteps: &Oversteps) -> Outcome<Self> {
         let engine = Arc::new(MemoryEngine::new(Dialect::Elasticsearch8_19));
         engine.pass(since_epoch());
         engine.add_repository(REPOSITORY, false);
         IMPORT.iter().chain(&OTHERS).for_each(|index| engine.add_index(index));
         engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.8.0"})));
-        let Some(surroundings) = surroundings(&engine, with_repository) else {
+        let Some(surroundings) = surroundings(&engine, with_repository, oversteps.clone()) else {
             return mismatch("the stage", "a host that can be set up", "one that cannot: this is a defect of the host");
         };
         // Nothing comes back here, however often it fails.
@@ -71,7 +71,7 @@ fn is_same(found: &[String], expected: &[&str]) -> bool {
     found == expected
 }
 
-fn surroundings(engine: &Arc<MemoryEngine>, with_repository: bool) -> Option<Surroundings> {
+fn surroundings(engine: &Arc<MemoryEngine>, with_repository: bool, oversteps: Oversteps) -> Option<Surroundings> {
     let repository = with_repository.then(|| RepositoryName::parse(REPOSITORY).ok()).flatten();
     let settings = types::Settings {
         repository: repository.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -80,10 +80,11 @@ fn surroundings(engine: &Arc<MemoryEngine>, with_repository: bool) -> Option<Sur
         engine: types::Engine::Elasticsearch,
         resume_window: 600_000,
     };
-    let grants = Arc::new(Grants::new(repository, IndexPrefix::parse(PREFIX).ok()?));
+    let grants = Grants::new(repository, IndexPrefix::parse(PREFIX).ok()?);
     let destination = Destination::InProcess(Arc::clone(engine) as _);
+    let capability = Capability { oversteps, ..Capability::new(destination, grants) };
     let metrics = Arc::new(Metrics::new().ok()?);
-    Some(Surroundings { capability: Capability { destination, grants }, settings, metrics })
+    Some(Surroundings { capability, settings, metrics })
 }
 
 /// The engine's clock is put to where the policy's is.

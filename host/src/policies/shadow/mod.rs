@@ -5,7 +5,7 @@
 //!   ◄──── answer ─────┘                    │
 //!                                      Recording
 //! in the background:                       │
-//! Witness ── read ──► shadow ─────── Replayed, no writes
+//! Witness ── read ──► shadow ─────── Replayed
 //!   └─► Findings      │
 //!   ◄──── answer ─────┘
 //! ```
@@ -208,7 +208,7 @@ impl Witness {
 
     fn engine_as(&self, role: impl FnOnce(Arc<Destination>, Arc<Recording>) -> Destination) -> Capability {
         let engine = Arc::new(self.engine.destination.clone());
-        Capability { destination: role(engine, Arc::clone(&self.recording)), grants: Arc::clone(&self.engine.grants) }
+        Capability { destination: role(engine, Arc::clone(&self.recording)), ..self.engine.clone() }
     }
 }
 

@@ -27,6 +27,9 @@ fn segment() -> impl Strategy<Value = String> {
         "_nodes",
         "http",
         "camunda_optimize_1",
+        "camunda_optimize_12_a",
+        "camunda_optimize_12_a,camunda_optimize_12_b",
+        "camunda_optimize_12_a,camunda_optimize_1_a",
         "camunda_optimize_12_*",
     ]);
     prop_oneof![
@@ -40,7 +43,7 @@ fn segment() -> impl Strategy<Value = String> {
 fn path() -> impl Strategy<Value = Vec<String>> {
     let granted = prop::sample::select(vec![
         "_snapshot/backups",
-        "_snapshot/backups/camunda_optimize_1",
+        "_snapshot/backups/camunda_optimize_12_a",
         "_snapshot/backups/camunda_optimize_1/_status",
         "_resolve/index/optimize-*",
         "optimize-metadata/_search",
@@ -93,6 +96,16 @@ fn any_request() -> impl Strategy<Value = Request> {
         .prop_map(|(method, path, query, body)| Request { method, path, query, body })
 }
 
+fn scope() -> impl Strategy<Value = Scope> {
+    let id = prop_oneof![3 => Just(12), 1 => Just(1), 1 => any::<u64>()];
+    (id, 0..4).prop_map(|(id, call)| match call {
+        0 => Scope::Read,
+        1 => Scope::of_create(&id.to_string()),
+        2 => Scope::of_advance(id),
+        _ => Scope::of_delete(&id.to_string()),
+    })
+}
+
 /// Says again, in other words than the grants, what must hold for anything that is sent.
 fn assert_harmless(request: &Request) {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
@@ -118,6 +131,20 @@ fn assert_harmless(request: &Request) {
     }
 }
 
+/// Says again, in other words than the scopes, what a call is for.
+fn assert_belongs(request: &Request, scope: Scope) {
+    let (method, id) = match scope {
+        Scope::Read => return assert_eq!(request.method, Method::Get),
+        Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
+        Scope::Delete(id) => (Method::Delete, id),
+    };
+    if request.method != Method::Get {
+        assert_eq!(request.method, method);
+        let own = format!("camunda_optimize_{id}_");
+        assert!(request.path[2].split(',').all(|name| name.starts_with(&own)), "{request} by {scope}");
+    }
+}
+
 fn assert_harmless_body(body: &Value) {
     let indices = body["indices"].as_array().unwrap();
     assert!(!indices.is_empty());
@@ -139,23 +166,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn whatever_passes_is_harmless(request in any_request()) {
-        if let Ok(granted) = grants().check(request) {
+    fn whatever_passes_is_harmless(request in any_request(), scope in scope()) {
+        if let Ok(granted) = grants().check(request, scope) {
             assert_harmless(granted.request());
+            assert_belongs(granted.request(), scope);
         }
     }
 
     #[test]
     fn whatever_body_passes_is_harmless(body in body()) {
-        if let Ok(granted) = grants().check(put(&body)) {
+        if let Ok(granted) = check(put(&body)) {
             assert_harmless(granted.request());
         }
     }
 
     #[test]
     fn what_was_granted_is_granted_again(body in body()) {
-        if let Ok(granted) = grants().check(put(&body)) {
-            prop_assert_eq!(grants().check(granted.request().clone()), Ok(granted));
+        if let Ok(granted) = check(put(&body)) {
+            prop_assert_eq!(check(granted.request().clone()), Ok(granted));
         }
     }
 }
@@ -165,8 +193,11 @@ proptest! {
 fn enough_requests_pass_for_the_properties_to_mean_something() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut passed = |strategy: BoxedStrategy<Request>| {
-        (0..2000).filter(|_| grants().check(strategy.new_tree(&mut runner).unwrap().current()).is_ok()).count()
+        (0..2000).filter(|_| check(strategy.new_tree(&mut runner).unwrap().current()).is_ok()).count()
     };
     let (requests, bodies) = (passed(any_request().boxed()), passed(body().prop_map(|body| put(&body)).boxed()));
     assert!(requests > 200 && bodies > 200, "{requests} requests, {bodies} bodies");
+    let writes = any_request().prop_filter("it writes", |request| request.method != Method::Get);
+    let writes = passed(writes.boxed());
+    assert!(writes > 20, "{writes} writes");
 }

@@ -39,7 +39,7 @@ async fn any_repository_name_stays_one_segment() {
     let mut server = Server::start(http_answer("200 OK", "{}")).await;
     let repository = RepositoryName::parse("büro;a=b&c@d:e+%".trim_end_matches('%')).unwrap();
     let grants = Grants::new(Some(repository.clone()), IndexPrefix::parse("optimize").unwrap());
-    let read = grants.check(request(Method::Get, &["_snapshot", repository.as_str()])).unwrap();
+    let read = grants.check(request(Method::Get, &["_snapshot", repository.as_str()]), Scope::Read).unwrap();
 
     client(&server).send(&read, LONG).await.unwrap();
 

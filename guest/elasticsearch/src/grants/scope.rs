@@ -1,0 +1,96 @@
+use std::fmt;
+
+use backup_core::{BackupId, Method, NAME_PREFIX, Request};
+
+use super::denial::{Denial, excerpt};
+
+/// Which call of the policy asks, and for which backup: what it may write follows from that.
+///
+/// | call | scope | may write |
+/// |---|---|---|
+/// | `get`, `list`, what a host reads itself | `Read` | nothing |
+/// | `create` | `Create(id)` | PUT of names that start with `camunda_optimize_{id}_` |
+/// | `advance` | `Advance(id)` | the same |
+/// | `delete` | `Delete(id)` | DELETE of names that start with `camunda_optimize_{id}_` |
+///
+/// A host makes one for each call, before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing is written.
+    Read,
+    /// Part 1 of a new backup is written.
+    Create(BackupId),
+    /// Part 2 of a backup is written.
+    Advance(BackupId),
+    /// A backup's snapshots are deleted.
+    Delete(BackupId),
+}
+
+impl Scope {
+    /// Of a call of `create` with the id as the caller wrote it.
+    ///
+    /// For a text that is no [`BackupId`] there is nothing to write: a policy refuses it.
+    #[must_use]
+    pub fn of_create(id: &str) -> Self {
+        BackupId::parse(id).map_or(Self::Read, Self::Create)
+    }
+
+    /// Of a call of `advance`; see [`Scope::of_create`].
+    #[must_use]
+    pub fn of_advance(id: u64) -> Self {
+        BackupId::new(id).map_or(Self::Read, Self::Advance)
+    }
+
+    /// Of a call of `delete` with the id as the caller wrote it; see [`Scope::of_create`].
+    #[must_use]
+    pub fn of_delete(id: &str) -> Self {
+        BackupId::parse(id).map_or(Self::Read, Self::Delete)
+    }
+
+    /// Checks a request of which the grants have found that some call may make it: what writes, names snapshots
+    /// in its last segment.
+    pub(super) fn check(self, request: &Request) -> Result<(), Denial> {
+        if request.method == Method::Get {
+            return Ok(());
+        }
+        let names = request.path.last().map(String::as_str).unwrap_or_default();
+        match names.split(',').find(|name| !self.covers(request.method, name)) {
+            Some(name) => Err(Denial::Scope { found: format!("{} {}", request.method, excerpt(name)), scope: self }),
+            None => Ok(()),
+        }
+    }
+
+    fn covers(self, method: Method, name: &str) -> bool {
+        let written = backup_of(name).map(|id| (method, id));
+        written.is_some() && written == self.written()
+    }
+
+    /// What may be done beside reading, and with the snapshots of which backup.
+    fn written(self) -> Option<(Method, BackupId)> {
+        match self {
+            Self::Read => None,
+            Self::Create(id) | Self::Advance(id) => Some((Method::Put, id)),
+            Self::Delete(id) => Some((Method::Delete, id)),
+        }
+    }
+}
+
+/// For messages: which call it is, and what it may ask for.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (operation, id) = match self {
+            Self::Read => return f.write_str("a call that only reads: only GET"),
+            Self::Create(id) => ("create", id),
+            Self::Advance(id) => ("advance", id),
+            Self::Delete(id) => ("delete", id),
+        };
+        let method = if matches!(self, Self::Delete(_)) { Method::Delete } else { Method::Put };
+        write!(f, "a call of {operation} for backup {id}: only GET, and {method} of `{NAME_PREFIX}{id}_…`")
+    }
+}
+
+/// The backup that a snapshot belongs to by its name, whatever a policy writes after the id.
+fn backup_of(name: &str) -> Option<BackupId> {
+    let (id, _) = name.strip_prefix(NAME_PREFIX)?.split_once('_')?;
+    BackupId::parse(id).ok()
+}

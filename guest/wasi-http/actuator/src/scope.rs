@@ -1,0 +1,9 @@
+use crate::bindings::optimize::wasi_http::scopes::{Scope, enter};
+
+/// Makes a call of the policy in the scope that is its own; afterwards only reading is granted again.
+pub(crate) fn within<T>(scope: Scope, call: impl FnOnce() -> T) -> T {
+    enter(&scope);
+    let answer = call();
+    enter(&Scope::Read);
+    answer
+}

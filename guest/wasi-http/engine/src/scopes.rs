@@ -1,0 +1,26 @@
+use std::cell::Cell;
+
+use backup_elasticsearch::Scope;
+
+use crate::Adapter;
+use crate::bindings::exports::optimize::wasi_http::scopes as wit;
+
+thread_local! {
+    static CURRENT: Cell<Scope> = const { Cell::new(Scope::Read) };
+}
+
+/// Of the policy's call that is under way: an instance makes one at a time.
+pub(crate) fn current() -> Scope {
+    CURRENT.get()
+}
+
+impl wit::Guest for Adapter {
+    fn enter(scope: wit::Scope) {
+        CURRENT.set(match scope {
+            wit::Scope::Read => Scope::Read,
+            wit::Scope::Create(id) => Scope::of_create(&id),
+            wit::Scope::Advance(id) => Scope::of_advance(id),
+            wit::Scope::Delete(id) => Scope::of_delete(&id),
+        });
+    }
+}

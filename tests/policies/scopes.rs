@@ -1,0 +1,120 @@
+//! A policy that asks, in production, for what the call is not for.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use backup_core::Method;
+use optimize_backup::policies::admission::Refusal;
+use serde_json::json;
+
+use crate::fixtures;
+use crate::hostile::{ends_complete, taken_in};
+use crate::house::{House, Plan};
+use crate::ids;
+use crate::log::Log;
+
+const READS: &str = "a call that only reads: only GET";
+
+/// A host with a backup that is complete.
+async fn with_victim(plan: Plan) -> Arc<House> {
+    let house = taken_in(plan).await;
+    assert_eq!(house.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
+    ends_complete(&house, ids::VICTIM).await;
+    house
+}
+
+fn part(id: u64, number: u8) -> String {
+    format!("camunda_optimize_{id}_8.8.0_part_{number}_of_2")
+}
+
+/// What a call of `operation` is told that asks for something else.
+fn denial(found: &str, operation: &str, id: u64) -> String {
+    let verb = if operation == "delete" { "DELETE" } else { "PUT" };
+    let call = format!("a call of {operation} for backup {id}: only GET, and {verb} of `camunda_optimize_{id}_…`");
+    format!("`{found}` is not granted to {call}")
+}
+
+/// The requests that have reached the engine and can change something.
+fn writes(house: &House) -> Vec<String> {
+    let requests = house.engine.requests();
+    requests.iter().filter(|request| request.method != Method::Get).map(ToString::to_string).collect()
+}
+
+/// The two that made a backup.
+fn creation_of(id: u64) -> [String; 2] {
+    [1, 2].map(|number| format!("PUT /_snapshot/backups/{}", part(id, number)))
+}
+
+#[tokio::test]
+async fn a_call_writes_nothing_that_it_is_not_for() {
+    let house = with_victim(Plan::default()).await;
+    let victims = part(ids::VICTIM, 1);
+    for (method, id, told) in [
+        ("GET", ids::DELETES_ON_GET, format!("`DELETE {victims}` is not granted to {READS}")),
+        ("GET", ids::CREATES_ON_GET, format!("`PUT {}` is not granted to {READS}", part(ids::CREATES_ON_GET, 1))),
+        ("POST", ids::DELETES_ON_CREATE, denial(&format!("DELETE {victims}"), "create", ids::DELETES_ON_CREATE)),
+        (
+            "POST",
+            ids::CREATES_ANOTHER,
+            denial(&format!("PUT {}", part(ids::CREATES_ANOTHER + 1, 1)), "create", ids::CREATES_ANOTHER),
+        ),
+        ("DELETE", ids::DELETES_ANOTHER, denial(&format!("DELETE {victims}"), "delete", ids::DELETES_ANOTHER)),
+        (
+            "DELETE",
+            ids::CREATES_ON_DELETE,
+            denial(&format!("PUT {}", part(ids::CREATES_ON_DELETE, 1)), "delete", ids::CREATES_ON_DELETE),
+        ),
+    ] {
+        let (status, body) = match method {
+            "POST" => house.create(id).await,
+            _ => house.call(method, &format!("/actuator/backups/{id}")).await,
+        };
+        let found = (status, &body["errorCode"], &body["errorMessage"]);
+        assert_eq!(found, (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted"), &json!(told)));
+    }
+    assert_eq!(writes(&house), creation_of(ids::VICTIM));
+    assert_eq!(house.policies().serving().failures(), 0, "a denial is an answer");
+}
+
+#[tokio::test]
+async fn a_list_deletes_nothing() {
+    let house = taken_in(Plan { repository: ids::DELETES_ON_LIST, ..Plan::default() }).await;
+    assert_eq!(house.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
+    let (log, _guard) = Log::start();
+    let (status, body) = house.call("GET", "/actuator/backups").await;
+    let told = format!("`DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
+    assert_eq!((status, &body["errorMessage"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!(told)), "{body}");
+    let logged = log.events("denied a policy's request");
+    assert_eq!(logged.len(), 2, "by `send` and by `submit`");
+    assert!(logged.iter().all(|event| event["fields"]["denial"] == json!(told)), "{logged:?}");
+    assert_eq!(logged[0]["span"]["operation"], json!("list"));
+    let put = format!("PUT /_snapshot/{}/{}", ids::DELETES_ON_LIST, part(ids::VICTIM, 1));
+    assert_eq!(writes(&house), [put]);
+}
+
+#[tokio::test]
+async fn a_step_of_a_run_writes_nothing_but_its_own_backup() {
+    for (id, found) in [
+        (ids::DELETES_ON_ADVANCE, format!("DELETE {}", part(ids::DELETES_ON_ADVANCE, 1))),
+        (ids::CREATES_ANOTHER_ON_ADVANCE, format!("PUT {}", part(ids::CREATES_ANOTHER_ON_ADVANCE + 1, 1))),
+    ] {
+        let house = taken_in(Plan::default()).await;
+        let (log, _guard) = Log::start();
+        assert_eq!(house.create(id).await.0, StatusCode::ACCEPTED);
+        ends_complete(&house, id).await;
+        let told = json!(denial(&found, "advance", id));
+        let logged = log.events("denied a policy's request");
+        assert!(!logged.is_empty() && logged.iter().all(|event| event["fields"]["denial"] == told), "{logged:?}");
+        assert_eq!(writes(&house), creation_of(id));
+    }
+}
+
+#[tokio::test]
+async fn what_asks_for_more_in_the_self_test_is_refused() {
+    let house = House::new();
+    let refusal = house.offer(&fixtures::overreaching_in_the_self_test()).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::SelfTest(_)), "{refusal}");
+    let told = format!("found `DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
+    assert!(refusal.to_string().ends_with(&told), "{refusal}");
+    assert_eq!(house.policies().serving().number, 1);
+}
