@@ -26,8 +26,8 @@ enum Command {
     Demo(demo::Options),
     /// Builds everything that is published into one folder: components, WIT package, sums, OCI layouts.
     Dist(dist::Options),
-    /// Measures what policies and their exchange cost.
-    Bench(bench::Options),
+    /// Measures what policies and their exchange cost, as built for a release: the first time takes many minutes more.
+    Bench,
     /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
     Soak(soak::Options),
 }
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Dist(options) => dist::run(&options),
-        Command::Bench(options) => bench::run(options).await,
+        Command::Bench => bench::run().await,
         Command::Soak(options) => soak::run(options).await,
     };
     outcome.unwrap_or_else(|error| {
