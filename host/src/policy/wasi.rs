@@ -4,7 +4,7 @@
 //! gets no environment, no arguments and an empty input; clocks and randomness are real; what it prints goes
 //! to the log. Files and sockets are not there at all.
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};

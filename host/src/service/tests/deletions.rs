@@ -12,6 +12,7 @@ fn refusal_after(seconds: u64) -> Fault {
 async fn what_was_added_is_looked_for_at_once_after_5_s_and_after_another_60_s() {
     let (cluster, host) = set_up();
     host.complete(1).await;
+    sleep(Duration::from_secs(1)).await;
 
     let since = Instant::now();
     host.service.delete("1").await.unwrap();

@@ -1,5 +1,6 @@
 use super::engine::{SETTINGS, SNAPSHOT};
 use super::*;
+use crate::clock;
 
 const PART_TWO: &str = "PUT part_2_of_2";
 
