@@ -30,7 +30,8 @@ async fn a_deletion_that_a_panic_ends_before_the_204_can_be_repeated() {
         let service = Arc::clone(&host.service);
         tokio::spawn(async move { service.delete("1").await })
     };
-    let [first, second] = join_all((0..2).map(ask)).await.try_into().unwrap();
+    let answers = timeout(CALL, join_all((0..2).map(ask))).await.expect("both are answered");
+    let [first, second] = answers.try_into().unwrap();
 
     assert!(first.unwrap_err().is_panic(), "the router makes an internalError of it");
     second.unwrap().unwrap();
