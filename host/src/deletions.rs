@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::elasticsearch::Response;
 use crate::metrics::Metrics;
@@ -26,30 +27,127 @@ pub enum Deletion {
     /// It is being submitted, or the engine is at it.
     Pending(Submission),
     /// The engine did not do it.
-    Failed(String),
+    Failed(Failure),
 }
 
 impl Deletion {
     fn is_pending(&self) -> bool {
         matches!(self, Self::Pending(_))
     }
+
+    fn is_outdated(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.at.elapsed() > FAILURE_TOLD_FOR)
+    }
 }
+
+/// Why and when a deletion failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The engine's own reason, or what came in its place.
+    pub reason: String,
+    at: Instant,
+}
+
+impl Failure {
+    fn now(reason: String) -> Self {
+        Self { reason, at: Instant::now() }
+    }
+}
+
+/// How long a failure is told, unless a later deletion of that ID succeeds.
+const FAILURE_TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Whether a deletion could be submitted, for all who ask for it.
 #[derive(Clone, Debug)]
 pub struct Submission(watch::Receiver<Option<Result<(), CallError>>>);
 
 impl Submission {
-    /// Waits until it is known.
-    pub(crate) async fn outcome(mut self) -> Result<(), CallError> {
-        let known = self.0.wait_for(Option::is_some).await;
-        let outcome = known.ok().and_then(|outcome| outcome.clone());
-        outcome.unwrap_or_else(|| Err(CallError::Trapped("the deletion was cut off".to_owned())))
+    /// Waits until it is known. `None`: it never will be, because a panic ended it.
+    pub(crate) async fn outcome(mut self) -> Option<Result<(), CallError>> {
+        self.0.wait_for(Option::is_some).await.ok()?.clone()
     }
 }
 
-/// Tells the outcome of a [`Submission`].
-pub(crate) type Submitter = watch::Sender<Option<Result<(), CallError>>>;
+/// A deletion that this host has begun. However it ends, by a panic too, it is not pending afterwards.
+pub(crate) struct Begun {
+    deletions: Arc<Deletions>,
+    /// The backup, as the caller wrote it.
+    pub(crate) id: String,
+    submission: watch::Sender<Option<Result<(), CallError>>>,
+    /// What was to be told of an earlier one.
+    before: Option<Failure>,
+    stage: Stage,
+}
+
+#[derive(PartialEq, Eq)]
+enum Stage {
+    Submitting,
+    Submitted,
+    Ended,
+}
+
+impl Begun {
+    /// It could not be submitted: there is nothing to tell of it but the answer itself.
+    pub(crate) fn withdraw(mut self, error: CallError) {
+        self.give_up();
+        self.submission.send_replace(Some(Err(error)));
+    }
+
+    /// The engine has it; it is to be [followed](Self::follow).
+    pub(crate) fn submitted(mut self) -> Self {
+        self.stage = Stage::Submitted;
+        self.submission.send_replace(Some(Ok(())));
+        self
+    }
+
+    /// Waits for the engine's outcome, and looks again for what was added meanwhile.
+    pub(crate) async fn follow(self, deleted: Deleted, outstanding: Option<Outstanding>) {
+        let (deletions, id) = (Arc::clone(&self.deletions), self.id.clone());
+        let outcome = deletions.settle(&id, &deleted.runs, outstanding).await;
+        let failure = self.end(&deleted, outcome);
+        if deleted.runs.is_empty() {
+            return;
+        }
+        for delay in LOOK_AGAIN {
+            tokio::time::sleep(delay).await;
+            let is_gone = deletions.delete_leftovers(&id, &deleted.runs).await;
+            if let Some(failure) = failure.as_ref().filter(|_| is_gone) {
+                deletions.make_up_for(&id, failure);
+            }
+        }
+    }
+
+    /// What is told of it from now on.
+    fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
+        let (id, snapshots) = (&self.id, &deleted.snapshots);
+        match &outcome {
+            Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
+            Err(reason) => tracing::error!(backup = id, ?snapshots, reason, "the engine did not delete the backup"),
+        }
+        let failure = outcome.err().map(Failure::now);
+        self.stage = Stage::Ended;
+        self.deletions.ended(&self.id, failure.clone());
+        failure
+    }
+
+    fn give_up(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Submitting => self.deletions.replace(&self.id, self.before.take()),
+            Stage::Submitted => {
+                let reason = "a defect of this server interrupted it; whether the engine did it, a GET tells";
+                tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
+                self.deletions.ended(&self.id, Some(Failure::now(reason.to_owned())));
+            }
+            Stage::Ended => {}
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
 
 /// When to look again for what another host may have added. It reads the snapshots, then starts part 2:
 /// the last look is after the longest time that this can take it.
@@ -66,15 +164,18 @@ impl Deletions {
     ///
     /// # Errors
     /// It is already; whoever was first submits it.
-    pub(crate) fn begin(&self, id: &str) -> Result<Submitter, Submission> {
+    pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Result<Begun, Submission> {
         let mut backups = self.lock();
         if let Some(Deletion::Pending(submission)) = backups.get(id) {
             return Err(submission.clone());
         }
-        let (submitter, submission) = watch::channel(None);
-        backups.insert(id.to_owned(), Deletion::Pending(Submission(submission)));
+        let (submission, receiver) = watch::channel(None);
+        let before = match backups.insert(id.to_owned(), Deletion::Pending(Submission(receiver))) {
+            Some(Deletion::Failed(failure)) => Some(failure),
+            _ => None,
+        };
         self.count(&backups);
-        Ok(submitter)
+        Ok(Begun { deletions: Arc::clone(self), id: id.to_owned(), submission, before, stage: Stage::Submitting })
     }
 
     /// Whether the engine is still deleting a backup.
@@ -82,34 +183,10 @@ impl Deletions {
         self.lock().get(id).is_some_and(Deletion::is_pending)
     }
 
-    /// The deletion could not be submitted: there is nothing to tell of it but the answer itself.
-    pub(crate) fn withdraw(&self, id: &str) {
-        let mut backups = self.lock();
-        backups.remove(id);
-        self.count(&backups);
-    }
-
     /// Every deletion that is pending or failed.
     #[must_use]
     pub fn all(&self) -> BTreeMap<String, Deletion> {
         self.lock().clone()
-    }
-
-    /// Waits for the engine's outcome, and looks again for what was added meanwhile.
-    pub(crate) async fn follow(self: Arc<Self>, id: String, deleted: Deleted, outstanding: Option<Outstanding>) {
-        let outcome = self.settle(&id, &deleted.runs, outstanding).await;
-        let failure = outcome.clone().err();
-        self.end(&id, &deleted, outcome);
-        if deleted.runs.is_empty() {
-            return;
-        }
-        for delay in LOOK_AGAIN {
-            tokio::time::sleep(delay).await;
-            let is_gone = self.delete_leftovers(&id, &deleted.runs).await;
-            if let Some(reason) = failure.as_deref().filter(|_| is_gone) {
-                self.make_up_for_failure(&id, reason);
-            }
-        }
     }
 
     /// Waits until the engine has deleted what these runs wrote, or refuses to.
@@ -165,27 +242,26 @@ impl Deletions {
 
     /// What the engine had not done when it was asked first is done. The failure of a later deletion, which is of
     /// another backup of that ID, stays.
-    fn make_up_for_failure(&self, id: &str, reason: &str) {
+    fn make_up_for(&self, id: &str, failure: &Failure) {
         let mut backups = self.lock();
-        if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == reason) {
+        if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == failure) {
             tracing::info!(backup = id, "the backup is deleted after all");
             backups.remove(id);
         }
     }
 
-    fn end(&self, id: &str, deleted: &Deleted, outcome: Result<(), String>) {
-        self.metrics.deletion_ended(outcome.is_err());
+    fn ended(&self, id: &str, failure: Option<Failure>) {
+        self.metrics.deletion_ended(failure.is_some());
+        self.replace(id, failure);
+    }
+
+    /// The deletion is not pending any more.
+    fn replace(&self, id: &str, failure: Option<Failure>) {
         let mut backups = self.lock();
-        match outcome {
-            Ok(()) => {
-                tracing::info!(backup = id, snapshots = ?deleted.snapshots, "the backup is deleted");
-                backups.remove(id);
-            }
-            Err(reason) => {
-                tracing::error!(backup = id, snapshots = ?deleted.snapshots, reason, "the engine did not delete the backup");
-                backups.insert(id.to_owned(), Deletion::Failed(reason));
-            }
-        }
+        match failure {
+            Some(failure) => backups.insert(id.to_owned(), Deletion::Failed(failure)),
+            None => backups.remove(id),
+        };
         self.count(&backups);
     }
 
@@ -195,7 +271,9 @@ impl Deletions {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Deletion>> {
         // The map is consistent between any two statements that change it.
-        self.backups.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut backups = self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        backups.retain(|_, deletion| !deletion.is_outdated());
+        backups
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod cli;
+pub mod clock;
 pub mod deletions;
 pub mod elasticsearch;
 pub mod http;

@@ -1,11 +1,12 @@
 //! What is counted, under `/actuator/prometheus`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
+use crate::clock;
 use crate::policy::CallError;
 use crate::policy::types::BackupState;
 
@@ -146,8 +147,7 @@ impl Metrics {
         };
         self.runs_ended.with_label_values(&[word]).inc();
         if state == BackupState::Complete {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.last_success.set(now.as_secs_f64());
+            self.last_success.set(clock::since_epoch().as_secs_f64());
         }
     }
 

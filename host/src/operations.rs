@@ -1,11 +1,12 @@
 //! Calling the policy with everything that it needs to know.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
+use crate::clock;
 use crate::policies::{Generation, Policies};
 use crate::policy::types::{self, RunNote};
 use crate::policy::{CallError, Capability, GetBackup, ListBackups, Outstanding, Policy, Read};
@@ -118,7 +119,7 @@ impl Operations {
     fn context(&self, notes: Vec<RunNote>) -> types::Context {
         types::Context {
             settings: self.policies.surroundings.settings.clone(),
-            now: milliseconds_since_epoch(),
+            now: u64::try_from(clock::since_epoch().as_millis()).unwrap_or(u64::MAX),
             run_id: Uuid::new_v4().to_string(),
             host: HOST.to_owned(),
             notes,
@@ -139,9 +140,4 @@ impl Operations {
         self.policies.count(&self.generation, operation, outcome.as_ref().map(|_| ()));
         outcome
     }
-}
-
-fn milliseconds_since_epoch() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,11 +1,14 @@
 //! What the API offers, as the rest of the host does it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use crate::deletions::Deletions;
+use crate::deletions::{Begun, Deletions};
 use crate::metrics::Metrics;
 use crate::policies::Policies;
-use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem};
+use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem, RunNote};
 use crate::policy::{CallError, GetBackup, ListBackups};
 use crate::runs::Runs;
 
@@ -46,7 +49,7 @@ impl BackupService {
             return Err(being_deleted(id));
         }
         let operations = self.policies.operations();
-        let (accepted, run_id) = operations.create(id, self.runs.notes()).await?;
+        let (accepted, run_id) = operations.create(id, self.notes_of(id)).await?;
         tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
         // A run of that number that was deleted elsewhere has nothing to do with this one.
         self.runs.stop(accepted.backup_id).await;
@@ -59,7 +62,7 @@ impl BackupService {
     /// # Errors
     /// [`CallError`].
     pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
-        self.policies.operations().answer(GetBackup(id.to_owned()), self.runs.notes()).await
+        self.policies.operations().answer(GetBackup(id.to_owned()), self.notes_of(id)).await
     }
 
     /// Tells every backup.
@@ -80,34 +83,37 @@ impl BackupService {
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
-        let submitter = match self.deletions.begin(id) {
-            Ok(submitter) => submitter,
-            Err(submission) => return submission.outcome().await,
-        };
-        let (service, id) = (Arc::clone(self), id.to_owned());
-        to_the_end(async move {
-            let outcome = service.stop_and_delete(&id).await;
-            submitter.send_replace(Some(outcome.clone()));
-            outcome
-        })
-        .await
+        loop {
+            match self.deletions.begin(id) {
+                Ok(begun) => {
+                    let service = Arc::clone(self);
+                    return to_the_end(async move { service.stop_and_delete(begun).await }).await;
+                }
+                // Of one that a panic ended there is no outcome: this caller submits it anew.
+                Err(submission) => {
+                    if let Some(outcome) = submission.outcome().await {
+                        return outcome;
+                    }
+                }
+            }
+        }
     }
 
-    async fn stop_and_delete(&self, id: &str) -> Result<(), CallError> {
-        let number = canonical(id);
+    async fn stop_and_delete(&self, begun: Begun) -> Result<(), CallError> {
+        let number = canonical(&begun.id);
         let stopped = match number {
             Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),
             None => None,
         };
         let operations = self.policies.operations();
-        match operations.delete(id, None).await {
+        match operations.delete(&begun.id, None).await {
             Ok((deleted, outstanding)) => {
                 number.inspect(|&number| self.runs.forget(number));
-                tokio::spawn(Arc::clone(&self.deletions).follow(id.to_owned(), deleted, outstanding));
+                tokio::spawn(begun.submitted().follow(deleted, outstanding));
                 Ok(())
             }
             Err(error) => {
-                self.deletions.withdraw(id);
+                begun.withdraw(error.clone());
                 if let Some((number, run_id)) = stopped {
                     self.runs.drive(number, run_id, operations);
                 }
@@ -115,13 +121,21 @@ impl BackupService {
             }
         }
     }
+
+    fn notes_of(&self, id: &str) -> Vec<RunNote> {
+        canonical(id).map(|id| self.runs.notes_of(id)).unwrap_or_default()
+    }
 }
 
 /// Runs what must not stop halfway when the caller hangs up.
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::spawn(work).await.unwrap_or_else(|panicked| Err(CallError::Trapped(panicked.to_string())))
+    tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
+        // Nothing that a policy did: the router answers `internalError`.
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(cancelled) => Err(CallError::Trapped(cancelled.to_string())),
+    })
 }
 
 /// The number of a run, if this text is how it is written: what else a policy takes for an id, a run

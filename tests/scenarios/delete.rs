@@ -1,4 +1,5 @@
-//! Deleting backups, also while they are being made.
+//! Deleting backups, also while they are being made. What the host alone decides, such as when it looks again, is
+//! tested in virtual time: `host/src/service/tests/deletions.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -8,29 +9,21 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 use backup_test_support::repository::RepositoryOptions;
-use futures::future::try_join_all;
 use serde_json::json;
 
-use crate::fault_table::{BUDGET, assert_refused, host_behind};
 use crate::servers::is_native;
 use crate::world::{
     DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,
 };
-use crate::{in_host, on_engine, on_every_engine};
+use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     deleting_what_is_not_there_is_done,
     a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
-    a_lost_deletion_is_made_up_for_and_spares_a_new_backup,
     what_a_neighbour_adds_after_a_deletion_is_deleted_too,
-    a_second_caller_is_told_what_the_first_one_is,
-    a_deletion_that_the_engine_did_after_all_is_not_told_as_failed,
 );
-
-// As long as the last look of a deletion takes; the engine has no part in it.
-on_engine!(elasticsearch is ELASTICSEARCH: an_earlier_deletion_does_not_hide_that_a_later_one_failed);
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,
@@ -182,107 +175,5 @@ async fn what_a_neighbour_adds_after_a_deletion_is_deleted_too(distribution: Dis
     for host in [&host, &neighbour] {
         assert_eq!(host.get("/actuator/backups/1").await?.status, 404);
     }
-    Ok(())
-}
-
-/// Before the first one has its answer: a 204 would be a promise that nobody keeps.
-async fn a_second_caller_is_told_what_the_first_one_is(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy, BUDGET).await?;
-    host.create(1).await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-    run_ended(&host).await?;
-
-    proxy.add(When::get("camunda_optimize_1_"), Fault::silence());
-    let path = "/actuator/backups/1";
-    for reply in try_join_all([host.delete(path), host.delete(path), host.delete(path)]).await? {
-        assert_refused(&reply, 502, "engineNotAnswering")?;
-    }
-
-    proxy.heal();
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
-    for reply in try_join_all([host.delete(path), host.delete(path), host.delete(path)]).await? {
-        assert_eq!(reply.status, 204, "{}", reply.text);
-    }
-    deletion_ended(&host).await?;
-    assert!(world.repository.snapshots().await?.is_empty());
-    Ok(())
-}
-
-/// It refuses after the 204, and does it when the host looks again.
-async fn a_deletion_that_the_engine_did_after_all_is_not_told_as_failed(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?).await?;
-    host.create(1).await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-
-    let late = Fault::engine_error(500, "snapshot_exception").after(Duration::from_secs(3));
-    proxy.add(When::delete(&part(1, 1)).nth(1), late);
-    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
-    poll_until("the refusal", DELETION, async || {
-        Ok((health(&host, "deletions").await?["pending"] == json!([])).then_some(()))
-    })
-    .await?;
-    poll_until("no failure any more", DELETION, async || {
-        Ok((health(&host, "deletions").await?["failed"] == json!({})).then_some(()))
-    })
-    .await?;
-
-    assert_eq!(proxy.faults(), 1);
-    assert!(world.repository.snapshots().await?.is_empty());
-    Ok(())
-}
-
-/// The later one is of a new backup of that ID. The earlier one looks again while the later one has failed.
-async fn an_earlier_deletion_does_not_hide_that_a_later_one_failed(distribution: Distribution) -> Result<()> {
-    const LAST_LOOK: Duration = Duration::from_secs(65);
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?).await?;
-    host.create(1).await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-    delete(&host, 1).await?;
-    let since = Instant::now();
-
-    host.create(1).await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-    let late = Fault::engine_error(500, "snapshot_exception").after(Duration::from_secs(3));
-    proxy.add(When::delete(&part(1, 1)), late);
-    assert_eq!(host.delete("/actuator/backups/1").await?.status, 204);
-    let failed = async || Ok::<_, anyhow::Error>(health(&host, "deletions").await?["failed"]["1"].is_string());
-    poll_until("the failure", DELETION, async || Ok(failed().await?.then_some(()))).await?;
-
-    // Nothing shows from outside that it has looked, but the time.
-    poll_until("the last look", DELETION, async || {
-        assert!(failed().await?, "not told any more after {:?}", since.elapsed());
-        Ok((since.elapsed() > LAST_LOOK + Duration::from_secs(5)).then_some(()))
-    })
-    .await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
-    Ok(())
-}
-
-/// The request gets lost; meanwhile somebody else deletes the backup and makes another of that ID.
-async fn a_lost_deletion_is_made_up_for_and_spares_a_new_backup(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let (host, neighbour) = (Host::start(world.options_through(&proxy)?).await?, world.host().await?);
-    let import = world.installation.import_indices();
-    for id in [1, 2] {
-        // Made by somebody who does not say so in its metadata.
-        world.write_snapshot(&part(id, 1), &import, false).await?;
-        proxy.add(When::delete(&part(id, 1)).nth(1), Fault::silence());
-        assert_eq!(host.delete(&format!("/actuator/backups/{id}")).await?.status, 204);
-    }
-    assert_eq!(health(&host, "deletions").await?["pending"], json!(["1", "2"]));
-    world.delete_snapshot(&part(2, 1)).await?;
-    assert_eq!(neighbour.create(2).await?.status, 202);
-
-    deletion_ended(&host).await?;
-
-    neighbour.wait_for_state(2, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(2, 1), part(2, 2)]);
     Ok(())
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Granted, Recording, Response, TransportError, retry};
+use super::{Granted, Recording, Response, Transport, TransportError, retry};
 
 /// Where granted requests go.
 #[derive(Clone)]
 pub enum Destination {
     /// The cluster that the operator configured.
-    Cluster(Arc<Client>),
+    Cluster(Arc<dyn Transport>),
     /// An engine within this process that answers at once, to try policies on.
     InProcess(Arc<dyn Engine + Send + Sync>),
     /// Another destination, with a record of what is read from it by a call that only reads.
@@ -34,7 +34,7 @@ impl Destination {
     /// The last attempt's.
     pub(crate) async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
         match self {
-            Self::Cluster(client) => retry::send(client, request, budget).await,
+            Self::Cluster(client) => retry::send(client.as_ref(), request, budget).await,
             Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, recording) => {
                 let answer = Box::pin(engine.send(request, budget)).await;
@@ -69,7 +69,7 @@ impl Destination {
                 return Box::pin(engine.submit(granted, patience, longest)).await;
             }
         };
-        let submitted = async move { retry::submit(&client, &granted, longest).await };
+        let submitted = async move { retry::submit(client.as_ref(), &granted, longest).await };
         let mut request = AbortOnDropHandle::new(tokio::spawn(submitted));
         match tokio::time::timeout(patience, &mut request).await {
             Ok(Ok(outcome)) => Submitted::Answered(outcome),

@@ -12,6 +12,7 @@ mod client;
 mod destination;
 mod recording;
 mod retry;
+mod transport;
 
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
@@ -19,3 +20,4 @@ pub use client::{Client, ClientError};
 pub use destination::Destination;
 pub(crate) use destination::Submitted;
 pub use recording::Recording;
+pub use transport::{Answering, Transport};

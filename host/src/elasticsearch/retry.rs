@@ -1,23 +1,32 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use tokio::time::Instant;
 
-use super::{Client, Granted, Method, Response, TransportError};
+use super::{Granted, Method, Response, Transport, TransportError};
 
 /// Sends a request, and for a few seconds again while its failure may pass.
 ///
 /// # Errors
 /// The last attempt's. A status that stays is not an error.
-pub(crate) async fn send(client: &Client, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
-    retry(request, budget, |left| client.send(request, left)).await
+pub(crate) async fn send(
+    transport: &dyn Transport,
+    request: &Granted,
+    budget: Duration,
+) -> Result<Response, TransportError> {
+    retry(request, budget, |left| transport.send(request, left)).await
 }
 
 /// The same for a request that can take minutes.
 ///
 /// # Errors
 /// As [`send`].
-pub(crate) async fn submit(client: &Client, request: &Granted, patience: Duration) -> Result<Response, TransportError> {
-    retry(request, patience, |left| client.submit(request, left)).await
+pub(crate) async fn submit(
+    transport: &dyn Transport,
+    request: &Granted,
+    patience: Duration,
+) -> Result<Response, TransportError> {
+    retry(request, patience, |left| transport.submit(request, left)).await
 }
 
 async fn retry<F>(request: &Granted, budget: Duration, send: impl Fn(Duration) -> F) -> Result<Response, TransportError>

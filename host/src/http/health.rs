@@ -37,8 +37,8 @@ fn deletions(api: &Api) -> Value {
     for (id, deletion) in api.service.deletions.all() {
         match deletion {
             Deletion::Pending(_) => pending.push(id),
-            Deletion::Failed(reason) => {
-                failed.insert(id, Value::String(reason));
+            Deletion::Failed(failure) => {
+                failed.insert(id, Value::String(failure.reason));
             }
         }
     }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use wasmtime::component::HasSelf;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};

@@ -207,7 +207,7 @@ impl Policy {
         let deadline = Instant::now() + self.sandbox.limits.wall_time;
         let place = timeout_at(deadline, Arc::clone(&self.sandbox.places).acquire_owned()).await;
         let place = place.map_err(|_| no_place())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability, scope, deadline.into_std());
+        let mut store = Call::store(&self.sandbox, capability, scope, deadline);
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
         Ok(Session { instance, store, _place: place })
     }

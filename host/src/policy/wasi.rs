@@ -4,9 +4,7 @@
 //! gets no environment, no arguments and an empty input; clocks and randomness are real; what it prints goes
 //! to the log. Files and sockets are not there at all.
 
-use std::time::Instant;
-
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
@@ -132,7 +130,7 @@ impl HostPollable for Patience<'_> {
 async fn until<T>(deadline: Instant, waiting: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
     // What is ready at once would never be asked for the time.
     if Instant::now() < deadline
-        && let Ok(outcome) = timeout_at(deadline.into(), waiting).await
+        && let Ok(outcome) = timeout_at(deadline, waiting).await
     {
         return outcome;
     }

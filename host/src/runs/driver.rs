@@ -17,11 +17,11 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut operations: Operations,
     let mut delay = Duration::ZERO;
     while stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
         operations = operations.or_successor();
-        match operations.advance(id, runs.notes()).await {
+        match operations.advance(id, runs.notes_of(id)).await {
             Ok(Progress { again_in: None, backup, refusal }) => {
-                runs.note(id, |run| {
+                runs.update(id, |run| {
                     run.ended = true;
-                    run.refusal = refusal.or(run.refusal.take());
+                    run.refusal = refusal.map(shortened).or(run.refusal.take());
                 });
                 report_end(id, backup.state, backup.failure_reason.as_deref());
                 runs.metrics.run_ended(backup.state);
@@ -30,13 +30,14 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut operations: Operations,
             Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
                 troubles = backoff();
                 // What the engine had against part 2 is overcome.
-                runs.note(id, |run| (run.trouble, run.refusal) = (None, None));
+                runs.update(id, |run| (run.trouble, run.refusal) = (None, None));
                 delay = Duration::from_millis(millis);
             }
             Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
+                let refusal = shortened(refusal);
                 tracing::warn!(backup = id, refusal, "the engine refused part 2; trying again");
                 runs.metrics.run_retried();
-                runs.note(id, |run| (run.trouble, run.refusal) = (None, Some(refusal)));
+                runs.update(id, |run| (run.trouble, run.refusal) = (None, Some(refusal)));
                 delay = next(&mut troubles).max(Duration::from_millis(millis));
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
@@ -48,10 +49,20 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut operations: Operations,
                 delay = next(&mut troubles);
                 tracing::warn!(backup = id, %error, retry_in = ?delay, "cannot go on with the backup at the moment");
                 runs.metrics.run_retried();
-                runs.note(id, |run| run.trouble = Some(error.to_string()));
+                runs.update(id, |run| run.trouble = Some(error.to_string()));
             }
         }
     }
+}
+
+/// A refusal can name every index that there is. It is remembered, and told with each list.
+fn shortened(mut refusal: String) -> String {
+    const MAX_BYTES: usize = 1_000;
+    if refusal.len() > MAX_BYTES {
+        refusal.truncate(refusal.floor_char_boundary(MAX_BYTES));
+        refusal.push('…');
+    }
+    refusal
 }
 
 fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {
@@ -62,9 +73,15 @@ fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {
 }
 
 fn backoff() -> ExponentialBackoff {
-    const SHORTEST: Duration = Duration::from_millis(500);
-    const LONGEST: Duration = Duration::from_secs(30);
-    ExponentialBuilder::new().with_min_delay(SHORTEST).with_max_delay(LONGEST).with_jitter().without_max_times().build()
+    const MIN_DELAY: Duration = Duration::from_millis(500);
+    // The jitter can double it.
+    const MAX_DELAY: Duration = Duration::from_secs(15);
+    ExponentialBuilder::new()
+        .with_min_delay(MIN_DELAY)
+        .with_max_delay(MAX_DELAY)
+        .with_jitter()
+        .without_max_times()
+        .build()
 }
 
 fn next(delays: &mut ExponentialBackoff) -> Duration {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +22,7 @@ use crate::policy::types::{BackupId, BackupState, RunNote};
 /// How often backups are looked for that nobody drives.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
 /// How many runs are remembered after their end.
-const REMEMBERED: usize = 1000;
+const MAX_RUNS: usize = 1000;
 
 /// The runs of this host, and what it remembers of those that ended.
 pub struct Runs {
@@ -44,6 +45,8 @@ struct Run {
     trouble: Option<String>,
     /// It came to its end here.
     ended: bool,
+    /// When it began to be driven, or ceased to be.
+    since: Instant,
 }
 
 /// The two ends of stopping a driver.
@@ -51,6 +54,36 @@ struct Run {
 struct Driver {
     stop: CancellationToken,
     stopped: CancellationToken,
+}
+
+impl Run {
+    fn note(&self, backup_id: BackupId) -> RunNote {
+        RunNote { backup_id, run_id: self.run_id.clone(), ended: self.ended, refusal: self.refusal.clone() }
+    }
+}
+
+/// Kept by the task that drives a run. However the task ends, by a panic too, the run is not driven any more.
+struct Driven {
+    runs: Arc<Runs>,
+    id: BackupId,
+    run_id: String,
+    stopped: CancellationToken,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(backup = self.id, "a defect of this server interrupted the run; it is resumed soon");
+        }
+        // By now a new backup may have that ID.
+        self.runs.update(self.id, |run| {
+            if run.run_id == self.run_id {
+                (run.driver, run.since) = (None, Instant::now());
+            }
+        });
+        self.runs.metrics.run_stopped();
+        self.stopped.cancel();
+    }
 }
 
 impl Runs {
@@ -76,18 +109,21 @@ impl Runs {
                 return;
             }
             let refusal = runs.remove(&id).filter(|run| run.run_id == run_id).and_then(|run| run.refusal);
-            let run = runs.entry(id).or_insert(Run { run_id, driver: None, refusal, trouble: None, ended: false });
             let driver = Driver { stop: self.stop.child_token(), stopped: CancellationToken::new() };
-            run.driver.insert(driver).clone()
+            let run = Run {
+                run_id: run_id.clone(),
+                driver: Some(driver.clone()),
+                refusal,
+                trouble: None,
+                ended: false,
+                since: Instant::now(),
+            };
+            runs.insert(id, run);
+            driver
         };
         self.metrics.run_started();
-        let runs = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let _stopped = driver.stopped.drop_guard();
-            driver::drive(&runs, id, operations, &driver.stop).await;
-            runs.note(id, |run| run.driver = None);
-            runs.metrics.run_stopped();
-        });
+        let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
+        self.tasks.spawn(async move { driver::drive(&driven.runs, id, operations, &driver.stop).await });
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was
@@ -104,16 +140,16 @@ impl Runs {
         self.lock().remove(&id);
     }
 
-    /// What the policy should know of runs that were driven here.
+    /// What the policy should know of the runs that were driven here.
     #[must_use]
     pub fn notes(&self) -> Vec<RunNote> {
-        let note = |(&backup_id, run): (&BackupId, &Run)| RunNote {
-            backup_id,
-            run_id: run.run_id.clone(),
-            ended: run.ended,
-            refusal: run.refusal.clone(),
-        };
-        self.lock().iter().map(note).collect()
+        self.lock().iter().map(|(&id, run)| run.note(id)).collect()
+    }
+
+    /// The same of one backup.
+    #[must_use]
+    pub fn notes_of(&self, id: BackupId) -> Vec<RunNote> {
+        self.lock().get(&id).map(|run| run.note(id)).into_iter().collect()
     }
 
     /// The backups that are driven here, each with what keeps it from going on at the moment.
@@ -164,7 +200,7 @@ impl Runs {
         self.tasks.wait().await;
     }
 
-    fn note(&self, id: BackupId, change: impl FnOnce(&mut Run)) {
+    fn update(&self, id: BackupId, change: impl FnOnce(&mut Run)) {
         if let Some(run) = self.lock().get_mut(&id) {
             change(run);
         }
@@ -177,8 +213,37 @@ impl Runs {
 }
 
 fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {
-    while runs.len() >= REMEMBERED {
-        let Some(id) = runs.iter().find(|(_, run)| run.driver.is_none()).map(|(&id, _)| id) else { return };
+    while runs.len() >= MAX_RUNS {
+        let ended = runs.iter().filter(|(_, run)| run.driver.is_none());
+        let Some((&id, _)) = ended.min_by_key(|(_, run)| run.since) else { return };
         runs.remove(&id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(driver: Option<Driver>, since: Instant) -> Run {
+        Run { run_id: "run".to_owned(), driver, refusal: None, trouble: None, ended: true, since }
+    }
+
+    /// IDs are often times, but nobody has to count upwards.
+    #[test]
+    fn the_run_that_ended_first_is_forgotten_whatever_its_id() {
+        let begin = Instant::now();
+        let at = |seconds: BackupId| begin + Duration::from_secs(seconds);
+        let ids = |runs: &BTreeMap<BackupId, Run>| runs.keys().copied().collect::<Vec<_>>();
+        let old = 1_000_000..1_000_000 + MAX_RUNS as BackupId;
+        let mut runs: BTreeMap<BackupId, Run> = old.clone().map(|id| (id, run(None, at(id - old.start)))).collect();
+        runs.get_mut(&old.start).unwrap().driver = Some(Driver::default());
+
+        for (n, id) in [1, 2].into_iter().enumerate() {
+            forget_oldest(&mut runs);
+            runs.insert(id, run(None, at(10_000 + n as u64)));
+        }
+
+        let expected: Vec<BackupId> = [1, 2, old.start].into_iter().chain(old.skip(3)).collect();
+        assert_eq!(ids(&runs), expected, "the one that is driven stays");
     }
 }

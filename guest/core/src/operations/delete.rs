@@ -47,6 +47,9 @@ fn delete_until_settled(
 ) -> Result<Deleted, Error> {
     match delete_listed(engine, context, id, only_runs, runs) {
         Err(fault) if is_unsettled(&fault) && attempts > 1 => {
+            // Meanwhile somebody may have deleted the backup and made a new one of that ID: it stays.
+            let seen: Vec<String> = runs.iter().cloned().collect();
+            let only_runs = only_runs.or((!seen.is_empty()).then_some(&*seen));
             match delete_until_settled(engine, context, id, only_runs, runs, attempts - 1) {
                 // That there was no time left for another attempt explains less.
                 Err(Error::EngineUnreachable(_)) if may_have_acted(&fault) => Err(fault),

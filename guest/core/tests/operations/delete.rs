@@ -112,6 +112,30 @@ fn the_runs_are_told_even_if_somebody_else_was_faster() {
     });
 }
 
+/// Two hosts delete at the same time; the slower one is refused, and somebody has used the number again by then.
+#[test]
+fn a_second_attempt_spares_a_new_backup() {
+    let missing = refusal(404, "snapshot_missing_exception", &format!("[backups:{}] is missing", part(12, 1)));
+    let lost = TransportError::Interrupted("connection reset".to_owned());
+    for answer in [Ok(missing), Err(lost)] {
+        on_every_engine(|world| {
+            complete(world, 12, "run-1");
+            let is_first = Cell::new(true);
+            let engine = Intercepted::new(&world.engine, |request| {
+                if !is_write(request) || !is_first.take() {
+                    return None;
+                }
+                world.delete(12, None).unwrap();
+                world.create(12, "run-2").unwrap();
+                Some(answer.clone())
+            });
+            let deleted = operations::delete(&engine, &world.context("-"), "12", None).unwrap();
+            assert_eq!((deleted.snapshots.len(), deleted.runs), (0, vec!["run-1".to_owned()]));
+            assert_eq!(world.get(12).unwrap().run_id.as_deref(), Some("run-2"));
+        });
+    }
+}
+
 #[test]
 fn a_lost_answer_is_looked_up() {
     for fault in nobody_knows() {

@@ -1,0 +1,98 @@
+use super::*;
+
+/// The list that shows what nobody drives.
+const LOOK: &str = "GET camunda_optimize_*";
+
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_looks_every_30_s_for_what_a_killed_host_left() {
+    let (cluster, killed) = set_up();
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(10).await;
+    killed.create_and_crash(1).await;
+
+    host.at(29).await;
+    assert_eq!(cluster.snapshots(), [part(1, 1)]);
+    host.at(31).await;
+    assert_eq!(host.service.runs.driven(), BTreeMap::from([(1, None)]));
+    host.at(100).await;
+
+    assert_eq!(host.times(LOOK, host.begin), [0, 30, 60, 90]);
+    assert_eq!(host.times("PUT part_2", host.begin), [30]);
+    assert_eq!(host.state(1).await, BackupState::Complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_starts_looks_at_once() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    killed.at(60).await;
+
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(20).await;
+
+    assert_eq!(host.times("PUT part_2", host.begin), [0]);
+    assert_eq!(host.state(1).await, BackupState::Complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_resume_window_nobody_resumes_it() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    killed.at(RESUME_WINDOW.as_secs() + 4).await;
+
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(120).await;
+
+    assert_eq!(host.state(1).await, BackupState::Incomplete);
+    assert_eq!(cluster.snapshots(), [part(1, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_away_does_not_end_the_looks() {
+    let (cluster, killed) = set_up();
+    let host = TestHost::new(&cluster);
+    killed.create_and_crash(1).await;
+    host.network.fail("", usize::MAX, Fault::Away);
+    host.adopt_forever();
+
+    host.at(100).await;
+    assert!(host.service.runs.driven().is_empty());
+    host.network.heal();
+    host.at(140).await;
+
+    assert_eq!(host.state(1).await, BackupState::Complete);
+}
+
+/// Two hosts that come upon it at the same time write part 2 once.
+#[tokio::test(start_paused = true)]
+async fn several_hosts_that_resume_a_backup_write_part_2_once() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    let hosts = [TestHost::new(&cluster), TestHost::new(&cluster), TestHost::new(&cluster)];
+    for host in &hosts {
+        host.network.fail("GET _resolve", 1, Fault::Slow(Duration::from_secs(1)));
+        host.adopt_forever();
+    }
+    killed.at(60).await;
+
+    let attempts: usize = hosts.iter().map(|host| host.times("PUT part_2", host.begin).len()).sum();
+    assert_eq!((attempts, cluster.snapshots()), (3, vec![part(1, 1), part(1, 2)]));
+    for host in &hosts {
+        assert_eq!(host.state(1).await, BackupState::Complete);
+        assert!(host.service.runs.driven().is_empty());
+    }
+}
+
+/// A run that has ended here is not resumed here; it would be from its snapshots alone.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_has_ended_is_not_resumed() {
+    let (cluster, host) = set_up();
+    host.adopt_forever();
+    host.network.fail("PUT part_2", 1, Fault::refusal(Duration::ZERO, 403, "security_exception", "not yours"));
+    host.service.create("1").await.unwrap();
+    host.at(300).await;
+    assert_eq!((host.state(1).await, cluster.snapshots()), (BackupState::Incomplete, vec![part(1, 1)]));
+}
