@@ -48,14 +48,14 @@ impl Target {
 
 /// An engine that is ready.
 pub(super) enum Fixture {
-    Real(World),
+    Real(Box<World>),
     Memory(MemoryServer),
 }
 
 impl Fixture {
     pub(super) async fn new(target: Target) -> Result<Self> {
         Ok(match target {
-            Target::Real(distribution) => Self::Real(World::new(distribution).await?),
+            Target::Real(distribution) => Self::Real(Box::new(World::new(distribution).await?)),
             Target::Memory => Self::Memory(MemoryServer::start(Arc::new(installed())).await?),
         })
     }
