@@ -7,9 +7,10 @@ mod wasmtime;
 
 use anyhow::{Result, ensure};
 use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::memory::MemoryServer;
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::{engine, stage};
+use crate::stage;
 
 /// Two of each backup.
 const SNAPSHOTS: usize = 1_000;
@@ -22,7 +23,8 @@ const REQUESTS: [(&str, &str, u16, usize); 3] = [
 ];
 
 pub(crate) async fn measure() -> Result<()> {
-    let port = engine::serve(stage::engine(SNAPSHOTS)).await?.to_string();
+    let engine = MemoryServer::start(stage::engine(SNAPSHOTS)).await?;
+    let port = engine.url().port().unwrap_or_default().to_string();
     let settings = [
         ("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", stage::REPOSITORY),
         ("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1"),

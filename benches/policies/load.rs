@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::memory::MemoryServer;
 use reqwest::{Client, Method};
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::{engine, stage};
+use crate::stage;
 
 const TOKEN: &str = "a-token-for-the-bench";
 /// What is in the engine.
@@ -31,7 +32,8 @@ const MIX: [(Method, &str, &str, u16); 5] = [
 ];
 
 pub(crate) async fn measure() -> Result<()> {
-    let port = engine::serve(stage::engine(SNAPSHOTS)).await?;
+    let engine = MemoryServer::start(stage::engine(SNAPSHOTS)).await?;
+    let port = engine.url().port().unwrap_or_default();
     let options = HostOptions::new(stage::BINARY.into())
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", stage::REPOSITORY)
         .env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)

@@ -5,7 +5,6 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "of samples")]
 
-mod engine;
 mod exchange;
 mod figures;
 mod hosts;

@@ -1,11 +1,12 @@
 //! A host in this process on an engine in memory.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
 use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::{EngineKind, IndexPrefix, RepositoryName, SnapshotState};
+use backup_test_support::memory::now;
 use optimize_backup::elasticsearch::{Destination, Grants};
 use optimize_backup::metrics::Metrics;
 use optimize_backup::policies::admission::{Admission, Candidate, CompileLimits, Compiler};
@@ -46,7 +47,7 @@ pub(crate) fn plain(error: wasmtime::Error) -> anyhow::Error {
 /// An engine with as many snapshots: two of each backup, as far as that goes.
 pub(crate) fn engine(snapshots: usize) -> Arc<MemoryEngine> {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
-    engine.pass(since_epoch());
+    engine.pass_until(now());
     engine.add_repository(REPOSITORY, false);
     for index in ["optimize-timestamp-based-import-index_v5", "optimize-metadata_v3", "optimize-settings_v3"] {
         engine.add_index(index);
@@ -113,13 +114,9 @@ pub(crate) fn context() -> Result<backup_core::Context> {
             engine: EngineKind::Elasticsearch,
             resume_window: RESUME_WINDOW,
         },
-        now: backup_core::Timestamp(u64::try_from(since_epoch().as_millis())?),
+        now: now(),
         run_id: "bench".to_owned(),
         host: "bench".to_owned(),
         notes: Vec::new(),
     })
-}
-
-fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -9,22 +9,37 @@ use backup_test_support::host::{Host, Reply};
 use backup_test_support::poll_until;
 use futures::future::try_join_all;
 
-use crate::everywhere;
 use crate::fault_table::{BUDGET, assert_refused, host_behind, in_time};
 use crate::servers::is_native;
 use crate::world::{World, delete, part, run_ended};
+use crate::{everywhere, in_every_host, on_engine};
 
-everywhere!(
+// What a write has come to when its answer is lost, the engine says.
+everywhere!(a_write_that_may_have_arrived_is_not_sent_again);
+// The proxy alone makes these faults, and one engine does for what comes after them.
+on_engine!(elasticsearch_8_19_only is ELASTICSEARCH:
     an_engine_that_is_down_is_told,
     retry_after_is_honoured,
-    a_write_that_may_have_arrived_is_not_sent_again,
     a_slow_write_is_no_missing_connection,
     part_two_that_is_refused_until_it_is_too_late_is_told,
-    a_caller_who_hangs_up_stops_nothing;
-    native host only: a_silent_engine_does_not_keep_the_host_from_ending,
+    a_caller_who_hangs_up_stops_nothing,
+    a_silent_engine_does_not_keep_the_host_from_ending,
     a_refusal_of_part_two_that_is_overcome_is_not_told,
-    many_callers_of_a_silent_engine_are_answered_in_time
+    many_callers_of_a_silent_engine_are_answered_in_time,
 );
+
+/// The same faults in other hosts.
+mod proxied {
+    use super::*;
+
+    in_every_host!(
+        an_engine_that_is_down_is_told,
+        retry_after_is_honoured,
+        a_slow_write_is_no_missing_connection,
+        part_two_that_is_refused_until_it_is_too_late_is_told,
+        a_caller_who_hangs_up_stops_nothing,
+    );
+}
 
 async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;

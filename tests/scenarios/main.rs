@@ -9,6 +9,7 @@
 mod backup;
 mod component;
 mod configuration;
+mod conformance;
 mod delete;
 mod engine_faults;
 mod fault_table;

@@ -93,7 +93,8 @@ impl World {
 
 /// The settings of a host for an engine.
 pub(crate) fn options(engine: &Engine, repository: &str, prefix: &str) -> HostOptions {
-    options_at(engine, engine.client().url(), repository, prefix)
+    let itself = engine.client().url();
+    options_at(engine.kind(), itself, itself, repository, prefix)
 }
 
 /// The same, with a proxy in the engine's place.
@@ -103,11 +104,12 @@ pub(crate) fn options_through(
     repository: &str,
     prefix: &str,
 ) -> Result<HostOptions> {
-    Ok(options_at(engine, &proxy.url()?, repository, prefix))
+    Ok(options_at(engine.kind(), engine.client().url(), &proxy.url()?, repository, prefix))
 }
 
-fn options_at(engine: &Engine, url: &Url, repository: &str, prefix: &str) -> HostOptions {
-    let (kind, variables) = match engine.kind() {
+/// The settings of a host for an engine that is asked at `url`, whatever is there in its place.
+pub(crate) fn options_at(kind: Kind, itself: &Url, url: &Url, repository: &str, prefix: &str) -> HostOptions {
+    let (kind, variables) = match kind {
         Kind::Elasticsearch => (
             "elasticsearch",
             [
@@ -130,7 +132,6 @@ fn options_at(engine: &Engine, url: &Url, repository: &str, prefix: &str) -> Hos
         .env("CAMUNDA_OPTIMIZE_DATABASE", kind)
         .env(prefix_variable, prefix)
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository);
-    let itself = engine.client().url();
     let options = options.env(host_variable, host_of(itself)).env(port_variable, &port_of(itself));
     if url == itself {
         return options;

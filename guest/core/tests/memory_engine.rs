@@ -67,6 +67,11 @@ mod tests {
         (*status, body["error"]["type"].as_str().unwrap(), body["error"]["reason"].as_str().unwrap())
     }
 
+    /// What the repository `r` is called in explanations.
+    fn r(dialect: Dialect) -> &'static str {
+        if dialect == Dialect::Elasticsearch9_2 { "default:r" } else { "r" }
+    }
+
     fn alert() -> Value {
         json!({"indices": ["optimize-alert_v4"], "include_global_state": false})
     }
@@ -106,7 +111,7 @@ mod tests {
         on_every_engine(|dialect, engine| {
             for mode in ["", "verbose=false&"] {
                 let answer = get(engine, &format!("_snapshot/r/s*?{mode}filter_path={FIELDS}"));
-                if dialect == Dialect::Elasticsearch8_19 {
+                if matches!(dialect, Dialect::Elasticsearch8_19 | Dialect::Elasticsearch9_2) {
                     assert_eq!(answer, (200, json!({})));
                 } else {
                     assert_eq!(refused(&answer), (404, "snapshot_missing_exception", "[r:s*] is missing"));
@@ -152,33 +157,40 @@ mod tests {
         on_every_engine(|dialect, engine| {
             put(engine, "r", "s", alert());
             let kind = match dialect {
-                Dialect::Elasticsearch8_19 | Dialect::Elasticsearch8_11 => "snapshot_name_already_in_use_exception",
-                Dialect::Elasticsearch7_17 | Dialect::OpenSearch2_19 => "invalid_snapshot_name_exception",
+                Dialect::Elasticsearch8_19 | Dialect::Elasticsearch8_11 | Dialect::Elasticsearch9_2 => {
+                    "snapshot_name_already_in_use_exception"
+                }
+                Dialect::Elasticsearch7_17 | Dialect::OpenSearch2_19 | Dialect::OpenSearch3_1 => {
+                    "invalid_snapshot_name_exception"
+                }
             };
             let expect = |why: &str| {
                 let missing_too = put(engine, "r", "s", json!({"indices": ["none"]}));
-                let reason = format!("[r:s] Invalid snapshot name [s], snapshot with the same name {why}");
+                let reason = format!("[{}:s] Invalid snapshot name [s], snapshot with the same name {why}", r(dialect));
                 assert_eq!(refused(&missing_too), (400, kind, reason.as_str()));
             };
             expect("is already in-progress");
             engine.finish("s", SnapshotState::Failed);
             expect("already exists");
             let capital = put(engine, "r", "S", alert());
-            let reason = "[r:S] Invalid snapshot name [S], must be lowercase";
-            assert_eq!(refused(&capital), (400, "invalid_snapshot_name_exception", reason));
+            let reason = format!("[{}:S] Invalid snapshot name [S], must be lowercase", r(dialect));
+            assert_eq!(refused(&capital), (400, "invalid_snapshot_name_exception", reason.as_str()));
         });
     }
 
     #[test]
     fn a_new_snapshot_is_refused_for_its_indices() {
-        on_every_engine(|_, engine| {
+        on_every_engine(|dialect, engine| {
             let missing = put(engine, "r", "s", json!({"indices": ["optimize-alert_v4", "none"]}));
             assert_eq!(refused(&missing), (404, "index_not_found_exception", "no such index [none]"));
             engine.assign_primary("optimize-alert_v4", false);
             let answer = put(engine, "r", "s", alert());
             let (status, kind, reason) = refused(&answer);
             assert_eq!((status, kind), (500, "snapshot_exception"));
-            assert!(reason.contains("[r:s") && reason.contains("optimize-alert_v4"), "{reason}");
+            assert!(
+                reason.contains(&format!("[{}:s/", r(dialect))) && reason.contains("optimize-alert_v4"),
+                "{reason}"
+            );
             assert_eq!(engine.snapshots("r"), []);
         });
     }
@@ -219,7 +231,7 @@ mod tests {
         let damages =
             [(Damage::Missing, 404, "snapshot_missing_exception"), (Damage::Unreadable, 500, "snapshot_exception")];
         for (damage, status, kind) in damages {
-            on_every_engine(|_, engine| {
+            on_every_engine(|dialect, engine| {
                 for name in ["s1", "s2"] {
                     engine.store("r", StoredSnapshot::new(name, SnapshotState::Success, engine.now()));
                 }
@@ -228,7 +240,7 @@ mod tests {
                     let answer = get(engine, &format!("{target}?filter_path={FIELDS}"));
                     let (found, found_kind, reason) = refused(&answer);
                     assert_eq!((found, found_kind), (status, kind));
-                    assert!(reason.starts_with("[r:s1/"), "{reason}");
+                    assert!(reason.starts_with(&format!("[{}:s1/", r(dialect))), "{reason}");
                 }
                 let s2 = json!({"snapshot": "s2", "state": "SUCCESS"});
                 let readable = get(engine, &format!("_snapshot/r/s*?ignore_unavailable=true&filter_path={FIELDS}"));
@@ -243,10 +255,11 @@ mod tests {
 
     #[test]
     fn all_are_deleted_or_none() {
-        on_every_engine(|_, engine| {
+        on_every_engine(|dialect, engine| {
             put(engine, "r", "s", alert());
             let answer = delete(engine, "_snapshot/r/s,none");
-            assert_eq!(refused(&answer), (404, "snapshot_missing_exception", "[r:none] is missing"));
+            let reason = format!("[{}:none] is missing", r(dialect));
+            assert_eq!(refused(&answer), (404, "snapshot_missing_exception", reason.as_str()));
             assert_eq!(engine.snapshots("r").len(), 1);
             assert_eq!(delete(engine, "_snapshot/r/s,s"), (200, json!({"acknowledged": true})));
             assert_eq!(engine.snapshots("r"), []);
@@ -296,6 +309,8 @@ mod tests {
             (Dialect::Elasticsearch8_11, json!({"version": "8.11.0", "index_version": 8_500_003}), 8_500_003),
             (Dialect::Elasticsearch7_17, json!({"version": "7.17.24"}), 7_172_499),
             (Dialect::OpenSearch2_19, json!({"version": "2.19.0"}), 136_407_827),
+            (Dialect::Elasticsearch9_2, json!({"version": "9.2.0", "index_version": 9_039_001}), 9_039_001),
+            (Dialect::OpenSearch3_1, json!({"version": "3.1.0"}), 137_227_827),
         ];
         for (dialect, node, version_id) in versions {
             let engine = engine(dialect);
@@ -319,8 +334,8 @@ mod tests {
                 get(engine, "_snapshot/r/s*?verbose=true"),
                 get(engine, "_resolve/index/*-alert"),
                 get(engine, "optimize-alert/_doc/1"),
-                delete(engine, "_snapshot/r/s*"),
-                delete(engine, "_snapshot/r/s?wait_for_completion=false"),
+                delete(engine, "_snapshot/r/*s"),
+                delete(engine, "_snapshot/r/s?wait_for_completion=true"),
                 put(engine, "r", "t", json!({"indices": ["optimize-*"]})),
                 put(engine, "r", "t", json!({"indices": ["optimize-alert_v4"], "partial": true})),
                 put(engine, "r", "t", json!({"indices": "optimize-alert_v4"})),

@@ -51,6 +51,13 @@ pub(super) fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str>
     request.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
+/// A parameter that some versions know, and this one does not.
+pub(super) fn unrecognized(request: &Request, parameter: &str) -> Failure {
+    let path = request.path.join("/");
+    let reason = format!("request [/{path}] contains unrecognized parameter: [{parameter}]");
+    refusal(400, "illegal_argument_exception", reason)
+}
+
 /// Refuses parameters that are not in the list of names and values; `*` stands for any value.
 pub(super) fn expect_parameters(request: &Request, known: &[(&str, &str)]) -> Result<(), Failure> {
     let is_known = |name: &str, value: &str| known.iter().any(|&(n, v)| n == name && (v == "*" || v == value));

@@ -11,37 +11,52 @@ pub enum Dialect {
     Elasticsearch7_17,
     /// OpenSearch 2.19.0.
     OpenSearch2_19,
+    /// Elasticsearch 9.2.0.
+    Elasticsearch9_2,
+    /// OpenSearch 3.1.0.
+    OpenSearch3_1,
 }
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Elasticsearch8_19, Self::Elasticsearch8_11, Self::Elasticsearch7_17, Self::OpenSearch2_19];
+    pub const ALL: [Self; 6] = [
+        Self::Elasticsearch8_19,
+        Self::Elasticsearch8_11,
+        Self::Elasticsearch7_17,
+        Self::OpenSearch2_19,
+        Self::Elasticsearch9_2,
+        Self::OpenSearch3_1,
+    ];
 
     /// The kind of engine, as the settings name it.
     #[must_use]
     pub fn kind(self) -> EngineKind {
         match self {
-            Self::OpenSearch2_19 => EngineKind::OpenSearch,
+            Self::OpenSearch2_19 | Self::OpenSearch3_1 => EngineKind::OpenSearch,
             _ => EngineKind::Elasticsearch,
         }
     }
 
     /// The version of its nodes.
-    pub(super) fn version(self) -> &'static str {
+    #[must_use]
+    pub fn version(self) -> &'static str {
         match self {
             Self::Elasticsearch8_19 => "8.19.0",
             Self::Elasticsearch8_11 => "8.11.0",
             Self::Elasticsearch7_17 => "7.17.24",
             Self::OpenSearch2_19 => "2.19.0",
+            Self::Elasticsearch9_2 => "9.2.0",
+            Self::OpenSearch3_1 => "3.1.0",
         }
     }
 
     /// The version of the index format that its nodes tell, where they tell one.
     pub(super) fn index_version(self) -> Option<u64> {
         match self {
-            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 => Some(self.snapshot_version_id()),
-            Self::Elasticsearch7_17 | Self::OpenSearch2_19 => None,
+            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 | Self::Elasticsearch9_2 => {
+                Some(self.snapshot_version_id())
+            }
+            Self::Elasticsearch7_17 | Self::OpenSearch2_19 | Self::OpenSearch3_1 => None,
         }
     }
 
@@ -52,12 +67,25 @@ impl Dialect {
             Self::Elasticsearch8_11 => 8_500_003,
             Self::Elasticsearch7_17 => 7_172_499,
             Self::OpenSearch2_19 => 136_407_827,
+            Self::Elasticsearch9_2 => 9_039_001,
+            Self::OpenSearch3_1 => 137_227_827,
         }
+    }
+
+    /// The same for people.
+    pub(super) fn snapshot_version(self) -> &'static str {
+        // This one has no name for the version of its index format.
+        if self == Self::Elasticsearch8_11 { "8500003" } else { self.version() }
+    }
+
+    /// What stands before the names of repositories in explanations.
+    pub(super) fn project(self) -> &'static str {
+        if self == Self::Elasticsearch9_2 { "default:" } else { "" }
     }
 
     /// A pattern without a match is a 404, as if a snapshot had been named.
     pub(super) fn misses_what_a_pattern_matches(self) -> bool {
-        self != Self::Elasticsearch8_19
+        !self.is_recent()
     }
 
     /// A list of snapshots in an unknown repository is a success that tells of a failure.
@@ -68,12 +96,29 @@ impl Dialect {
     /// The type of the error that a snapshot's name is taken.
     pub(super) fn name_in_use(self) -> &'static str {
         match self {
-            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 => "snapshot_name_already_in_use_exception",
-            Self::Elasticsearch7_17 | Self::OpenSearch2_19 => "invalid_snapshot_name_exception",
+            Self::Elasticsearch8_19 | Self::Elasticsearch8_11 | Self::Elasticsearch9_2 => {
+                "snapshot_name_already_in_use_exception"
+            }
+            Self::Elasticsearch7_17 | Self::OpenSearch2_19 | Self::OpenSearch3_1 => "invalid_snapshot_name_exception",
         }
     }
 
-    /// The deletion of a running snapshot is answered while somebody still waits.
+    /// A deletion need not be waited for.
+    pub(super) fn deletes_without_waiting(self) -> bool {
+        self.is_recent()
+    }
+
+    /// Snapshots can be listed without their indices.
+    pub(super) fn leaves_out_indices(self) -> bool {
+        self.is_recent() || self == Self::Elasticsearch8_11
+    }
+
+    fn is_recent(self) -> bool {
+        matches!(self, Self::Elasticsearch8_19 | Self::Elasticsearch9_2)
+    }
+
+    /// The deletion of a running snapshot is answered while somebody still waits. On real engines that depends
+    /// on the repository's speed as well: each of them does both.
     pub(super) fn aborts_at_once(self) -> bool {
         self == Self::Elasticsearch8_11
     }

@@ -9,6 +9,7 @@ mod answer;
 mod dialect;
 mod indices;
 mod intercepted;
+pub mod questions;
 mod repository;
 mod snapshot;
 mod state;
@@ -57,6 +58,12 @@ impl MemoryEngine {
     pub fn pass(&self, span: Duration) {
         let mut state = self.state();
         state.now = state.now.after(span);
+    }
+
+    /// Puts its clock forward to a moment. It never goes back.
+    pub fn pass_until(&self, moment: Timestamp) {
+        let mut state = self.state();
+        state.now = state.now.max(moment);
     }
 
     /// Registers a snapshot repository. A second time: only changes whether it can be written to.

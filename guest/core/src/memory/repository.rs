@@ -24,8 +24,13 @@ impl Repository {
         refusal(404, "repository_missing_exception", format!("[{name}] missing"))
     }
 
-    fn snapshot_missing(&self, name: &str) -> Failure {
-        refusal(404, "snapshot_missing_exception", format!("[{}:{name}] is missing", self.name))
+    fn snapshot_missing(&self, dialect: Dialect, name: &str) -> Failure {
+        refusal(404, "snapshot_missing_exception", format!("[{}] is missing", self.full_name(dialect, name)))
+    }
+
+    /// What a snapshot is called in explanations.
+    fn full_name(&self, dialect: Dialect, snapshot: &str) -> String {
+        format!("{}{}:{snapshot}", dialect.project(), self.name)
     }
 
     pub(super) fn settings(&self) -> Value {
@@ -42,12 +47,12 @@ impl Repository {
         if begin.unwrap_or(pattern).contains(['*', ',']) {
             return Err(not_known("lists of names, or patterns with a * that is not the last character"));
         }
-        let matches = |name: &str| begin.map_or(name == pattern, |begin| name.starts_with(begin));
-        let mut found: Vec<&StoredSnapshot> = self.snapshots.iter().filter(|found| matches(&found.name)).collect();
+        let mut found: Vec<&StoredSnapshot> =
+            self.snapshots.iter().filter(|found| matches(pattern, &found.name)).collect();
         found.sort_by_key(|snapshot| (snapshot.started, &snapshot.name));
         let is_missing = begin.is_none() || dialect.misses_what_a_pattern_matches();
         if found.is_empty() && is_missing && mode != ListMode::ReadableOnly {
-            return Err(self.snapshot_missing(pattern));
+            return Err(self.snapshot_missing(dialect, pattern));
         }
         let listed: Result<Vec<Value>, Failure> = match mode {
             ListMode::NamesOnly => Ok(found.into_iter().map(StoredSnapshot::outline).collect()),
@@ -63,10 +68,10 @@ impl Repository {
     fn open(&self, snapshot: &StoredSnapshot, dialect: Dialect) -> Answer {
         let name = format!("{}/{}", snapshot.name, snapshot.uuid());
         match snapshot.damage {
-            None => Ok(snapshot.details(dialect.version(), dialect.snapshot_version_id())),
-            Some(Damage::Missing) => Err(self.snapshot_missing(&name)),
+            None => Ok(snapshot.details(dialect.snapshot_version(), dialect.snapshot_version_id())),
+            Some(Damage::Missing) => Err(self.snapshot_missing(dialect, &name)),
             Some(Damage::Unreadable) => {
-                let reason = format!("[{}:{name}] failed to get snapshots", self.name);
+                let reason = format!("[{}] failed to get snapshots", self.full_name(dialect, &name));
                 Err(refusal(500, "snapshot_exception", reason))
             }
         }
@@ -83,29 +88,29 @@ impl Repository {
     ) -> Answer {
         self.expect_new(dialect, name)?;
         let chosen = indices.chosen(new.indices)?;
+        let snapshot = StoredSnapshot::new(name, SnapshotState::InProgress, now);
         let unassigned = indices.unassigned(&chosen);
         if !unassigned.is_empty() {
-            let reason = format!("[{}:{name}] Indices don't have primary shards {unassigned:?}", self.name);
+            let name = format!("{name}/{}", snapshot.uuid());
+            let reason =
+                format!("[{}] Indices don't have primary shards {unassigned:?}", self.full_name(dialect, &name));
             return Err(refusal(500, "snapshot_exception", reason));
         }
         self.snapshots.push(StoredSnapshot {
             indices: chosen,
             include_global_state: new.include_global_state,
             metadata: new.metadata.map(Value::Object),
-            ..StoredSnapshot::new(name, SnapshotState::InProgress, now)
+            ..snapshot
         });
         Ok(json!({"accepted": true}))
     }
 
     fn expect_new(&self, dialect: Dialect, name: &str) -> Result<(), Failure> {
-        let invalid = |why: &str| format!("[{}:{name}] Invalid snapshot name [{name}], {why}", self.name);
+        let invalid = |why: &str| format!("[{}] Invalid snapshot name [{name}], {why}", self.full_name(dialect, name));
         if name != name.to_lowercase() {
             return Err(refusal(400, "invalid_snapshot_name_exception", invalid("must be lowercase")));
         }
-        if self.read_only {
-            let reason = format!("[{}] cannot create snapshot in a readonly repository", self.name);
-            return Err(refusal(500, "repository_exception", reason));
-        }
+        self.expect_writable("create snapshot in")?;
         let why = match self.snapshots.iter().find(|known| known.name == name) {
             None => return Ok(()),
             Some(known) if known.state == SnapshotState::InProgress => {
@@ -116,21 +121,32 @@ impl Repository {
         Err(refusal(400, dialect.name_in_use(), invalid(why)))
     }
 
-    /// Deletes all of these snapshots, or none.
-    pub(super) fn delete(&mut self, names: &[&str]) -> Answer {
-        let is_known = |name: &str| self.snapshots.iter().any(|known| known.name == name);
-        match names.iter().find(|name| !is_known(name)) {
-            Some(name) if name.contains('*') => Err(not_known("patterns of snapshots to delete")),
-            Some(name) => Err(self.snapshot_missing(name)),
-            None => {
-                self.snapshots.retain(|known| !names.contains(&known.name.as_str()));
-                Ok(json!({"acknowledged": true}))
-            }
+    fn expect_writable(&self, what: &str) -> Result<(), Failure> {
+        let reason = || format!("[{}] cannot {what} a readonly repository", self.name);
+        if self.read_only { Err(refusal(500, "repository_exception", reason())) } else { Ok(()) }
+    }
+
+    /// Deletes all of these snapshots, or none. A pattern need not match any.
+    pub(super) fn delete(&mut self, dialect: Dialect, names: &[&str]) -> Answer {
+        if names.iter().any(|name| name.trim_end_matches('*').contains('*')) {
+            return Err(not_known("patterns with a * that is not the last character"));
         }
+        self.expect_writable("delete snapshot from")?;
+        let is_missing = |name: &str| !name.contains('*') && !self.snapshots.iter().any(|known| known.name == name);
+        if let Some(name) = names.iter().find(|name| is_missing(name)) {
+            return Err(self.snapshot_missing(dialect, name));
+        }
+        self.snapshots.retain(|known| !names.iter().any(|name| matches(name, &known.name)));
+        Ok(json!({"acknowledged": true}))
     }
 
     pub(super) fn is_writing(&self, names: &[&str]) -> bool {
         let running = |known: &StoredSnapshot| known.state == SnapshotState::InProgress;
-        self.snapshots.iter().any(|known| running(known) && names.contains(&known.name.as_str()))
+        self.snapshots.iter().any(|known| running(known) && names.iter().any(|name| matches(name, &known.name)))
     }
+}
+
+/// Whether a snapshot has this name, or one that begins as a pattern does.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern.strip_suffix('*').map_or(name == pattern, |begin| name.starts_with(begin))
 }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Dialect;
-use super::answer::{Answer, expect_parameters, not_known, parameter, response};
+use super::answer::{Answer, expect_parameters, not_known, parameter, response, unrecognized};
 use super::indices::Indices;
 use super::repository::Repository;
 use super::snapshot::NewSnapshot;
@@ -56,7 +56,7 @@ impl State {
             (Method::Get, ["_snapshot", repository]) => self.repository(request, repository),
             (Method::Get, ["_snapshot", repository, pattern]) => self.list(dialect, request, repository, pattern),
             (Method::Put, ["_snapshot", repository, name]) => self.create(dialect, request, repository, name),
-            (Method::Delete, ["_snapshot", repository, names]) => self.delete(request, repository, names),
+            (Method::Delete, ["_snapshot", repository, names]) => self.delete(dialect, request, repository, names),
             (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
             (Method::Get, [index, "_doc", "1"]) => self.document(request, index),
             (Method::Get, ["_nodes", "_all", "http"]) => nodes(dialect, request),
@@ -70,7 +70,13 @@ impl State {
     }
 
     fn list(&self, dialect: Dialect, request: &Request, repository: &str, pattern: &str) -> Answer {
-        expect_parameters(request, &[("ignore_unavailable", "true"), ("verbose", "false"), ("filter_path", "*")])?;
+        let known =
+            [("ignore_unavailable", "true"), ("verbose", "false"), ("index_names", "false"), ("filter_path", "*")];
+        expect_parameters(request, &known)?;
+        let without_indices = parameter(request, "index_names").is_some();
+        if without_indices && !dialect.leaves_out_indices() {
+            return Err(unrecognized(request, "index_names"));
+        }
         let mode = match (parameter(request, "ignore_unavailable"), parameter(request, "verbose")) {
             (None, None) => ListMode::Strict,
             (Some(_), None) => ListMode::ReadableOnly,
@@ -78,6 +84,7 @@ impl State {
             (Some(_), Some(_)) => return Err(not_known("ignore_unavailable together with verbose")),
         };
         match self.repositories.get(repository) {
+            Some(repository) if without_indices => repository.list(dialect, pattern, mode).map(leave_out_indices),
             Some(repository) => repository.list(dialect, pattern, mode),
             None if dialect.lists_unknown_repositories() => {
                 let failure =
@@ -95,10 +102,14 @@ impl State {
         repository.create(dialect, name, new, &self.indices, self.now)
     }
 
-    fn delete(&mut self, request: &Request, repository: &str, names: &str) -> Answer {
-        expect_parameters(request, &[])?;
+    fn delete(&mut self, dialect: Dialect, request: &Request, repository: &str, names: &str) -> Answer {
+        const WAIT: &str = "wait_for_completion";
+        expect_parameters(request, &[(WAIT, "false")])?;
+        if parameter(request, WAIT).is_some() && !dialect.deletes_without_waiting() {
+            return Err(unrecognized(request, WAIT));
+        }
         let repository = self.repositories.get_mut(repository).ok_or_else(|| Repository::missing(repository))?;
-        repository.delete(&names.split(',').collect::<Vec<_>>())
+        repository.delete(dialect, &names.split(',').collect::<Vec<_>>())
     }
 
     fn resolve(&self, request: &Request, pattern: &str) -> Answer {
@@ -111,6 +122,12 @@ impl State {
         let field = parameter(request, "_source").ok_or_else(|| not_known("whole documents"))?;
         self.indices.document(index, field)
     }
+}
+
+fn leave_out_indices(mut list: Value) -> Value {
+    let snapshots = list.get_mut("snapshots").and_then(Value::as_array_mut).into_iter().flatten();
+    snapshots.filter_map(Value::as_object_mut).for_each(|snapshot| drop(snapshot.remove("indices")));
+    list
 }
 
 fn nodes(dialect: Dialect, request: &Request) -> Answer {

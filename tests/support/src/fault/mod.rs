@@ -1,6 +1,6 @@
 //! An engine with faults that a real one cannot be made to show.
 //!
-//! A [`FaultProxy`] stands in front of a real engine, or of none, and does to the requests that its
+//! A [`FaultProxy`] stands in front of a real engine, of one in memory, or of none, and does to the requests that its
 //! rules match what the rules say:
 //!
 //! ```no_run
@@ -60,7 +60,12 @@ struct Shared {
 impl FaultProxy {
     /// Stands in front of an engine, which gets every request that no rule keeps back.
     pub async fn in_front_of(engine: &Engine) -> Result<Self> {
-        Self::start(Some(engine.client().url().clone())).await
+        Self::in_front_of_url(engine.client().url()).await
+    }
+
+    /// Stands in front of whatever is there, such as an engine in memory.
+    pub async fn in_front_of_url(engine: &Url) -> Result<Self> {
+        Self::start(Some(engine.clone())).await
     }
 
     /// Stands alone: a request without a rule is answered with 501.

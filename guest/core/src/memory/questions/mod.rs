@@ -1,0 +1,131 @@
+//! Questions that every engine is asked: the one in memory has to answer as the real ones do.
+//!
+//! They are data, for two uses: the tests of this crate ask every [`Dialect`], and the test
+//! `conformance` of the whole project asks real engines as well and compares what is read. A question
+//! belongs here for every request that [`crate::operations`] send, and for every answer that they
+//! tell from others.
+
+mod catalogue;
+mod read;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub use self::catalogue::questions;
+use super::{Damage, Dialect, MemoryEngine, StoredSnapshot};
+use crate::{Engine, Request, Response, SnapshotState};
+
+/// The indices that are there for every question, each `{name}_v{N}` with the alias `{name}`.
+pub const INDICES: [&str; 5] = [
+    "optimize-alert_v4",
+    "optimize-large_v1",
+    "optimize-metadata_v3",
+    "optimize-position-based-import-index_v3",
+    "optimize-settings_v3",
+];
+
+/// The index that has to be so large that a throttled snapshot of it takes longer than all questions.
+pub const LARGE_INDEX: &str = "optimize-large_v1";
+
+/// The documents that are there for every question: their index, and what is in the one with the id 1.
+#[must_use]
+pub fn documents() -> [(&'static str, Value); 2] {
+    [
+        ("optimize-metadata_v3", json!({"schemaVersion": "8.6.0", "installationId": "one"})),
+        ("optimize-settings_v3", json!({"id": "1"})),
+    ]
+}
+
+/// A question to an engine.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What it is called, and so is the repository that it is about: no other question uses that.
+    pub name: &'static str,
+    /// What has to be there, in this order.
+    pub preparations: Vec<Preparation>,
+    /// The request itself.
+    pub request: Request,
+    /// Whether a real engine may take longer than anybody waits, as it does with a slow repository. Then there is
+    /// nothing to compare.
+    pub may_take_long: bool,
+    read: fn(&Response) -> Value,
+}
+
+/// Something that has to be there before a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preparation {
+    /// The question's repository, from now on without writing to it.
+    ReadOnly,
+    /// An index without a primary shard. It is gone after the question.
+    Unassigned(&'static str),
+    /// A finished snapshot of `optimize-alert_v4`, with [`METADATA`].
+    Snapshot(&'static str),
+    /// A finished snapshot of `optimize-alert_v4` and [`Preparation::Unassigned`] indices, which is PARTIAL.
+    Partial(&'static str),
+    /// A snapshot of [`LARGE_INDEX`] that is being written, in a throttled repository.
+    Running(&'static str),
+    /// A snapshot, from now on with a damaged metadata file.
+    Damaged(&'static str, Damage),
+    /// A finished snapshot of an empty list of indices.
+    OfNoIndices(&'static str),
+}
+
+/// The metadata of the snapshots, as JSON.
+pub const METADATA: &str = r#"{"by":"me"}"#;
+
+impl Question {
+    /// What is read of an answer.
+    #[must_use]
+    pub fn read(&self, response: &Response) -> Value {
+        (self.read)(response)
+    }
+
+    /// What is read of the answer of an engine in memory.
+    #[must_use]
+    pub fn ask_memory(&self, dialect: Dialect) -> Value {
+        let engine = MemoryEngine::new(dialect);
+        engine.pass(Duration::from_secs(1_700_000_000));
+        engine.add_repository(self.name, false);
+        INDICES.iter().for_each(|index| engine.add_index(index));
+        documents().into_iter().for_each(|(index, document)| engine.set_document(index, Some(document)));
+        self.preparations.iter().for_each(|preparation| self.prepare(&engine, *preparation));
+        engine.send(&self.request).map_or_else(|error| json!(error.to_string()), |response| self.read(&response))
+    }
+
+    fn prepare(&self, engine: &MemoryEngine, preparation: Preparation) {
+        let indices = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let store = |name: &str, state: SnapshotState, indices: Vec<String>, metadata: Option<Value>| {
+            let snapshot = StoredSnapshot::new(name, state, engine.now());
+            engine.store(self.name, StoredSnapshot { indices, metadata, ..snapshot });
+        };
+        match preparation {
+            Preparation::ReadOnly => engine.add_repository(self.name, true),
+            Preparation::Unassigned(index) => engine.assign_primary(index, false),
+            Preparation::Snapshot(name) => {
+                let metadata = serde_json::from_str(METADATA).ok();
+                store(name, SnapshotState::Success, indices(&["optimize-alert_v4"]), metadata);
+            }
+            Preparation::Partial(name) => {
+                store(name, SnapshotState::Partial, self.unassigned().map(str::to_owned).collect(), None);
+            }
+            Preparation::Running(name) => store(name, SnapshotState::InProgress, indices(&[LARGE_INDEX]), None),
+            Preparation::Damaged(name, damage) => engine.damage(name, Some(damage)),
+            Preparation::OfNoIndices(name) => store(name, SnapshotState::Success, indices(&INDICES), None),
+        }
+    }
+
+    /// The indices without a primary shard.
+    pub fn unassigned(&self) -> impl Iterator<Item = &'static str> {
+        self.preparations.iter().filter_map(|preparation| match preparation {
+            Preparation::Unassigned(index) => Some(*index),
+            _ => None,
+        })
+    }
+
+    /// Whether its repository has to be throttled.
+    #[must_use]
+    pub fn needs_time(&self) -> bool {
+        self.preparations.iter().any(|preparation| matches!(preparation, Preparation::Running(_)))
+    }
+}

@@ -1,0 +1,74 @@
+//! The table in the documents has exactly the tests that there are, with what they expect.
+
+use super::Outcome;
+
+/// A column of the table.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    /// What each fault leads to.
+    pub(super) cells: &'static [(&'static str, Outcome)],
+    /// The faults that run on real engines, too.
+    pub(super) decided_by_engine: &'static [&'static str],
+}
+
+const STEPS: [Step; 10] = [
+    super::validate::STEP,
+    super::look_for_duplicates::STEP,
+    super::read_version::STEP,
+    super::resolve_part_one::STEP,
+    super::put_part_one::STEP,
+    super::poll_part_one::STEP,
+    super::resolve_part_two::STEP,
+    super::put_part_two::STEP,
+    super::poll_part_two::STEP,
+    super::delete_backup::STEP,
+];
+
+#[test]
+fn the_table_in_the_docs_is_true() {
+    let page = include_str!("../../../docs/faults.md");
+    let expected = table();
+    let found: Vec<&str> =
+        page.lines().filter(|line| expected.first().is_some_and(|head| columns(line) == columns(head))).collect();
+    assert_eq!(found, expected, "docs/faults.md should have these lines:\n{}", expected.join("\n"));
+}
+
+fn columns(line: &str) -> usize {
+    line.matches(" | ").count()
+}
+
+fn table() -> Vec<String> {
+    let mut faults: Vec<&str> = Vec::new();
+    for (fault, _) in STEPS.iter().flat_map(|step| step.cells) {
+        if !faults.contains(fault) {
+            faults.push(fault);
+        }
+    }
+    let names: Vec<String> = STEPS.iter().map(|step| format!("`{}`", step.name)).collect();
+    let head = [line("fault", &names), line("---", &vec!["---".to_owned(); names.len()])];
+    let rows = faults.into_iter().map(|fault| line(&format!("`{fault}`"), &STEPS.map(|step| step.cell(fault))));
+    head.into_iter().chain(rows).collect()
+}
+
+fn line(first: &str, others: &[String]) -> String {
+    format!("| {first} | {} |", others.join(" | "))
+}
+
+impl Step {
+    fn cell(&self, fault: &str) -> String {
+        let outcome = self.cells.iter().find(|(name, _)| *name == fault).map(|(_, outcome)| describe(*outcome));
+        match outcome {
+            Some(outcome) if self.decided_by_engine.contains(&fault) => format!("**{outcome}**"),
+            outcome => outcome.unwrap_or_else(|| "–".to_owned()),
+        }
+    }
+}
+
+fn describe(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Complete => "COMPLETE".to_owned(),
+        Outcome::Gone => "gone".to_owned(),
+        Outcome::Refused(status, code) => format!("{status} `{code}`"),
+        Outcome::Incomplete(reason) => format!("INCOMPLETE, {reason}"),
+    }
+}
