@@ -12,6 +12,9 @@ use crate::policy::types::{Accepted, Backup, BackupId, BackupsPage, Error, Probl
 use crate::policy::{CallError, GetBackup, ListBackups};
 use crate::runs::Runs;
 
+/// The code of the one refusal that is the host's and not the policy's: only the host knows of its deletions.
+pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
+
 /// The backup service: operations of the policy, and what goes on after their answers.
 pub struct BackupService {
     policies: Arc<Policies>,
@@ -146,7 +149,7 @@ fn canonical(id: &str) -> Option<BackupId> {
 
 fn being_deleted(id: &str) -> CallError {
     CallError::Refused(Error::Conflict(Problem {
-        code: "backupBeingDeleted".to_owned(),
+        code: BEING_DELETED.to_owned(),
         message: format!(
             "the backup with ID {id} is still being deleted; wait until that is done, or choose another ID"
         ),

@@ -163,3 +163,12 @@ pub(crate) fn importing(interface: &str) -> Vec<u8> {
 pub(crate) fn exporting(interface: &str) -> Vec<u8> {
     wat::parse_str(format!(r#"(component (instance $empty) (export "{interface}" (instance $empty)))"#)).unwrap()
 }
+
+/// Something with the name of a policy and nothing behind it, which consists of so many core instances with so many
+/// tables each.
+pub(crate) fn consisting_of(instances: u32, tables: u32) -> Vec<u8> {
+    let tables = "(table 1 funcref)".repeat(tables as usize);
+    let instances = "(core instance (instantiate $module))".repeat(instances as usize);
+    let export = r#"(instance $empty) (export "optimize:backup/backups@1.0.0" (instance $empty))"#;
+    wat::parse_str(format!("(component (core module $module {tables}) {instances} {export})")).unwrap()
+}

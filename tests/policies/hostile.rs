@@ -2,8 +2,10 @@
 //! in, nothing of it gets to the engine, and all others are served all through it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use anyhow::ensure;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use backup_test_support::poll_until;
@@ -30,30 +32,48 @@ pub(crate) async fn taken_in(plan: Plan) -> Arc<House> {
 /// Somebody else, who calls for as long as this is there.
 struct Bystander {
     gone: CancellationToken,
-    served: JoinHandle<u64>,
+    served: Arc<AtomicU64>,
+    calls: JoinHandle<()>,
 }
 
 impl Bystander {
     fn at(house: &Arc<House>) -> Self {
-        let gone = CancellationToken::new();
-        let served = tokio::spawn(call_until(Arc::clone(house), gone.clone()));
-        Self { gone, served }
+        let (gone, served) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+        let calls = tokio::spawn(call_until(Arc::clone(house), Arc::clone(&served), gone.clone()));
+        Self { gone, served, calls }
+    }
+
+    /// A call of another caller: the bystander is served before it, and again after it.
+    async fn beside<T>(&self, call: impl Future<Output = T>) -> T {
+        self.is_served().await;
+        let outcome = call.await;
+        self.is_served().await;
+        outcome
+    }
+
+    /// With a call that begins only now: the first one that it counts may have begun before.
+    async fn is_served(&self) {
+        let so_far = self.served.load(Ordering::Relaxed);
+        poll_until("the bystander", Duration::from_secs(60), async || {
+            ensure!(!self.calls.is_finished(), "it got another answer than it should");
+            Ok((self.served.load(Ordering::Relaxed) >= so_far + 2).then_some(()))
+        })
+        .await
+        .unwrap();
     }
 
     /// Every call was answered as it should be.
-    async fn was_served(self) {
+    async fn leaves(self) {
         self.gone.cancel();
-        assert!(self.served.await.unwrap() > 0);
+        self.calls.await.unwrap();
     }
 }
 
-async fn call_until(house: Arc<House>, gone: CancellationToken) -> u64 {
-    let mut served = 0;
-    while served == 0 || !gone.is_cancelled() {
+async fn call_until(house: Arc<House>, served: Arc<AtomicU64>, gone: CancellationToken) {
+    while !gone.is_cancelled() {
         expect_service(&house).await;
-        served += 1;
+        served.fetch_add(1, Ordering::Relaxed);
     }
-    served
 }
 
 /// An id that means nothing to the hostile policy is treated as it should be.
@@ -79,9 +99,9 @@ async fn a_call_that_traps_harms_no_other() {
     let house = taken_in(Plan::default()).await;
     let bystander = Bystander::at(&house);
     for method in ["GET", "POST", "DELETE"] {
-        assert_eq!(failure(&house, method, ids::TRAP).await, TRAPPED);
+        assert_eq!(bystander.beside(failure(&house, method, ids::TRAP)).await, TRAPPED);
     }
-    bystander.was_served().await;
+    bystander.leaves().await;
     assert_eq!(house.policies().serving().number, 2);
 }
 
@@ -104,10 +124,10 @@ async fn an_answer_against_the_contract_reaches_nobody() {
         ("POST", ids::OTHER_NAMES, other_names),
         ("GET", ids::OTHER_ID, "it was asked for the backup 1008 and answered for 1009"),
     ] {
-        assert_eq!(failure(&house, method, id).await, breaks(violation));
+        assert_eq!(bystander.beside(failure(&house, method, id)).await, breaks(violation));
         expect_service(&house).await;
     }
-    bystander.was_served().await;
+    bystander.leaves().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,11 +135,11 @@ async fn an_answer_without_measure_ends_the_call() {
     let house = taken_in(Plan::default()).await;
     let bystander = Bystander::at(&house);
     for (id, words) in [(ids::BOMB, "growing memory"), (ids::HUGE_LIST, "fuel"), (ids::HUGE_TEXT, "fuel")] {
-        let message = failure(&house, "GET", id).await;
+        let message = bystander.beside(failure(&house, "GET", id)).await;
         assert!(message.contains(words), "{message}");
         expect_service(&house).await;
     }
-    bystander.was_served().await;
+    bystander.leaves().await;
 }
 
 /// What the host says to a request that the policy sends in production.
@@ -214,11 +234,11 @@ async fn a_request_outside_the_grants_is_denied_and_not_sent() {
     let house = taken_in(Plan::default()).await;
     let bystander = Bystander::at(&house);
     for (mut request, expected) in forbidden() {
-        assert_eq!(denial(&house, &request).await, expected);
+        assert_eq!(bystander.beside(denial(&house, &request)).await, expected);
         request["submit"] = json!(true);
         assert_eq!(denial(&house, &request).await, expected);
     }
-    bystander.was_served().await;
+    bystander.leaves().await;
     let sent = house.engine.requests();
     assert!(
         sent.iter().all(|request| request.to_string() == "GET /_snapshot/backups/camunda_optimize_5_*"),

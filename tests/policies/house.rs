@@ -28,6 +28,9 @@ pub(crate) const TOKEN: &str = "open-sesame-open-sesame";
 pub(crate) const LARGEST: usize = 4 << 20;
 /// How many calls may fail in a row.
 pub(crate) const FAILURES: u32 = 3;
+/// Of how many core instances and tables a policy may consist.
+pub(crate) const INSTANCES: u32 = 4;
+pub(crate) const TABLES: u32 = 4;
 
 /// A host, the engine that it talks to, and the way to its policies.
 pub(crate) struct House {
@@ -47,6 +50,7 @@ pub(crate) struct Plan {
     pub(crate) no_token: bool,
     pub(crate) compile: Option<CompileLimits>,
     pub(crate) wall_time: Option<Duration>,
+    pub(crate) engine_calls: Option<u32>,
 }
 
 impl Default for Plan {
@@ -59,6 +63,7 @@ impl Default for Plan {
             no_token: false,
             compile: None,
             wall_time: None,
+            engine_calls: None,
         }
     }
 }
@@ -80,7 +85,7 @@ impl House {
             settings: settings(plan.repository),
             metrics: Arc::clone(&metrics),
         };
-        let sandbox = Sandbox::new(limits(plan.wall_time)).unwrap();
+        let sandbox = Sandbox::new(limits(&plan)).unwrap();
         let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), FAILURES, surroundings);
         let file = plan.file.map(PolicyFile::new);
         let admission = admission(&sandbox, &plan.keys, plan.compile);
@@ -105,7 +110,7 @@ impl House {
         self.policies().exchange(self.admitted(component));
     }
 
-    fn admitted(&self, component: &[u8]) -> Admitted {
+    pub(crate) fn admitted(&self, component: &[u8]) -> Admitted {
         let policy = Arc::new(Policy::load(&self.sandbox, component).unwrap());
         let anatomy = Arc::new(Anatomy::examine(component).unwrap());
         Admitted { policy, anatomy, signer: None, source: Source::Upload }
@@ -188,15 +193,15 @@ fn settings(repository: &str) -> types::Settings {
 }
 
 /// Smaller than by default, so that whatever uses them up does so soon.
-fn limits(wall_time: Option<Duration>) -> CallLimits {
+fn limits(plan: &Plan) -> CallLimits {
     CallLimits {
         memory: 48 << 20,
         cpu_time: Duration::from_millis(500),
-        wall_time: wall_time.unwrap_or(Duration::from_secs(10)),
-        engine_calls: 64,
+        wall_time: plan.wall_time.unwrap_or(Duration::from_secs(10)),
+        engine_calls: plan.engine_calls.unwrap_or(64),
         transfer: 8 << 20,
-        instances: 4,
-        tables: 4,
+        instances: INSTANCES,
+        tables: TABLES,
         table_elements: 20_000,
         stack: 512 << 10,
         log: 1 << 10,

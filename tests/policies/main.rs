@@ -4,6 +4,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test may fail in any way")]
 
 mod admission;
+mod cli;
 mod exchange;
 mod fixtures;
 mod hostile;
@@ -11,6 +12,7 @@ mod house;
 mod http;
 #[path = "../fixtures/hostile/src/ids.rs"]
 mod ids;
+mod limits;
 mod log;
 mod misbehaviour;
 mod process;

@@ -1,10 +1,11 @@
 //! The real process, which needs no engine for this.
 
 use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use futures::future::join_all;
@@ -43,6 +44,39 @@ async fn a_signal_loads_the_file_again() -> Result<()> {
     poll_until("the new policy", Duration::from_secs(60), is_exchanged).await?;
     assert_eq!(serving().await?["generation"], json!(2));
     expect_service(&host).await
+}
+
+/// An engine that takes connections and never answers: a probe that waits for 6 s gets its answer.
+#[tokio::test]
+async fn readiness_is_a_no_within_6_seconds() -> Result<()> {
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups")
+        .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
+        .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &silent.local_addr()?.port().to_string());
+    let host = Host::start(options).await?;
+    let since = Instant::now();
+    let reply = host.get("/actuator/health/readiness").await?;
+    assert_eq!(reply.status, 503, "{}", reply.text);
+    assert!(since.elapsed() < Duration::from_secs(6), "{:?}", since.elapsed());
+    assert_eq!(host.get("/actuator/health/liveness").await?.status, 200);
+    Ok(())
+}
+
+/// Of the embedded policy, after it has worked.
+#[tokio::test]
+async fn it_needs_no_more_memory_than_the_readme_says() -> Result<()> {
+    let (_, said) = include_str!("../../README.md").split_once("in use are less than ").context("the claim")?;
+    let most: u64 = said.split_once(" MB").context("the unit")?.0.parse()?;
+    let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups");
+    let host = Host::start(options).await?;
+    for _ in 0..100 {
+        expect_service(&host).await?;
+    }
+    let peak = host.peak_memory()? / 1_000_000;
+    assert!(peak < most, "it has needed {peak} MB");
+    Ok(())
 }
 
 /// Limits of one call, in MiB.

@@ -1,5 +1,6 @@
 //! A policy that is tried beside the serving one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -140,14 +141,36 @@ async fn a_caller_who_finds_no_place_for_the_shadow_does_not_wait_for_one() {
 #[tokio::test]
 async fn its_time_is_up_one_day() {
     let house = House::new();
-    house.upload("/actuator/policy?shadow=100ms", &LATER).await;
+    let admitted = house.admitted(&LATER);
+    let policy = Arc::downgrade(&admitted.policy);
+    house.policies().shadows().begin(admitted, Duration::from_millis(100));
     let is_over = async || Ok(Some(shown(&house).await["ended"].clone()).filter(|ended| !ended.is_null()));
     let ended = poll_until("the end", PATIENCE, is_over).await.unwrap();
     assert_eq!(ended["reason"], json!("its time is up"));
-    let calls = shown(&house).await["calls"].clone();
+    // Nobody has it any more, so nobody can ask it.
+    poll_until("the policy to go", PATIENCE, async || Ok(policy.upgrade().is_none().then_some(()))).await.unwrap();
     house.expect_service().await;
-    tokio::task::yield_now().await;
-    assert_eq!(shown(&house).await["calls"], calls, "nobody asks it any more");
+    assert_eq!(shown(&house).await["calls"], json!(0));
+}
+
+/// What comes after them is only counted.
+#[tokio::test]
+async fn the_first_ten_differences_are_kept() {
+    const LISTS: u64 = 11;
+    let house = House::new();
+    house.create(42).await;
+    let findings = house.smuggle_beside(&fixtures::policy(fixtures::NOTHING));
+    house.call("GET", "/actuator/backups/42").await;
+    tally_of(&findings, 1).await;
+    for lists in 1..=LISTS {
+        house.call("GET", "/actuator/backups").await;
+        tally_of(&findings, 1 + lists).await;
+    }
+    let shadow = shown(&house).await;
+    assert_eq!((&shadow["failed"], &shadow["different"]), (&json!(1), &json!(LISTS)), "{shadow}");
+    let examples = shadow["examples"].as_array().unwrap();
+    let operations: Vec<&str> = examples.iter().filter_map(|example| example["operation"].as_str()).collect();
+    assert_eq!(operations, [&["get"][..], &["list"; 9]].concat());
 }
 
 #[tokio::test]

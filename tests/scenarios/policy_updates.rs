@@ -23,7 +23,7 @@ on_every_engine!(
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The embedded policy under another version.
-fn embedded_as(version: &str) -> Vec<u8> {
+pub(crate) fn embedded_as(version: &str) -> Vec<u8> {
     let mut component = EMBEDDED.to_vec();
     CustomSection { name: "version".into(), data: version.as_bytes().into() }.append_to_component(&mut component);
     component

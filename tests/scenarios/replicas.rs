@@ -11,7 +11,8 @@ use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
-use crate::lifecycle::{AT_ONCE, accept, kills, rand_seed, random_moment, time_of};
+use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
+use crate::lifecycle::accept;
 use crate::world::{World, indices, options, part, run_ended};
 use crate::{in_host, on_every_engine};
 
@@ -82,37 +83,41 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
 /// Wherever the kill hits: in part 1, in the gap, in part 2, after the end. Each killed host has an installation and a
 /// neighbour of its own, and is not started again: it is the neighbour alone that helps.
 async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<()> {
-    let (kills, seed) = (kills()?, rand_seed());
-    let outcome = async {
-        let left_alone: Vec<(World, Host)> = stream::iter(1..=kills)
-            .map(|n| accept_and_be_killed(distribution, seed.wrapping_add(n)))
-            .buffer_unordered(AT_ONCE)
-            .try_collect()
-            .await?;
-        try_join_all(left_alone.iter().map(|(world, neighbour)| goes_on(world, neighbour))).await
-    };
-    outcome.await.with_context(|| format!("seed {seed}"))?;
-    Ok(())
+    let kills = stream::iter(Kill::all()?).map(|kill| accept_and_be_killed(distribution, kill));
+    let left_alone: Vec<LeftAlone> = kills.buffer_unordered(AT_ONCE).try_collect().await?;
+    try_join_all(left_alone.iter().map(LeftAlone::goes_on)).await?;
+    ensure_one_came_before_the_end(left_alone.iter().map(|left_alone| left_alone.phase))
 }
 
-/// What is left: the world, and the neighbour, which was there before the backup.
-async fn accept_and_be_killed(distribution: Distribution, seed: u64) -> Result<(World, Host)> {
+/// The neighbour of a host that was killed, which was there before the backup.
+struct LeftAlone {
+    world: World,
+    neighbour: Host,
+    kill: Kill,
+    phase: Phase,
+}
+
+async fn accept_and_be_killed(distribution: Distribution, kill: Kill) -> Result<LeftAlone> {
     let world = World::new(distribution).await?;
     let (neighbour, host) = (world.host().await?, world.host().await?);
     accept(&host, 1).await?;
-    let whole = time_of(host.wait_for_state(1, "COMPLETE")).await?;
+    let moment = kill.moment(time_of(host.wait_for_state(1, "COMPLETE")).await?);
     accept(&host, 2).await?;
-    if let Ok(outcome) = timeout(random_moment(whole, seed), host.wait_for_state(2, "COMPLETE")).await {
+    if let Ok(outcome) = timeout(moment, host.wait_for_state(2, "COMPLETE")).await {
         outcome?;
     }
-    host.kill().await?;
-    Ok((world, neighbour))
+    let phase = kill.hit(host, &world, 2, moment).await?;
+    Ok(LeftAlone { world, neighbour, kill, phase })
 }
 
-async fn goes_on(world: &World, neighbour: &Host) -> Result<()> {
-    neighbour.wait_for_state(2, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
-    Ok(())
+impl LeftAlone {
+    async fn goes_on(&self) -> Result<()> {
+        let complete = self.neighbour.wait_for_state(2, "COMPLETE").await;
+        complete.with_context(|| format!("{:?} {}", self.kill, self.phase))?;
+        let expected = [part(1, 1), part(1, 2), part(2, 1), part(2, 2)];
+        assert_eq!(self.world.repository.snapshots().await?, expected, "{:?} {}", self.kill, self.phase);
+        Ok(())
+    }
 }
 
 /// Part 2 would have the wrong indices, and the backup be COMPLETE all the same.

@@ -6,6 +6,7 @@ use backup_test_support::host::{Host, Reply};
 use serde_json::Value;
 
 use crate::everywhere;
+use crate::metrics::Exposition;
 use crate::world::World;
 
 everywhere!(
@@ -131,15 +132,21 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
     Ok(())
 }
 
+/// By operation and outcome; a request that the policy is not asked about is not.
 async fn calls_are_counted(distribution: Distribution) -> Result<()> {
     let world = World::new(distribution).await?;
     let host = world.host().await?;
-    host.get("/actuator/backups").await?;
-    let metrics = host.get("/actuator/prometheus").await?;
-    assert!(
-        metrics.text.contains("optimize_backup_policy_calls_total{operation=\"list\",outcome=\"ok\"} "),
-        "{}",
-        metrics.text
-    );
+    for id in ["1", "22", "abc"] {
+        host.get(&format!("/actuator/backups/{id}")).await?;
+    }
+    host.create(0).await?;
+    post(&host, "application/json", "{}").await?;
+    host.delete("/actuator/backups/1").await?;
+    let metrics = Exposition::of(&host).await?;
+    let calls =
+        |operation, outcome| metrics.value("policy_calls_total", &[("operation", operation), ("outcome", outcome)]);
+    assert_eq!((calls("get", "refused"), calls("get", "ok")), (Some(3.0), None));
+    assert_eq!((calls("create", "refused"), calls("create", "ok")), (Some(1.0), None));
+    assert_eq!((calls("delete", "ok"), calls("delete", "refused")), (Some(1.0), None));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The one table of errors, as far as it is the same for every host: status, code and text.
+//! The errors, as far as they are the same for every host: status, code and text.
 
 use backup_core::ErrorKind;
 use http::{Method, StatusCode};
@@ -36,20 +36,34 @@ impl RequestError {
     pub fn unknown_path(path: &str) -> Self {
         Self::UnknownPath(path.chars().take(200).collect())
     }
+}
 
-    /// The status and the code.
-    #[must_use]
-    pub fn classify(&self) -> (StatusCode, &'static str) {
-        match self {
-            Self::UnreadableId => (StatusCode::BAD_REQUEST, "invalidBackupId"),
-            Self::BackupIdMissing => (StatusCode::BAD_REQUEST, "backupIdMissing"),
-            Self::MalformedBody(_) => (StatusCode::BAD_REQUEST, "malformedBody"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge"),
-            Self::NotJson(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType"),
-            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed"),
-            Self::UnknownPath(_) => (StatusCode::NOT_FOUND, "unknownPath"),
+/// The one table of these errors: [`RequestError::classify`] reads it, and so does whoever lists all of them.
+macro_rules! table {
+    ($($variant:ident is $status:ident: $code:literal),+ $(,)?) => {
+        impl RequestError {
+            /// The status and the code of every error.
+            pub const CODES: &[(StatusCode, &'static str)] = &[$((StatusCode::$status, $code)),+];
+
+            /// The status and the code.
+            #[must_use]
+            pub fn classify(&self) -> (StatusCode, &'static str) {
+                match self {
+                    $(Self::$variant { .. } => (StatusCode::$status, $code)),+
+                }
+            }
         }
-    }
+    };
+}
+
+table! {
+    UnreadableId is BAD_REQUEST: "invalidBackupId",
+    BackupIdMissing is BAD_REQUEST: "backupIdMissing",
+    MalformedBody is BAD_REQUEST: "malformedBody",
+    BodyTooLarge is PAYLOAD_TOO_LARGE: "bodyTooLarge",
+    NotJson is UNSUPPORTED_MEDIA_TYPE: "unsupportedMediaType",
+    MethodNotAllowed is METHOD_NOT_ALLOWED: "methodNotAllowed",
+    UnknownPath is NOT_FOUND: "unknownPath",
 }
 
 /// The status for a policy's refusal.

@@ -215,30 +215,6 @@ impl Error {
         self.classify().1
     }
 
-    /// The one table of errors.
-    fn classify(&self) -> (ErrorKind, &'static str) {
-        match self {
-            Self::InvalidBackupId(_) => (ErrorKind::InvalidRequest, "invalidBackupId"),
-            Self::RepositoryNotConfigured => (ErrorKind::Configuration, "repositoryNotConfigured"),
-            Self::RepositoryMissing { .. } => (ErrorKind::Configuration, "repositoryMissing"),
-            Self::RepositoryReadOnly { .. } => (ErrorKind::Configuration, "repositoryReadOnly"),
-            Self::InvalidSetting { .. } => (ErrorKind::Configuration, "invalidSetting"),
-            Self::BackupExists { .. } => (ErrorKind::Conflict, "backupAlreadyExists"),
-            Self::BackupNotFound { .. } => (ErrorKind::NotFound, "backupNotFound"),
-            Self::NothingToSnapshot { .. } => (ErrorKind::EngineFailure, "nothingToBackUp"),
-            Self::IndicesMissing { .. } => (ErrorKind::EngineFailure, "indicesMissing"),
-            Self::OptimizeVersionUnknown { .. } => (ErrorKind::EngineFailure, "optimizeVersionUnknown"),
-            Self::OptimizeVersionInvalid(_) => (ErrorKind::EngineFailure, "optimizeVersionInvalid"),
-            Self::EngineUnreachable(_) => (ErrorKind::Unreachable, "engineUnreachable"),
-            Self::EngineNotAnswering { .. } => (ErrorKind::Unreachable, "engineNotAnswering"),
-            Self::EngineAccessDenied { .. } => (ErrorKind::EngineFailure, "engineAccessDenied"),
-            Self::EngineBusy { .. } => (ErrorKind::EngineFailure, "engineBusy"),
-            Self::EngineRefused { .. } => (ErrorKind::EngineFailure, "engineRefused"),
-            Self::EngineAnswerInvalid { .. } => (ErrorKind::EngineFailure, "engineAnswerInvalid"),
-            Self::Denied { .. } => (ErrorKind::Denied, "requestNotGranted"),
-        }
-    }
-
     /// The engine's refusal, where it is one.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -260,4 +236,41 @@ impl Error {
             _ => self.refusal().map(ToString::to_string),
         }
     }
+}
+
+/// The one table of errors: [`Error::classify`] reads it, and so does whoever lists all of them.
+macro_rules! table {
+    ($($variant:ident is $kind:ident: $code:literal),+ $(,)?) => {
+        impl Error {
+            /// The class and the code of every error.
+            pub const CODES: &[(ErrorKind, &'static str)] = &[$((ErrorKind::$kind, $code)),+];
+
+            fn classify(&self) -> (ErrorKind, &'static str) {
+                match self {
+                    $(Self::$variant { .. } => (ErrorKind::$kind, $code)),+
+                }
+            }
+        }
+    };
+}
+
+table! {
+    InvalidBackupId is InvalidRequest: "invalidBackupId",
+    RepositoryNotConfigured is Configuration: "repositoryNotConfigured",
+    RepositoryMissing is Configuration: "repositoryMissing",
+    RepositoryReadOnly is Configuration: "repositoryReadOnly",
+    InvalidSetting is Configuration: "invalidSetting",
+    BackupExists is Conflict: "backupAlreadyExists",
+    BackupNotFound is NotFound: "backupNotFound",
+    NothingToSnapshot is EngineFailure: "nothingToBackUp",
+    IndicesMissing is EngineFailure: "indicesMissing",
+    OptimizeVersionUnknown is EngineFailure: "optimizeVersionUnknown",
+    OptimizeVersionInvalid is EngineFailure: "optimizeVersionInvalid",
+    EngineUnreachable is Unreachable: "engineUnreachable",
+    EngineNotAnswering is Unreachable: "engineNotAnswering",
+    EngineAccessDenied is EngineFailure: "engineAccessDenied",
+    EngineBusy is EngineFailure: "engineBusy",
+    EngineRefused is EngineFailure: "engineRefused",
+    EngineAnswerInvalid is EngineFailure: "engineAnswerInvalid",
+    Denied is Denied: "requestNotGranted",
 }

@@ -52,32 +52,44 @@ pub enum ApiError {
     Internal(String),
 }
 
-impl ApiError {
-    /// The one table: every error's status, code and details.
-    fn classify(&self) -> (StatusCode, &str, Option<&str>) {
-        match self {
-            Self::Call(CallError::Refused(error)) => {
-                let problem = error.problem();
-                (status_of(error.into()), &problem.code, problem.detail.as_deref())
+/// The one table of the host's own errors: [`ApiError::classify`] reads it, and so does the test that compares all
+/// codes with the README.
+macro_rules! table {
+    ($($error:pat => $status:ident: $code:literal),+ $(,)?) => {
+        impl ApiError {
+            #[cfg(test)]
+            const CODES: &[(StatusCode, &str)] = &[$((StatusCode::$status, $code)),+];
+
+            /// Every error's status, code and details.
+            fn classify(&self) -> (StatusCode, &str, Option<&str>) {
+                match self {
+                    Self::Call(CallError::Refused(error)) => {
+                        let problem = error.problem();
+                        (status_of(error.into()), &problem.code, problem.detail.as_deref())
+                    }
+                    Self::Request(error) => {
+                        let (status, code) = error.classify();
+                        (status, code, None)
+                    }
+                    $($error => (StatusCode::$status, $code, None)),+
+                }
             }
-            Self::Call(CallError::OutOfTime | CallError::Trapped(_) | CallError::BrokeContract(_)) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "policyFailed", None)
-            }
-            Self::Request(error) => {
-                let (status, code) = error.classify();
-                (status, code, None)
-            }
-            Self::PolicyUpdatesOff => (StatusCode::FORBIDDEN, "policyUpdatesOff", None),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", None),
-            Self::PolicyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "policyTooLarge", None),
-            Self::PolicyRefused(Refusal::Lineage(_)) => (StatusCode::CONFLICT, "policySuperseded", None),
-            Self::PolicyRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "policyRefused", None),
-            Self::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "invalidParameter", None),
-            Self::NoShadow(_) => (StatusCode::NOT_FOUND, "noShadow", None),
-            Self::NothingBefore(_) => (StatusCode::CONFLICT, "noPreviousPolicy", None),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internalError", None),
         }
-    }
+    };
+}
+
+table! {
+    ApiError::Call(CallError::OutOfTime | CallError::Trapped(_) | CallError::BrokeContract(_))
+        => INTERNAL_SERVER_ERROR: "policyFailed",
+    ApiError::PolicyUpdatesOff => FORBIDDEN: "policyUpdatesOff",
+    ApiError::Unauthorized => UNAUTHORIZED: "unauthorized",
+    ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
+    ApiError::PolicyRefused(Refusal::Lineage(_)) => CONFLICT: "policySuperseded",
+    ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
+    ApiError::InvalidParameter(_) => BAD_REQUEST: "invalidParameter",
+    ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
+    ApiError::NothingBefore(_) => CONFLICT: "noPreviousPolicy",
+    ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 
 /// The only thing that can be wrong with the one text parameter that a path has.
@@ -120,7 +132,39 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use backup_core::Error;
+
     use super::*;
+    use crate::service::BEING_DELETED;
+
+    /// Every code that the policy in this binary and the host itself answer with, each with its status.
+    fn answered() -> BTreeSet<(u16, &'static str)> {
+        let refused = Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
+        let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
+        let codes = refused.chain(own).chain([(StatusCode::CONFLICT, BEING_DELETED)]);
+        codes.map(|(status, code)| (status.as_u16(), code)).collect()
+    }
+
+    /// The first two columns of the README's table.
+    fn documented() -> Vec<(u16, &'static str)> {
+        let (_, table) = include_str!("../../../README.md").split_once("\n| status | `errorCode` |").unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+        let row = |line: &'static str| {
+            let (status, rest) = line.strip_prefix("| ")?.split_once(" | `")?;
+            Some((status.parse().ok()?, rest.split_once('`')?.0))
+        };
+        rows.map(|line| row(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_readme_has_every_code_once_with_its_status_and_no_other() {
+        let documented = documented();
+        let found: BTreeSet<_> = documented.iter().copied().collect();
+        assert_eq!(found.len(), documented.len(), "a code is there twice");
+        assert_eq!(found, answered());
+    }
 
     #[test]
     fn whoever_is_not_authorized_is_told_how_to_be() {

@@ -97,6 +97,7 @@ fn config(limits: CallLimits) -> Config {
         .max_memory_size(limits.memory)
         .total_tables(CONCURRENT_CALLS.saturating_mul(limits.tables))
         .max_tables_per_component(limits.tables)
+        .max_tables_per_module(limits.tables)
         .table_elements(limits.table_elements)
         .total_stacks(CONCURRENT_CALLS)
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.

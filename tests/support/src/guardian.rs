@@ -46,6 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) enum Signal {
     /// End in order.
     Terminate,
+    /// End in order, as Ctrl-C asks for it.
+    Interrupt,
     /// End at once.
     Kill,
     /// Read its files again.
@@ -60,6 +62,7 @@ impl Signal {
     fn name(self) -> &'static str {
         match self {
             Self::Terminate => "TERM",
+            Self::Interrupt => "INT",
             Self::Kill => "KILL",
             Self::HangUp => "HUP",
             Self::Stop => "STOP",

@@ -316,6 +316,11 @@ impl Host {
         self.process_mut()?.end(Signal::Terminate).await
     }
 
+    /// Sends SIGINT and waits for the end.
+    pub async fn interrupt(mut self) -> Result<ExitStatus> {
+        self.process_mut()?.end(Signal::Interrupt).await
+    }
+
     /// Sends SIGKILL and waits for the end; drops a host within this process.
     pub async fn kill(self) -> Result<()> {
         match self.server {
