@@ -16,21 +16,22 @@ use crate::servers::is_native;
 use crate::world::{
     DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,
 };
-use crate::{in_host, on_engine, on_every_engine};
+use crate::{in_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(
     deleting_what_is_not_there_is_done,
     a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
+);
+
+on_elasticsearch!(
     a_lost_deletion_is_made_up_for_and_spares_a_new_backup,
     what_a_neighbour_adds_after_a_deletion_is_deleted_too,
     a_second_caller_is_told_what_the_first_one_is,
     a_deletion_that_the_engine_did_after_all_is_not_told_as_failed,
+    an_earlier_deletion_does_not_hide_that_a_later_one_failed,
 );
-
-// As long as the last look of a deletion takes; the engine has no part in it.
-on_engine!(elasticsearch is ELASTICSEARCH: an_earlier_deletion_does_not_hide_that_a_later_one_failed);
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,
