@@ -19,16 +19,14 @@ pub(crate) fn build(Workspace { root, target_dir }: &Workspace, package: &str) -
         .args(["rustc", "--package", package, "--lib", "--crate-type", "cdylib", "--locked"])
         .args(["--target", TARGET, "--profile", PROFILE, "--target-dir"])
         .arg(target_dir)
-        // What is meant for the host's own build, such as clippy's wrapper, is not for the guest.
-        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        // What is meant for the host's own build, such as clippy's wrapper, is not for the guest. Empty: not that of the
+        // configuration either, whose path would be in the crates' hashes, and so this folder in the bytes.
+        .env("RUSTC_WORKSPACE_WRAPPER", "")
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", without_paths(&root)?)
         .status()
         .with_context(|| format!("cannot run cargo to build {package}"))?;
-    ensure!(
-        status.success(),
-        "{package} does not build; if its target is missing, install it: rustup target add {TARGET}"
-    );
+    ensure!(status.success(), "{package} does not build for {TARGET}; see above");
     let module = target_dir.join(TARGET).join(PROFILE).join(format!("{}.wasm", package.replace('-', "_")));
     fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
 }

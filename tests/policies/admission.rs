@@ -5,7 +5,7 @@ use std::time::Duration;
 use optimize_backup::policies::admission::{CompileFault, CompileLimits, InterfaceFault, LineageFault, Refusal, Step};
 use optimize_backup::policies::rehearsal::Mismatch;
 use optimize_backup::policies::{Defect, Digest};
-use optimize_backup::policy::{EMBEDDED, machine_code};
+use optimize_backup::policy::EMBEDDED;
 
 use crate::fixtures::{self, LATER};
 use crate::house::{House, LARGEST, Plan};
@@ -25,7 +25,7 @@ async fn refused(house: &House, component: &[u8], step: Step) -> Refusal {
 async fn what_is_not_a_component() {
     let house = House::new();
     let core = fixtures::module(fixtures::TRAP, "");
-    let precompiled = machine_code(EMBEDDED).unwrap();
+    let precompiled = backup_compiler::compile(EMBEDDED).unwrap();
     for (bytes, defect) in [
         (&b""[..], Defect::Empty),
         (b"MZ", Defect::NotWebAssembly { found: b"MZ".to_vec() }),

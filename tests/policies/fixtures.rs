@@ -130,7 +130,7 @@ pub(crate) static LATER: LazyLock<Vec<u8>> = LazyLock::new(|| embedded_as("7.0.0
 
 /// The policy in `tests/fixtures/hostile`, which passes the self-test and misbehaves in production.
 pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest");
+    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guest");
     Workspace::here(&target_dir).hostile_policy().unwrap()
 });
 

@@ -27,8 +27,8 @@ enum Command {
     Demo(demo::Options),
     /// Builds everything that is published into one folder: components, WIT package, sums, OCI layouts.
     Dist(dist::Options),
-    /// Measures what policies and their exchange cost.
-    Bench(bench::Options),
+    /// Measures what policies and their exchange cost, as built for a release: the first time takes many minutes more.
+    Bench,
     /// Runs everything that is tested, or some columns of it: what cargo test leaves out, by engine, host and language.
     Matrix(matrix::Options),
     /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Dist(options) => dist::run(&options),
-        Command::Bench(options) => bench::run(options).await,
+        Command::Bench => bench::run().await,
         Command::Matrix(options) => matrix::run(options).await,
         Command::Soak(options) => soak::run(options).await,
     };

@@ -34,7 +34,7 @@ impl Admitted {
     /// [`StartFault::Embedded`].
     pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, StartFault> {
         let anatomy = Anatomy::examine(EMBEDDED)?;
-        let policy = Policy::load(sandbox, EMBEDDED)?;
+        let policy = Policy::embedded(sandbox)?;
         Ok(Self { policy: Arc::new(policy), anatomy: Arc::new(anatomy), signer: None, source: Source::Embedded })
     }
 }

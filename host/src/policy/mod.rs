@@ -25,7 +25,7 @@ use call::{Call, Imports};
 
 pub use bindings::optimize::backup::types;
 pub use call::{Capability, Outstanding};
-pub use compiled::{Compiled, machine_code};
+pub use compiled::Compiled;
 pub use contract::Violation;
 pub use read::{GetBackup, ListBackups, Read};
 pub use sandbox::{CallLimits, Sandbox};
@@ -79,7 +79,19 @@ impl CallError {
 }
 
 impl Policy {
-    /// Compiles a component here and now: for one that is known, such as [`EMBEDDED`].
+    /// The policy inside this binary. It was compiled when the binary was built; where this processor cannot run that code,
+    /// it is compiled here and now.
+    ///
+    /// # Errors
+    /// [`LoadError`]: a defect of this binary.
+    pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, LoadError> {
+        Self::load_compiled(sandbox, &Compiled::EMBEDDED).or_else(|reason| {
+            tracing::info!(%reason, "this machine cannot use the embedded policy's machine code; compiling the policy");
+            Self::load(sandbox, EMBEDDED)
+        })
+    }
+
+    /// Compiles a component here and now: for one that is known.
     ///
     /// # Errors
     /// [`LoadError`] says what is wrong with it.

@@ -86,13 +86,6 @@ impl Sandbox {
     }
 }
 
-/// What machine code depends on: the same for the process that compiles and the one that runs it.
-pub(super) fn code() -> Config {
-    let mut config = Config::new();
-    config.epoch_interruption(true);
-    config
-}
-
 fn config(limits: CallLimits) -> Config {
     const KEPT_RESIDENT: usize = 1 << 20;
     let mut pool = PoolingAllocationConfig::new();
@@ -109,7 +102,7 @@ fn config(limits: CallLimits) -> Config {
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
         .linear_memory_keep_resident(KEPT_RESIDENT)
         .pagemap_scan(Enabled::Auto);
-    let mut config = code();
+    let mut config = backup_compiler::config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .max_wasm_stack(limits.stack)

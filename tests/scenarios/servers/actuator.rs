@@ -16,7 +16,8 @@ pub(super) async fn file() -> Result<&'static Path> {
 fn build() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = folder.join("actuator.wasm");
-    let component = Workspace::here(&folder.join("guest")).actuator(EMBEDDED).context("building the actuator")?;
+    let component =
+        Workspace::here(&folder.with_file_name("guest")).actuator(EMBEDDED).context("building the actuator")?;
     std::fs::write(&file, component)?;
     Ok(file)
 }

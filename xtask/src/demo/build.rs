@@ -21,7 +21,7 @@ pub(super) async fn host() -> Result<PathBuf> {
         .output()
         .await
         .context("cargo does not run")?;
-    ensure!(output.status.success(), "the host does not build");
+    ensure!(output.status.success(), "the server does not build; cargo has said above why");
     let messages = String::from_utf8(output.stdout).context("cargo's messages are not text")?;
     let binary = messages.lines().rev().find_map(executable).context("cargo does not tell the binary")?;
     Ok(PathBuf::from(binary))

@@ -10,7 +10,7 @@ use backup_test_support::installation::{Installation, create_neighbours};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 
 use super::build;
-use super::steps::step;
+use super::steps::{announced, step};
 
 const PREFIX: &str = "optimize";
 const REPOSITORY: &str = "backups";
@@ -36,8 +36,10 @@ impl Stage {
     /// Sets the stage, with a line about each step.
     pub(super) async fn set(port: u16) -> Result<Self> {
         println!("Backups of Camunda Optimize: a demo on a real Elasticsearch.\n");
-        let binary =
-            step("building the host; the first time takes minutes", build::host(), |_| "host built".into()).await?;
+        println!(
+            "Building the server. The first time takes about eight minutes on two cores; cargo shows how far it is.\n"
+        );
+        let binary = announced("server built", build::host()).await?;
         let engine = step("starting Elasticsearch", Engine::start(Distribution::ELASTICSEARCH), |engine| {
             format!("Elasticsearch {} at {}", Distribution::ELASTICSEARCH.version, engine.client().url())
         })

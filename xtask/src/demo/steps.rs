@@ -21,6 +21,18 @@ pub(super) async fn step<T>(
     let outcome = work.await;
     spinner.finish_and_clear();
     let result = outcome?;
-    println!("✓ {:<72} {:>5.1} s", done(&result), start.elapsed().as_secs_f64());
+    report(&done(&result), start);
     Ok(result)
+}
+
+/// Does a step that shows by itself how far it is, such as a build: a spinner would wipe its lines out.
+pub(super) async fn announced<T>(done: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let start = Instant::now();
+    let result = work.await?;
+    report(done, start);
+    Ok(result)
+}
+
+fn report(done: &str, start: Instant) {
+    println!("✓ {done:<72} {:>5.1} s", start.elapsed().as_secs_f64());
 }

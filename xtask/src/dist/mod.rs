@@ -41,7 +41,7 @@ impl Options {
 /// Builds, compares if it is to, and writes.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // Where the tests have built most of it.
-    let artefacts = Artefact::all(&Workspace::here(&Path::new(crate::ROOT).join("target/tmp/guest")))?;
+    let artefacts = Artefact::all(&Workspace::here(&Path::new(crate::ROOT).join("target/guest")))?;
     if options.twice {
         let clone = source::clean_clone()?;
         let again = Artefact::all(&Workspace::at(clone.path(), &clone.path().join("target")))?;

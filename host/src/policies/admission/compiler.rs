@@ -15,7 +15,7 @@ use rlimit::Resource;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::policy::{Compiled, machine_code};
+use crate::policy::Compiled;
 
 /// What the compilation of one component may take.
 #[derive(Clone, Copy, Debug)]
@@ -153,7 +153,7 @@ fn limit(memory: u64, seconds: u64) -> io::Result<()> {
 fn compile_stdin() -> io::Result<()> {
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component)?;
-    let code = machine_code(&component).map_err(|fault| io::Error::other(format!("{fault:#}")))?;
+    let code = backup_compiler::compile(&component).map_err(|fault| io::Error::other(format!("{fault:#}")))?;
     io::stdout().lock().write_all(&code)
 }
 
