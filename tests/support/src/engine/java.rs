@@ -51,7 +51,7 @@ fn installed() -> Vec<Java> {
     programs.push(PathBuf::from("java"));
     programs.extend(homes().into_iter().map(|home| home.join("bin/java")));
     let mut installed: Vec<Java> = Vec::new();
-    for java in programs.iter().filter_map(|program| ask(program)) {
+    for java in programs.iter().filter_map(ask) {
         if !installed.contains(&java) {
             installed.push(java);
         }
