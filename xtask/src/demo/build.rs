@@ -16,11 +16,13 @@ pub(super) async fn host() -> Result<PathBuf> {
         .args(["build", "--workspace", "--bin", "optimize-backup", "--examples"])
         // The only way to learn the path that holds for every target folder and profile.
         .arg("--message-format=json-render-diagnostics")
-        .stderr(Stdio::inherit())
+        // Not `output()`, which would keep cargo's progress and its errors from the terminal.
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .context("cargo does not run")?;
+        .spawn()
+        .context("cargo does not run")?
+        .wait_with_output()
+        .await?;
     ensure!(output.status.success(), "the server does not build; cargo has said above why");
     let messages = String::from_utf8(output.stdout).context("cargo's messages are not text")?;
     let binary = messages.lines().rev().find_map(executable).context("cargo does not tell the binary")?;
