@@ -48,7 +48,7 @@ pub(crate) fn engine(snapshots: usize) -> Arc<MemoryEngine> {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
     engine.pass(since_epoch());
     engine.add_repository(REPOSITORY, false);
-    for index in ["optimize-position-based-import-index_v3", "optimize-metadata_v3", "optimize-settings_v3"] {
+    for index in ["optimize-timestamp-based-import-index_v5", "optimize-metadata_v3", "optimize-settings_v3"] {
         engine.add_index(index);
     }
     let now = engine.now();

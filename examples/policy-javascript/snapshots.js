@@ -4,7 +4,7 @@ import { ask, fault } from './engine.js';
 
 const NAME = /^camunda_optimize_([1-9][0-9]{0,18})_([a-z0-9.+-]{1,64})_part_([12])_of_2$/;
 const LARGEST_ID = 2n ** 63n - 1n;
-const IMPORT_INDEX = /^(timestamp-based-|position-based-)?import-index(_v[0-9]+)?(-[0-9]{6})?$/;
+const IMPORT_INDEX = /^((timestamp-based-|position-based-)?import-index|job-registry)(_v[0-9]+)?(-[0-9]{6})?$/;
 const STATES = { IN_PROGRESS: 'in-progress', SUCCESS: 'success', PARTIAL: 'partial', FAILED: 'failed' };
 
 /** A backup's number, as the caller wrote it. */

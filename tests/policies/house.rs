@@ -170,7 +170,7 @@ fn engine(repository: &str) -> Arc<MemoryEngine> {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
     engine.pass(SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
     engine.add_repository(repository, false);
-    for index in ["optimize-position-based-import-index_v3", "optimize-metadata_v3", "optimize-settings_v3"] {
+    for index in ["optimize-timestamp-based-import-index_v5", "optimize-metadata_v3", "optimize-settings_v3"] {
         engine.add_index(index);
     }
     engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.8.0"})));

@@ -116,6 +116,11 @@ async fn the_version_is_read_or_told_to_be_missing(distribution: Distribution) -
     assert!(world.repository.snapshots().await?.is_empty());
 
     let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_VERSION", "8.7.0-SNAPSHOT")).await?;
+    // Its version is known, but without this index it is no whole installation.
+    assert_eq!(code(host.create(1).await?)?, (500, json!("indicesMissing")));
+    assert!(world.repository.snapshots().await?.is_empty());
+    let settings = json!({"settings": {"number_of_replicas": 0}});
+    world.engine.client().put(&format!("/{metadata}"), &settings).await?.ok()?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(

@@ -1,11 +1,12 @@
 //! Reading what an engine answers: the document that was asked for, or a refusal.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::{Error, Request, Response};
 
@@ -25,12 +26,12 @@ pub struct Refusal {
 
 impl Refusal {
     fn read(response: &Response) -> Self {
-        let (kind, reason) = match serde_json::from_str(&response.body) {
+        let (kind, reason) = match object(&response.body) {
             Ok(ErrorBody { error: ErrorField::Object { kind, reason } }) => (kind, reason.unwrap_or_default()),
             Ok(ErrorBody { error: ErrorField::Text(text) }) => (String::new(), text),
             Err(_) => (String::new(), excerpt(&response.body)),
         };
-        Self { status: response.status, kind, reason, retry_after: response.retry_after }
+        Self { status: response.status, kind: cut(kind), reason: cut(reason), retry_after: response.retry_after }
     }
 
     /// The name of a new snapshot is taken.
@@ -93,14 +94,49 @@ pub(crate) fn success(response: &Response) -> Result<&str, Refusal> {
     }
 }
 
-/// Reads a document; `request` is for the message when it is none.
-pub(crate) fn document<T: DeserializeOwned>(request: &Request, body: &str) -> Result<T, Error> {
-    // By way of an object: serde would also read a struct from an array, and `[]` as "nothing there".
-    let object = serde_json::from_str::<Map<String, Value>>(body);
-    object.and_then(|object| T::deserialize(Value::Object(object))).map_err(|fault| Error::EngineAnswerInvalid {
+/// Reads a document, which may borrow from its text; `request` is for the message when it is none.
+pub(crate) fn document<'a, T: Deserialize<'a>>(request: &Request, body: &'a str) -> Result<T, Error> {
+    object(body).map_err(|fault| Error::EngineAnswerInvalid {
         request: request.to_string(),
         fault: format!("{fault}; it begins: {}", excerpt(body)),
     })
+}
+
+/// Reads a JSON object. By itself serde would also read a struct from an array, and `[]` as "nothing there".
+pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    serde_json::from_str::<Object<T>>(text).map(|object| object.0)
+}
+
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
+}
+
+/// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat.
+pub(crate) fn cut(mut text: String) -> String {
+    const MAX_BYTES: usize = 2_000;
+    if text.len() > MAX_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_BYTES));
+        text.push('…');
+    }
+    text
 }
 
 fn excerpt(body: &str) -> String {
@@ -170,6 +206,31 @@ mod tests {
             refusal(405, r#"{"error":"Incorrect HTTP method","status":405}"#).to_string(),
             "405: Incorrect HTTP method"
         );
+    }
+
+    #[test]
+    fn a_long_explanation_is_cut() {
+        let names = "optimize-process-instance-bestellprozeß_v8, ".repeat(1_000);
+        let reason = format!("[backups:x] Indices don't have primary shards [{names}]");
+        let body = serde_json::json!({"error": {"type": "snapshot_exception", "reason": reason}, "status": 500});
+        let cut = refusal(500, &body.to_string());
+        assert!(cut.is_snapshot_unreadable());
+        assert!(cut.reason.len() <= 2_003 && cut.reason.ends_with('…'), "{}", cut.reason.len());
+        assert!(reason.starts_with(cut.reason.trim_end_matches('…')));
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        #[derive(Debug, Deserialize)]
+        struct Document {
+            #[serde(default)]
+            number: u8,
+        }
+        assert_eq!(object::<Document>(" {\"number\": 7}\n").unwrap().number, 7);
+        assert_eq!(object::<Document>("{}").unwrap().number, 0);
+        for text in ["[]", "[7]", " [7]", "7", "null", "{} {}", ""] {
+            assert!(object::<Document>(text).is_err(), "{text}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,5 @@
 //! What a set of snapshots amounts to.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::run::{in_the_gap, note};
@@ -55,7 +54,7 @@ impl Backup {
     /// `cluster` is `None` where nobody asked whether it can read them.
     #[must_use]
     pub fn assess(id: BackupId, mut snapshots: Vec<Snapshot>, cluster: Option<&Cluster>, context: &Context) -> Self {
-        snapshots.sort_by_key(|snapshot| (snapshot.name.part, snapshot.name.to_string()));
+        snapshots.sort_by(|a, b| (a.name.part, &a.name.version).cmp(&(b.name.part, &b.name.version)));
         let (state, reasons) = judge(&snapshots, cluster, context);
         let part_one = snapshots.iter().find(|snapshot| snapshot.name.part == Part::One);
         Self {
@@ -103,8 +102,8 @@ fn failures(snapshots: &[Snapshot]) -> Vec<String> {
             names.join(", ")
         ));
     }
-    let runs: BTreeSet<&str> = snapshots.iter().filter_map(Snapshot::run_id).collect();
-    if runs.len() > 1 {
+    let mut runs = snapshots.iter().filter_map(Snapshot::run_id);
+    if runs.next().is_some_and(|first| runs.any(|other| other != first)) {
         // Part 2 could be older than part 1, and nobody could tell from the names.
         reasons.push("its snapshots were written by different runs and do not belong together".to_owned());
     }

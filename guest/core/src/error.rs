@@ -68,6 +68,16 @@ pub enum Error {
         /// The configured prefix.
         prefix: IndexPrefix,
     },
+    /// Indices are not to be seen without which a backup could not be restored.
+    #[error(
+        "the engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
+    )]
+    IndicesMissing {
+        /// Their aliases.
+        missing: Vec<String>,
+        /// The configured prefix.
+        prefix: IndexPrefix,
+    },
     /// Optimize's version is nowhere to be found.
     #[error(
         "the version of Optimize could not be read from the alias '{prefix}-metadata' ({fault}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
@@ -216,6 +226,7 @@ impl Error {
             Self::BackupExists { .. } => (ErrorKind::Conflict, "backupAlreadyExists"),
             Self::BackupNotFound { .. } => (ErrorKind::NotFound, "backupNotFound"),
             Self::NothingToSnapshot { .. } => (ErrorKind::EngineFailure, "nothingToBackUp"),
+            Self::IndicesMissing { .. } => (ErrorKind::EngineFailure, "indicesMissing"),
             Self::OptimizeVersionUnknown { .. } => (ErrorKind::EngineFailure, "optimizeVersionUnknown"),
             Self::OptimizeVersionInvalid(_) => (ErrorKind::EngineFailure, "optimizeVersionInvalid"),
             Self::EngineUnreachable(_) => (ErrorKind::Unreachable, "engineUnreachable"),

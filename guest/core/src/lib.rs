@@ -22,8 +22,9 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
 //! engine.add_repository("backups", false);
-//! engine.add_index("optimize-position-based-import-index_v3");
-//! engine.add_index("optimize-process-instance-invoice_v8");
+//! for index in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
+//!     engine.add_index(&format!("optimize-{index}"));
+//! }
 //! engine.write_within(Duration::from_millis(500));
 //!
 //! let settings = Settings {

@@ -6,15 +6,19 @@
 //! name in the reason tells the two apart. Taken for "nothing there", one damaged file would make
 //! every backup vanish and let an id be used twice.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
-use crate::answer::{document, success};
+use crate::answer::{cut, document, object, success};
 use crate::request::ListMode;
 use crate::{
-    BackupId, Engine, Error, Origin, Refusal, RepositoryName, Request, Snapshot, SnapshotName, SnapshotState, Timestamp,
+    BackupId, Engine, Error, Origin, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName, SnapshotState,
+    Timestamp,
 };
 
 /// The snapshots in a repository that match a pattern.
@@ -58,11 +62,13 @@ impl Listing {
         let before = ask(engine, repository, pattern, ListMode::NamesOnly)?.or_refused(repository, pattern)?;
         let mut listing = ask(engine, repository, pattern, ListMode::ReadableOnly)?.or_refused(repository, pattern)?;
         let after = ask(engine, repository, pattern, ListMode::NamesOnly)?.or_refused(repository, pattern)?;
-        let there = |snapshots: &[Snapshot], name: &SnapshotName| snapshots.iter().any(|known| known.name == *name);
+        // One look into a set a snapshot: a repository has tens of thousands.
+        let still_there: BTreeSet<&SnapshotName> = after.snapshots.iter().map(|snapshot| &snapshot.name).collect();
+        let readable: BTreeSet<&SnapshotName> = listing.snapshots.iter().map(|snapshot| &snapshot.name).collect();
         let unreadable: Vec<Snapshot> = before
             .snapshots
             .into_iter()
-            .filter(|snapshot| there(&after.snapshots, &snapshot.name) && !there(&listing.snapshots, &snapshot.name))
+            .filter(|snapshot| still_there.contains(&snapshot.name) && !readable.contains(&snapshot.name))
             .map(|snapshot| unreadable(snapshot, refusal))
             .collect();
         if refusal.can_pass() && !unreadable.is_empty() {
@@ -86,18 +92,25 @@ impl Listing {
         }
     }
 
-    /// The snapshots by backup.
-    pub(crate) fn by_backup(self) -> BTreeMap<BackupId, Vec<Snapshot>> {
-        let mut backups: BTreeMap<BackupId, Vec<Snapshot>> = BTreeMap::new();
-        for snapshot in self.snapshots {
-            backups.entry(snapshot.name.backup_id).or_default().push(snapshot);
-        }
-        backups
+    /// The snapshots by backup, the largest number first.
+    pub(crate) fn by_backup(mut self) -> impl Iterator<Item = (BackupId, Vec<Snapshot>)> {
+        self.snapshots.sort_unstable_by_key(|snapshot| Reverse(snapshot.name.backup_id));
+        let mut rest = self.snapshots.into_iter().peekable();
+        std::iter::from_fn(move || {
+            let first = rest.next()?;
+            let id = first.name.backup_id;
+            // Most have no more: the usual growth of a vector would take twice the room.
+            let mut snapshots = Vec::with_capacity(Part::COUNT);
+            snapshots.push(first);
+            snapshots.extend(std::iter::from_fn(|| rest.next_if(|next| next.name.backup_id == id)));
+            Some((id, snapshots))
+        })
     }
 
     /// The snapshots of one backup, of those that were listed.
-    pub(crate) fn only(self, id: BackupId) -> Vec<Snapshot> {
-        self.by_backup().remove(&id).unwrap_or_default()
+    pub(crate) fn only(mut self, id: BackupId) -> Vec<Snapshot> {
+        self.snapshots.retain(|snapshot| snapshot.name.backup_id == id);
+        self.snapshots
     }
 }
 
@@ -150,14 +163,14 @@ fn names(refusal: &Refusal, pattern: &str) -> bool {
 }
 
 fn read(request: &Request, body: &str, repository: &RepositoryName) -> Result<Listing, Error> {
-    let list: RawList = document(request, body)?;
+    let list: RawList<'_> = document(request, body)?;
     if list.failures.contains_key(repository.as_str()) {
         // Elasticsearch 8.11 and 7.17 tell of a missing repository with 200.
         return Err(Error::RepositoryMissing { repository: repository.clone(), refusal: None });
     }
-    let mut listing = Listing::default();
-    for raw in list.snapshots {
-        match read_snapshot(raw) {
+    let mut listing = Listing { snapshots: Vec::with_capacity(list.snapshots.len()), ..Listing::default() };
+    for entry in list.snapshots {
+        match read_snapshot(entry.get()) {
             Some(snapshot) => listing.snapshots.push(snapshot),
             None => listing.foreign += 1,
         }
@@ -166,28 +179,47 @@ fn read(request: &Request, body: &str, repository: &RepositoryName) -> Result<Li
 }
 
 /// A snapshot that is ours; one entry that makes no sense must not hide the others.
-fn read_snapshot(raw: Value) -> Option<Snapshot> {
-    let name = SnapshotName::parse(raw.get("snapshot")?.as_str()?)?;
-    let uuid = raw.get("uuid").and_then(Value::as_str).map(str::to_owned);
-    Some(match serde_json::from_value::<RawSnapshot>(raw) {
-        Ok(raw) => raw.into_snapshot(name, uuid),
+fn read_snapshot(entry: &str) -> Option<Snapshot> {
+    match object::<RawSnapshot<'_>>(entry) {
+        Ok(raw) => SnapshotName::parse(&raw.snapshot).map(|name| raw.into_snapshot(name)),
         Err(fault) => {
-            Snapshot::unreadable(name, uuid, format!("the engine's answer about it makes no sense ({fault})"))
+            let raw: RawName<'_> = object(entry).ok()?;
+            let reason = format!("the engine's answer about it makes no sense ({fault})");
+            Some(Snapshot::unreadable(SnapshotName::parse(&raw.snapshot)?, text(raw.uuid), cut(reason)))
         }
-    })
+    }
+}
+
+fn text(value: Option<&RawValue>) -> Option<String> {
+    value.and_then(|value| serde_json::from_str(value.get()).ok())
+}
+
+/// A list, whose entries are read one by one.
+#[derive(Deserialize)]
+struct RawList<'a> {
+    #[serde(default, borrow)]
+    snapshots: Vec<&'a RawValue>,
+    #[serde(default)]
+    failures: BTreeMap<String, IgnoredAny>,
+}
+
+/// An entry of which the rest makes no sense.
+#[derive(Deserialize)]
+struct RawName<'a> {
+    #[serde(borrow)]
+    snapshot: Cow<'a, str>,
+    #[serde(borrow)]
+    uuid: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
-struct RawList {
-    #[serde(default)]
-    snapshots: Vec<Value>,
-    #[serde(default)]
-    failures: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct RawSnapshot {
-    state: String,
+struct RawSnapshot<'a> {
+    #[serde(borrow)]
+    snapshot: Cow<'a, str>,
+    #[serde(borrow)]
+    uuid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    state: Cow<'a, str>,
     version: Option<String>,
     version_id: Option<u64>,
     start_time_in_millis: Option<u64>,
@@ -195,7 +227,9 @@ struct RawSnapshot {
     reason: Option<String>,
     #[serde(default)]
     failures: Vec<RawFailure>,
-    metadata: Option<Value>,
+    /// Whatever others note must not make the rest senseless.
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -206,8 +240,9 @@ struct RawFailure {
     reason: Option<String>,
 }
 
-impl RawSnapshot {
-    fn into_snapshot(self, name: SnapshotName, uuid: Option<String>) -> Snapshot {
+impl RawSnapshot<'_> {
+    fn into_snapshot(self, name: SnapshotName) -> Snapshot {
+        let uuid = text(self.uuid);
         let Some(state) = SnapshotState::parse(&self.state) else {
             return Snapshot::unreadable(
                 name,
@@ -227,7 +262,7 @@ impl RawSnapshot {
             failures: self.failures.into_iter().map(RawFailure::into_line).collect(),
             version: self.version,
             version_id: self.version_id,
-            origin: self.metadata.and_then(Origin::read),
+            origin: self.metadata.and_then(|metadata| Origin::read(metadata.get())),
         }
     }
 }
@@ -268,6 +303,26 @@ mod tests {
         let states: Vec<_> = listing.snapshots.iter().map(|snapshot| snapshot.state).collect();
         assert_eq!(states, [SnapshotState::Unreadable, SnapshotState::Unreadable, SnapshotState::Success]);
         assert_eq!(listing.foreign, 4);
+    }
+
+    #[test]
+    fn an_entry_is_read_however_it_is_written() {
+        let listing = read_text(
+            r#" {"total": 3, "snapshots": [
+                {"uuid":"u\u0031","metadata":["daily"],"snapshot":"camunda_optimize_1_8.6.0_p\u0061rt_1_of_2","sta\u0074e":"SUCC\u0045SS","indices":[{}]},
+                {"uuid":7,"metadata":null,"snapshot":"camunda_optimize_2_8.6.0_part_1_of_2","state":"SUCCESS"},
+                {"uuid":"u3","snapshot":"camunda_optimize_3_8.6.0_part_1_of_2","state":null},
+                ["camunda_optimize_4_8.6.0_part_1_of_2",null,"SUCCESS",null,null,null,null,null,[],null]
+            ]} "#,
+        )
+        .unwrap();
+        let read = |snapshot: &Snapshot| (snapshot.name.backup_id.get(), snapshot.state, snapshot.uuid.clone());
+        let expected = [
+            (1, SnapshotState::Success, Some("u1".to_owned())),
+            (2, SnapshotState::Success, None),
+            (3, SnapshotState::Unreadable, Some("u3".to_owned())),
+        ];
+        assert_eq!((listing.snapshots.iter().map(read).collect::<Vec<_>>(), listing.foreign), (expected.to_vec(), 1));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::answer::object;
 use crate::{Context, IndexPrefix, Part};
 
 /// What we write into a snapshot's `metadata`, and by which we know our own again.
@@ -54,8 +55,8 @@ impl Origin {
     }
 
     /// Reads the origin out of a snapshot's metadata; `None` if it is not ours.
-    pub(crate) fn read(metadata: serde_json::Value) -> Option<Self> {
-        serde_json::from_value::<Metadata>(metadata).ok().map(|metadata| metadata.optimize_backup)
+    pub(crate) fn read(metadata: &str) -> Option<Self> {
+        object::<Metadata>(metadata).ok().map(|metadata| metadata.optimize_backup)
     }
 
     pub(crate) fn into_metadata(self) -> Metadata {
@@ -95,7 +96,7 @@ mod tests {
     #[test]
     fn others_metadata_is_not_ours() {
         for metadata in ["null", "{}", r#"{"policy":"daily"}"#, r#"{"optimizeBackup":1}"#, "[]", "\"x\""] {
-            assert_eq!(Origin::read(serde_json::from_str(metadata).unwrap()), None, "{metadata}");
+            assert_eq!(Origin::read(metadata), None, "{metadata}");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{BackupId, OptimizeVersion, Part};
 pub const NAME_PREFIX: &str = "camunda_optimize_";
 
 /// The name of one snapshot: `camunda_optimize_{backupId}_{optimizeVersion}_part_{n}_of_2`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SnapshotName {
     /// The backup that it belongs to.
     pub backup_id: BackupId,
@@ -21,11 +21,13 @@ impl SnapshotName {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(NAME_PREFIX)?;
-        let (rest, part) = Part::ALL.into_iter().find_map(|part| Some((rest.strip_suffix(&suffix(part))?, part)))?;
+        let (rest, part) = Part::ALL.into_iter().find_map(|part| Some((rest.strip_suffix(part.suffix())?, part)))?;
         let (id, version) = rest.split_once('_')?;
-        let name = Self { backup_id: BackupId::parse(id).ok()?, version: OptimizeVersion::parse(version).ok()?, part };
         // A version in capitals would be read, but not written again: no engine stores such a name.
-        (name.to_string() == text).then_some(name)
+        if !OptimizeVersion::is_canonical(version) {
+            return None;
+        }
+        Some(Self { backup_id: BackupId::parse(id).ok()?, version: OptimizeVersion::parse(version).ok()?, part })
     }
 
     /// The expression that finds every snapshot of one backup, and none of another whose number
@@ -44,12 +46,8 @@ impl SnapshotName {
 
 impl fmt::Display for SnapshotName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{NAME_PREFIX}{}_{}{}", self.backup_id, self.version, suffix(self.part))
+        write!(f, "{NAME_PREFIX}{}_{}{}", self.backup_id, self.version, self.part.suffix())
     }
-}
-
-fn suffix(part: Part) -> String {
-    format!("_part_{}_of_{}", part.number(), Part::COUNT)
 }
 
 #[cfg(test)]
@@ -104,6 +102,19 @@ mod tests {
         fn writes_what_it_reads(text in "(camunda_optimize_)?[0-9a-zA-Z_.-]{0,30}(_part_[0-9]_of_[0-9])?") {
             if let Some(name) = SnapshotName::parse(&text) {
                 prop_assert_eq!(name.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn one_character_away_from_a_name_is_another_name_or_none(
+            id in 1..=BackupId::MAX, version in "[a-z0-9.+-]{1,12}", at: prop::sample::Index, new in "[0A-Za-z_.ä ]?"
+        ) {
+            let name = format!("camunda_optimize_{id}_{version}_part_1_of_2");
+            let at = at.index(name.len());
+            for text in [format!("{}{new}{}", &name[..at], &name[at..]), format!("{}{new}{}", &name[..at], &name[at + 1..])] {
+                if let Some(read) = SnapshotName::parse(&text) {
+                    prop_assert_eq!(read.to_string(), text);
+                }
             }
         }
     }

@@ -24,10 +24,30 @@ impl Part {
             Self::Two => 2,
         }
     }
+
+    /// What a snapshot's name ends with.
+    pub(crate) const fn suffix(self) -> &'static str {
+        match self {
+            Self::One => "_part_1_of_2",
+            Self::Two => "_part_2_of_2",
+        }
+    }
 }
 
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "part {} of {}", self.number(), Self::COUNT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suffix_tells_the_number() {
+        for part in Part::ALL {
+            assert_eq!(part.suffix(), format!("_part_{}_of_{}", part.number(), Part::COUNT));
+        }
     }
 }

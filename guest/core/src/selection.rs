@@ -11,8 +11,13 @@ pub struct IndexSelection(Vec<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NothingToSnapshot(pub Part);
 
-/// The indices that hold import progress, without prefix and version.
-const IMPORT_INDICES: [&str; 3] = ["import-index", "timestamp-based-import-index", "position-based-import-index"];
+/// The indices of part 1, without prefix and version: import progress, and since 8.10 the state of deletions. Newer than
+/// the data, that would have a restore bring erased data back and never delete it again.
+const PART_ONE: [&str; 4] =
+    ["import-index", "timestamp-based-import-index", "position-based-import-index", "job-registry"];
+
+/// Some of the indices that Optimize creates when it first starts, in every version.
+const EVERY_INSTALLATION_HAS: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
 
 impl IndexSelection {
     /// Chooses a part's indices among `names`; those of other applications are left out.
@@ -43,8 +48,16 @@ impl IndexSelection {
     }
 }
 
+/// Which of the indices that every installation has are not among `names`: an engine leaves out without a word what its
+/// user may not see.
+pub(crate) fn missing_indices<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let found: BTreeSet<&str> = names.into_iter().filter_map(|name| prefix.strip(name)).map(base_name).collect();
+    let missing = EVERY_INSTALLATION_HAS.into_iter().filter(|name| !found.contains(name));
+    missing.map(|name| format!("{prefix}-{name}")).collect()
+}
+
 fn part_of(index: &str) -> Part {
-    if IMPORT_INDICES.contains(&base_name(index)) { Part::One } else { Part::Two }
+    if PART_ONE.contains(&base_name(index)) { Part::One } else { Part::Two }
 }
 
 /// `external-process-variable_v2-000001` → `external-process-variable`.
@@ -67,7 +80,6 @@ fn base_name(index: &str) -> &str {
 /// lost. So `optimize-process` is never told apart, whose indices could be `optimize`'s own
 /// `process-definition` or be named after a process.
 fn nested_installations<'a>(indices: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
-    const EVERY_INSTALLATION_HAS: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
     let bases: BTreeSet<&str> = indices.map(base_name).collect();
     bases
         .iter()
@@ -79,8 +91,9 @@ fn nested_installations<'a>(indices: impl Iterator<Item = &'a str>) -> BTreeSet<
 
 /// Whether an index of ours could begin in this way, by the first word of its name.
 fn begins_like_ours(name: &str) -> bool {
-    const FIRST_WORDS: &str = "alert business camunda collection combined dashboard decision event external import \
-        instant license metadata onboarding position process report settings single tenant terminated timestamp variable";
+    const FIRST_WORDS: &str = "agent alert business camunda collection combined dashboard decision event external import \
+        instant job license metadata onboarding position process report reporting settings single tenant terminated \
+        timestamp update variable web";
     let first = name.split('-').next();
     FIRST_WORDS.split(' ').any(|word| Some(word) == first)
 }
@@ -95,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    /// The names of a real installation.
-    const INSTALLATION: [&str; 24] = [
+    /// The names of a real installation of 8.9, and what older versions have.
+    const INSTALLATION: [&str; 26] = [
         "optimize-process-instance-invoice_v8",
         "optimize-decision-instance-dish_v5",
         "optimize-settings_v3",
@@ -118,10 +131,26 @@ mod tests {
         "optimize-metadata_v3",
         "optimize-instant-dashboard_v1",
         "optimize-business-key_v2",
+        "optimize-update-log_v1",
+        "optimize-variable-update-instance_v2-000001",
         "optimize-import-index_v3",
         "optimize-timestamp-based-import-index_v5",
         "optimize-position-based-import-index_v3",
     ];
+
+    /// What 8.10 has besides.
+    const NEW_IN_8_10: [&str; 6] = [
+        "optimize-job-registry_v1",
+        "optimize-business-value-target_v1",
+        "optimize-business-value-overview_v1",
+        "optimize-web-session_v1",
+        "optimize-agent-cost-rate_v1",
+        "optimize-reporting-metrics_v1",
+    ];
+
+    fn installation_of_8_10() -> Vec<&'static str> {
+        INSTALLATION.into_iter().filter(|name| !name.contains("update")).chain(NEW_IN_8_10).collect()
+    }
 
     fn select(part: Part, names: &[&str]) -> Vec<String> {
         let prefix = IndexPrefix::parse("optimize").unwrap();
@@ -143,6 +172,47 @@ mod tests {
             ]
         );
         assert_eq!(select(Part::Two, &INSTALLATION).len(), INSTALLATION.len() - 3);
+    }
+
+    #[test]
+    fn of_what_8_10_brings_only_the_state_of_deletions_is_in_part_1() {
+        let names = installation_of_8_10();
+        assert_eq!(
+            select(Part::One, &names),
+            [
+                "optimize-import-index_v3",
+                "optimize-job-registry_v1",
+                "optimize-position-based-import-index_v3",
+                "optimize-timestamp-based-import-index_v5"
+            ]
+        );
+        let two = select(Part::Two, &names);
+        assert_eq!(two.len(), names.len() - 4);
+        assert!(NEW_IN_8_10.iter().skip(1).all(|name| two.iter().any(|chosen| chosen == name)));
+        assert_eq!(
+            select(Part::Two, &["optimize-process-instance-job-registry_v8"]),
+            ["optimize-process-instance-job-registry_v8"]
+        );
+    }
+
+    #[test]
+    fn what_every_installation_has_is_missed() {
+        let prefix = IndexPrefix::parse("optimize").unwrap();
+        let missing = |names: &[&str]| missing_indices(&prefix, names.iter().copied());
+        assert!(missing(&INSTALLATION).is_empty());
+        assert!(missing(&installation_of_8_10()).is_empty());
+        for (index, name) in [
+            ("optimize-metadata_v3", "optimize-metadata"),
+            ("optimize-settings_v3", "optimize-settings"),
+            ("optimize-timestamp-based-import-index_v5", "optimize-timestamp-based-import-index"),
+        ] {
+            let others: Vec<&str> = INSTALLATION.into_iter().filter(|other| *other != index).collect();
+            assert_eq!(missing(&others), [name]);
+        }
+        // Those of another installation, of an older one without versions, and what is only called alike.
+        assert_eq!(missing(&["optimize-eu-metadata_v3", "optimizer-metadata_v3", "metadata_v3"]).len(), 3);
+        assert_eq!(missing(&["optimize-metadata", "optimize-settings_v1-000002"]).len(), 1);
+        assert_eq!(missing(&["optimize-process-instance-metadata_v8"]).len(), 3);
     }
 
     #[test]
@@ -198,7 +268,8 @@ mod tests {
 
     #[test]
     fn a_second_installation_takes_none_of_ours() {
-        let ours: Vec<&str> = INSTALLATION.iter().filter_map(|name| name.strip_prefix("optimize-")).collect();
+        let names = INSTALLATION.iter().chain(&NEW_IN_8_10);
+        let ours: Vec<&str> = names.filter_map(|name| name.strip_prefix("optimize-")).collect();
         for words in ours.iter().flat_map(|name| beginnings(base_name(name))) {
             let second = renamed(&format!("optimize-{words}"));
             let both: Vec<&str> = INSTALLATION.iter().copied().chain(second.iter().map(String::as_str)).collect();

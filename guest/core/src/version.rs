@@ -25,6 +25,11 @@ impl OptimizeVersion {
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
+
+    /// Whether a text that can be parsed is the version's own spelling.
+    pub(crate) fn is_canonical(text: &str) -> bool {
+        !text.bytes().any(|byte| byte.is_ascii_uppercase())
+    }
 }
 
 impl fmt::Display for OptimizeVersion {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::answer::success;
 use crate::listing::Listing;
 use crate::operations::inspect::existing;
-use crate::operations::{exchange, select};
+use crate::operations::{exchange, select_part_two};
 use crate::{Backup, BackupId, Context, Engine, Error, Origin, Part, Refusal, Request, RunNote, SnapshotName, Step};
 
 /// One step of a run.
@@ -63,7 +63,7 @@ impl Start {
                 Ok(Self::Later { delay: delay_after(refusal), refusal: refusal.to_string() })
             }
             Some(refusal) => Ok(Self::Never { refusal: refusal.to_string() }),
-            None if matches!(error, Error::Denied { .. } | Error::NothingToSnapshot { .. }) => {
+            None if is_final(&error) => {
                 let refusal: Vec<String> = [Some(error.to_string()), error.detail()].into_iter().flatten().collect();
                 Ok(Self::Never { refusal: refusal.join(": ") })
             }
@@ -91,6 +91,11 @@ impl Start {
     }
 }
 
+/// Whether an error that is no refusal of the engine's will be the same at the next attempt.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Denied { .. } | Error::NothingToSnapshot { .. } | Error::IndicesMissing { .. })
+}
+
 fn start_part_two(
     engine: &impl Engine,
     context: &Context,
@@ -110,7 +115,7 @@ fn submit_part_two(
     run_id: &str,
 ) -> Result<(), Error> {
     let repository = context.repository()?;
-    let selection = select(engine, context, Part::Two)?;
+    let selection = select_part_two(engine, context)?;
     let name = SnapshotName { part: Part::Two, ..part_one.clone() };
     let origin = Origin::new(run_id, Part::Two, context);
     let put = Request::create(repository, &name, &selection, origin);

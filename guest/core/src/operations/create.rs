@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::operations::{ask, choose, exchange, installed_indices, may_have_acted};
+use crate::operations::{ask, choose, exchange, expect_whole, installed_indices, may_have_acted};
 use crate::{
     BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
     SnapshotName,
@@ -71,7 +72,7 @@ fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Resul
     let response = exchange(engine, &put)?;
     match success(&response) {
         // What is no document did not come from the engine, or not to its end.
-        Ok(body) => document(&put, body).map(|_: Map<String, Value>| Accepted { part_one: name.clone() }),
+        Ok(body) => document(&put, body).map(|_: IgnoredAny| Accepted { part_one: name.clone() }),
         Err(refusal) if refusal.is_name_in_use() => match read_back(engine, context, name) {
             Ok(settled) => settled.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
             // An earlier answer may be what got lost: it can be our own.
@@ -106,7 +107,9 @@ fn read_back(
 fn both_parts_exist(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
     let names = installed_indices(engine, context)?;
     choose(context, Part::Two, &names)?;
-    choose(context, Part::One, &names)
+    let part_one = choose(context, Part::One, &names)?;
+    expect_whole(context, &names)?;
+    Ok(part_one)
 }
 
 fn expect_unused(engine: &impl Engine, repository: &RepositoryName, id: BackupId) -> Result<(), Error> {

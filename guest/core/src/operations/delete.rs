@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
 
 use crate::answer::{document, success};
 use crate::listing::Listing;
@@ -86,7 +86,7 @@ fn submit(engine: &impl Engine, repository: &RepositoryName, snapshots: &[String
     match engine.submit(&request).map_err(|error| Error::transport(&request, error))? {
         None => Ok(true),
         Some(response) => match success(&response) {
-            Ok(body) => document(&request, body).map(|_: Map<String, Value>| false),
+            Ok(body) => document(&request, body).map(|_: IgnoredAny| false),
             Err(refusal) => Err(Error::refused(&request, refusal, repository)),
         },
     }

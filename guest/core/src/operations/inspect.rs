@@ -30,13 +30,12 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
 pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error> {
     let listing = Listing::of_all(engine, context.repository()?)?;
     let foreign = listing.foreign;
-    let backups = listing.by_backup();
-    if backups.is_empty() {
+    if listing.snapshots.is_empty() {
         return Ok(BackupList { backups: Vec::new(), foreign });
     }
     let cluster = cluster(engine, context)?;
     let assess = |(id, snapshots)| Backup::assess(id, snapshots, Some(&cluster), context);
-    Ok(BackupList { backups: backups.into_iter().rev().map(assess).collect(), foreign })
+    Ok(BackupList { backups: listing.by_backup().map(assess).collect(), foreign })
 }
 
 /// The snapshots of a backup, which must have some.

@@ -13,15 +13,16 @@ pub use inspect::{BackupList, get, list};
 use serde::Deserialize;
 
 use crate::answer::{document, success};
+use crate::selection::missing_indices;
 use crate::{Context, Engine, Error, IndexSelection, Part, Refusal, Request, Response};
 
 /// Sends a request; the answer's body if it is a success.
 fn ask(engine: &impl Engine, context: &Context, request: &Request) -> Result<String, Error> {
     let response = exchange(engine, request)?;
-    match success(&response) {
-        Ok(body) => Ok(body.to_owned()),
-        Err(refusal) => Err(Error::refused(request, refusal, context.repository()?)),
+    if let Err(refusal) = success(&response) {
+        return Err(Error::refused(request, refusal, context.repository()?));
     }
+    Ok(response.body)
 }
 
 fn exchange(engine: &impl Engine, request: &Request) -> Result<Response, Error> {
@@ -36,16 +37,25 @@ fn may_have_acted(fault: &Error) -> bool {
     }
 }
 
-/// Looks up which indices a part consists of at this moment.
-fn select(engine: &impl Engine, context: &Context, part: Part) -> Result<IndexSelection, Error> {
+/// Looks up which indices part 2 consists of at this moment.
+fn select_part_two(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
     let names = installed_indices(engine, context)?;
-    choose(context, part, &names)
+    let selection = choose(context, Part::Two, &names)?;
+    expect_whole(context, &names)?;
+    Ok(selection)
 }
 
 fn choose(context: &Context, part: Part, names: &[String]) -> Result<IndexSelection, Error> {
     let prefix = &context.settings.index_prefix;
     IndexSelection::new(part, prefix, names.iter().map(String::as_str))
         .map_err(|nothing| Error::NothingToSnapshot { part: nothing.0, prefix: prefix.clone() })
+}
+
+/// A backup of what is left would be COMPLETE by its parts, and could not be restored.
+fn expect_whole(context: &Context, names: &[String]) -> Result<(), Error> {
+    let prefix = &context.settings.index_prefix;
+    let missing = missing_indices(prefix, names.iter().map(String::as_str));
+    if missing.is_empty() { Ok(()) } else { Err(Error::IndicesMissing { missing, prefix: prefix.clone() }) }
 }
 
 fn installed_indices(engine: &impl Engine, context: &Context) -> Result<Vec<String>, Error> {

@@ -7,7 +7,7 @@ use backup_core::operations::{self, Progress};
 use backup_core::{BackupId, BackupState, Error, IndexPrefix, RunNote, SnapshotState};
 use serde_json::{Value, json};
 
-use crate::world::{OTHER_INDICES, REPOSITORY, RESUME_WINDOW, World, is_put, on_every_engine, part};
+use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, World, is_put, on_every_engine, part};
 
 /// Steps that must end the run without a write.
 fn ends(world: &World, id: u64, expected: BackupState) -> Progress {
@@ -239,8 +239,8 @@ fn what_is_not_ours_is_not_gone_on_with() {
 #[test]
 fn another_installations_backup_is_left_to_its_own_hosts() {
     on_every_engine(|world| {
-        for index in ["second-position-based-import-index_v3", "second-settings_v3"] {
-            world.engine.add_index(index);
+        for index in IMPORT_INDICES.iter().chain(&OTHER_INDICES) {
+            world.engine.add_index(&index.replacen("optimize", "second", 1));
         }
         with_part_one(world);
         let mut context = world.context("unused");

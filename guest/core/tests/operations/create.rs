@@ -113,6 +113,24 @@ fn without_indices_for_both_parts_nothing_is_begun() {
     }
 }
 
+/// An engine leaves out of its list what the user may not see.
+#[test]
+fn without_what_every_installation_has_nothing_is_begun() {
+    for index in ["optimize-metadata_v3", "optimize-settings_v3", "optimize-timestamp-based-import-index_v5"] {
+        on_every_engine(|world| {
+            world.engine.remove_index(index);
+            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..world.settings() };
+            let context = Context { settings, ..world.context("run-1") };
+            let outcome = operations::create(&world.engine, &context, "1");
+            let message = outcome.as_ref().unwrap_err().to_string();
+            assert_eq!(refused(world, outcome), (ErrorKind::EngineFailure, "indicesMissing"));
+            let (name, _) = index.rsplit_once("_v").unwrap();
+            assert!(message.contains(&format!("no {name},")), "{message}");
+            assert!(message.contains("view_index_metadata"), "{message}");
+        });
+    }
+}
+
 #[test]
 fn a_number_is_taken_by_any_snapshot_of_it() {
     for (number, state) in [

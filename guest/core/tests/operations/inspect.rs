@@ -173,6 +173,23 @@ fn a_damaged_snapshot_hides_no_other() {
     }
 }
 
+/// Each snapshot is looked up in sets: ten thousand times ten thousand comparisons of names would not end in a sandbox.
+#[test]
+fn one_damaged_snapshot_hides_none_of_ten_thousand() {
+    let world = World::new(Dialect::Elasticsearch8_19);
+    for id in 1..=5_000 {
+        world.store_ours(id, 1, SnapshotState::Success, "run-1");
+        world.store_ours(id, 2, SnapshotState::Success, "run-1");
+    }
+    world.engine.damage(&part(2_500, 2), Some(Damage::Missing));
+    let backups = world.list().unwrap().backups;
+    let (damaged, sound): (Vec<_>, Vec<_>) = backups.iter().partition(|backup| backup.id.get() == 2_500);
+    assert_eq!((damaged.len(), sound.len()), (1, 4_999));
+    assert_eq!(damaged[0].state, BackupState::Failed);
+    expect_unreadable(&damaged[0].snapshots[1], &part(2_500, 2));
+    assert!(sound.iter().all(|backup| backup.state == BackupState::Complete && backup.snapshots.len() == 2));
+}
+
 fn expect_unreadable(snapshot: &Snapshot, name: &str) {
     assert_eq!((snapshot.state, snapshot.started), (SnapshotState::Unreadable, None));
     assert_eq!(snapshot.name.to_string(), name);

@@ -108,6 +108,18 @@ fn without_other_indices_the_run_ends() {
     });
 }
 
+/// A role can be changed between the parts.
+#[test]
+fn without_what_every_installation_has_the_run_ends() {
+    for index in ["optimize-metadata_v3", "optimize-settings_v3", "optimize-timestamp-based-import-index_v5"] {
+        on_every_engine(|world| {
+            with_part_one(world);
+            world.engine.remove_index(index);
+            expect_end(world, &world.engine, &format!("no {}", index.split_once("_v").unwrap().0));
+        });
+    }
+}
+
 fn expect_end(world: &World, engine: &impl Engine, reason: &str) {
     let progress = world.advance_over(engine, 12).unwrap();
     assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));

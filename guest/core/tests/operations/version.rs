@@ -24,9 +24,9 @@ fn it_is_the_one_that_optimize_wrote() {
 }
 
 #[test]
-fn a_setting_goes_first_and_needs_no_metadata() {
+fn a_setting_goes_first_and_needs_no_document() {
     on_every_engine(|world| {
-        world.engine.remove_index(INDEX);
+        world.engine.set_document(INDEX, None);
         let settings = Settings { optimize_version: OptimizeVersion::parse("3.14.0").ok(), ..world.settings() };
         let context = Context { settings, ..world.context("run-1") };
         let accepted = operations::create(&world.engine, &context, "12").unwrap();

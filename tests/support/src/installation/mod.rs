@@ -59,7 +59,7 @@ impl Installation {
     pub async fn minimal(engine: &Engine, prefix: &str) -> Result<Self> {
         let mut installation = Self::empty(engine, prefix).await?;
         installation.import = indices::import(prefix);
-        installation.import.retain(|index| index.kind == "position-based-import-index");
+        installation.import.retain(|index| index.kind == "timestamp-based-import-index");
         installation.others = indices::others(prefix);
         installation.others.retain(|index| ["metadata", "settings"].contains(&index.kind.as_str()));
         installation.others.push(indices::process_instances(prefix, "invoice"));
