@@ -1,4 +1,5 @@
-//! The policy in hosts that are not ours: the examples, each run as its README says, on a real Elasticsearch.
+//! The policy in hosts that are not ours: the examples, each run as its README says, on a real Elasticsearch. `cargo test`
+//! runs the one in Rust, `cargo xtask matrix` all of them.
 
 mod example;
 mod go;
@@ -6,3 +7,9 @@ mod node;
 mod python;
 mod rust;
 mod world;
+
+/// Nothing that is ignored is forgotten.
+#[test]
+fn every_ignored_test_is_in_one_column_of_the_matrix() -> anyhow::Result<()> {
+    backup_test_support::matrix::expect_every_ignored_test("embedding")
+}

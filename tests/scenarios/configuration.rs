@@ -10,16 +10,17 @@ use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::{Value, json};
 
-use crate::everywhere;
 use crate::world::{World, bare_options, options};
+use crate::{everywhere, on_elasticsearch};
+
+on_elasticsearch!(without_a_repository_every_call_says_so);
 
 everywhere!(
-    without_a_repository_every_call_says_so,
     a_missing_repository_is_told,
     a_read_only_repository_is_told,
     nothing_is_written_without_indices,
     the_version_is_read_or_told_to_be_missing;
-    other hosts only: a_wrong_setting_is_every_answer
+    other hosts only: without_a_repository_every_call_says_so, a_wrong_setting_is_every_answer
 );
 
 /// The answers of all four endpoints.
@@ -44,6 +45,7 @@ async fn without_a_repository_every_call_says_so(distribution: Distribution) -> 
     Ok(())
 }
 
+/// Elasticsearch 7.17 and 8.11 answer 200 to a list in a repository that is not there.
 async fn a_missing_repository_is_told(distribution: Distribution) -> Result<()> {
     let engine = Engine::shared(distribution).await?;
     let host = Host::start(options(&engine, "not-there", "optimize")).await?;
@@ -58,14 +60,8 @@ async fn a_missing_repository_is_told(distribution: Distribution) -> Result<()> 
     Ok(())
 }
 
-/// Like 7.17, this version answers 200 to a list in a repository that is not there.
-#[tokio::test]
-async fn a_missing_repository_is_told_by_elasticsearch_8_11() -> Result<()> {
-    a_missing_repository_is_told(Distribution::ELASTICSEARCH_8_11).await
-}
-
 async fn a_read_only_repository_is_told(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
+    let world = World::on_own_engine(distribution).await?;
     let host = world.host().await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;

@@ -15,22 +15,16 @@ use crate::servers::is_native;
 use crate::world::{
     DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,
 };
-use crate::{in_host, on_every_engine};
+use crate::{in_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(
     deleting_what_is_not_there_is_done,
     a_backup_deleted_while_it_is_made_does_not_come_back,
     parts_without_a_whole_can_be_deleted,
     a_deletion_that_takes_long_ends_well,
-    what_a_neighbour_adds_after_a_deletion_is_deleted_too,
 );
 
-mod native_host {
-    use super::an_id_is_free_once_its_deletion_has_ended;
-    use crate::on_engine;
-
-    on_engine!(elasticsearch_8_19 is ELASTICSEARCH: an_id_is_free_once_its_deletion_has_ended);
-}
+on_elasticsearch!(what_a_neighbour_adds_after_a_deletion_is_deleted_too, an_id_is_free_once_its_deletion_has_ended,);
 
 in_host!(
     wasmtime: deleting_what_is_not_there_is_done,

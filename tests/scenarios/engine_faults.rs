@@ -12,12 +12,12 @@ use futures::future::try_join_all;
 use crate::fault_table::{BUDGET, assert_refused, host_behind, in_time};
 use crate::servers::is_native;
 use crate::world::{World, delete, part, run_ended};
-use crate::{everywhere, in_every_host, on_engine};
+use crate::{everywhere, in_every_host, on_elasticsearch};
 
 // What a write has come to when its answer is lost, the engine says.
 everywhere!(a_write_that_may_have_arrived_is_not_sent_again);
 // The proxy alone makes these faults, and one engine does for what comes after them.
-on_engine!(elasticsearch_8_19_only is ELASTICSEARCH:
+on_elasticsearch!(
     an_engine_that_is_down_is_told,
     retry_after_is_honoured,
     a_slow_write_is_no_missing_connection,

@@ -12,18 +12,19 @@ use backup_test_support::repository::Repository;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
-use crate::everywhere;
 use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
 use crate::world::{SLOWLY, World, health, options_through, part, run_ended};
+use crate::{in_every_host, on_elasticsearch, on_every_engine};
 
-everywhere!(
-    a_killed_host_is_replaced_by_its_restart,
-    too_late_a_restart_leaves_it_incomplete;
-    native host only:
+on_every_engine!(kills_at_random_moments_leave_whole_backups, an_engine_that_is_restarted_ends_in_a_true_state,);
+
+on_elasticsearch!(
     it_ends_with_0_on_sigterm,
-    kills_at_random_moments_leave_whole_backups,
-    an_engine_that_is_restarted_ends_in_a_true_state
+    a_killed_host_is_replaced_by_its_restart,
+    too_late_a_restart_leaves_it_incomplete,
 );
+
+in_every_host!(a_killed_host_is_replaced_by_its_restart, too_late_a_restart_leaves_it_incomplete,);
 
 async fn it_ends_with_0_on_sigterm(distribution: Distribution) -> Result<()> {
     let world = World::slow(distribution).await?;

@@ -2,11 +2,13 @@
 //!
 //! Each test has a repository and an index prefix of its own, so all of them run side by side on one
 //! engine of each kind. What a test runs on says the macro that it is listed in: [`everywhere`], [`on_every_engine`],
-//! [`in_every_host`] and the like.
+//! [`on_elasticsearch`], [`in_every_host`] and the like. `cargo test` runs those in the host of this project on Elasticsearch
+//! 8.19; the others are ignored there and run by `cargo xtask matrix`, see `docs/testing.md`.
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
 mod backup;
+mod compatibility;
 mod component;
 mod configuration;
 mod conformance;
@@ -30,11 +32,28 @@ mod signals;
 mod states;
 mod world;
 
+/// Nothing that is ignored is forgotten.
+#[test]
+fn every_ignored_test_is_in_one_column_of_the_matrix() -> anyhow::Result<()> {
+    backup_test_support::matrix::expect_every_ignored_test("scenarios")
+}
+
 /// Runs tests on one engine. A test is a function of the distribution.
+///
+/// `cargo test --workspace` runs those on Elasticsearch 8.19; those on any other engine are for `cargo xtask matrix`.
 macro_rules! on_engine {
+    ($engine:ident is ELASTICSEARCH: $($test:ident),+ $(,)?) => {
+        mod $engine {
+            $(#[tokio::test]
+            async fn $test() -> anyhow::Result<()> {
+                super::$test(backup_test_support::engine::Distribution::ELASTICSEARCH).await
+            })+
+        }
+    };
     ($engine:ident is $distribution:ident: $($test:ident),+ $(,)?) => {
         mod $engine {
             $(#[tokio::test]
+            #[ignore = "cargo xtask matrix"]
             async fn $test() -> anyhow::Result<()> {
                 super::$test(backup_test_support::engine::Distribution::$distribution).await
             })+
@@ -43,21 +62,33 @@ macro_rules! on_engine {
 }
 pub(crate) use on_engine;
 
-/// Runs tests on every engine that is supported.
+/// Runs tests on Elasticsearch 8.19 only: the engine has no part in how they end.
+macro_rules! on_elasticsearch {
+    ($($test:ident),+ $(,)?) => {
+        $crate::on_engine!(elasticsearch_8_19_only is ELASTICSEARCH: $($test),+);
+    };
+}
+pub(crate) use on_elasticsearch;
+
+/// Runs tests on every engine that is supported: how they end is the engine's decision.
 macro_rules! on_every_engine {
     ($($test:ident),+ $(,)?) => {
         $crate::on_engine!(elasticsearch_8_19 is ELASTICSEARCH: $($test),+);
         $crate::on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: $($test),+);
+        $crate::on_engine!(elasticsearch_8_11 is ELASTICSEARCH_8_11: $($test),+);
+        $crate::on_engine!(elasticsearch_9_2 is ELASTICSEARCH_9_2: $($test),+);
         $crate::on_engine!(opensearch_2_19 is OPENSEARCH: $($test),+);
+        $crate::on_engine!(opensearch_3_1 is OPENSEARCH_3_1: $($test),+);
     };
 }
 pub(crate) use on_every_engine;
 
-/// Runs tests in one other host, with the composed actuator; see `docs/other-hosts.md`.
+/// Runs tests in one other host, with the composed actuator; see `docs/other-hosts.md`. They are for `cargo xtask matrix`.
 macro_rules! in_host {
     ($host:ident: $($test:ident),+ $(,)?) => {
         mod $host {
             $(#[tokio::test]
+            #[ignore = "cargo xtask matrix"]
             async fn $test() -> anyhow::Result<()> {
                 let scenario = super::$test(backup_test_support::engine::Distribution::ELASTICSEARCH);
                 crate::servers::$host(scenario).await

@@ -9,14 +9,11 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 
-use crate::on_engine;
+use crate::on_elasticsearch;
 use crate::policy_updates::embedded_as;
 use crate::world::{DELETION, World, delete, part};
 
-on_engine!(elasticsearch_8_19 is ELASTICSEARCH:
-    every_metric_is_counted_and_documented,
-    a_backup_that_cannot_be_restored_is_no_success,
-);
+on_elasticsearch!(every_metric_is_counted_and_documented, a_backup_that_cannot_be_restored_is_no_success,);
 
 /// What all names begin with.
 const PREFIX: &str = "optimize_backup_";

@@ -12,10 +12,10 @@ use optimize_backup::policy::EMBEDDED;
 use serde_json::json;
 use wasm_encoder::{ComponentSection, CustomSection};
 
-use crate::on_every_engine;
+use crate::on_elasticsearch;
 use crate::world::{World, part};
 
-on_every_engine!(
+on_elasticsearch!(
     a_backup_ends_complete_though_the_policy_is_replaced_meanwhile,
     the_same_policy_beside_the_serving_one_answers_the_same,
 );

@@ -10,10 +10,10 @@ use optimize_backup::policies::Digest;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::Resolve;
 
-use crate::on_every_engine;
+use crate::on_elasticsearch;
 use crate::world::{World, delete, part};
 
-on_every_engine!(a_component_built_for_any_published_version_makes_a_backup);
+on_elasticsearch!(a_component_built_for_any_published_version_makes_a_backup);
 
 /// A folder for each published version, such as `wit-1.0.0`.
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures");

@@ -14,14 +14,15 @@ use tokio::time::timeout;
 use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
 use crate::lifecycle::accept;
 use crate::world::{World, indices, options, part, run_ended};
-use crate::{in_host, on_every_engine};
+use crate::{in_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
     a_neighbour_goes_on_after_kills,
-    another_installation_in_the_same_repository_is_left_alone,
 );
+
+on_elasticsearch!(another_installation_in_the_same_repository_is_left_alone);
 
 in_host!(
     wasmtime: racing_hosts_make_each_backup_once,

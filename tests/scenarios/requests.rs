@@ -5,17 +5,25 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::host::{Host, Reply};
 use serde_json::Value;
 
-use crate::everywhere;
 use crate::metrics::Exposition;
 use crate::world::World;
+use crate::{in_every_host, on_elasticsearch};
 
-everywhere!(
+on_elasticsearch!(
     every_wrong_id_is_refused,
     an_id_may_be_a_string_of_digits,
     every_wrong_body_is_refused,
     wrong_verbs_and_paths_are_told,
-    the_actuator_lists_what_there_is;
-    native host only: calls_are_counted
+    the_actuator_lists_what_there_is,
+    calls_are_counted,
+);
+
+in_every_host!(
+    every_wrong_id_is_refused,
+    an_id_may_be_a_string_of_digits,
+    every_wrong_body_is_refused,
+    wrong_verbs_and_paths_are_told,
+    the_actuator_lists_what_there_is,
 );
 
 async fn post(host: &Host, content_type: &str, body: &str) -> Result<Reply> {

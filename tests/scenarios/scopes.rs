@@ -13,10 +13,10 @@ use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::json;
 
-use crate::on_engine;
+use crate::on_elasticsearch;
 use crate::world::{World, delete, part};
 
-on_engine!(elasticsearch_8_19 is ELASTICSEARCH: a_hostile_policy_writes_only_what_it_is_asked_for);
+on_elasticsearch!(a_hostile_policy_writes_only_what_it_is_asked_for);
 
 /// What is agreed with the policy in `tests/fixtures/hostile`.
 #[path = "../fixtures/hostile/src/ids.rs"]

@@ -12,10 +12,10 @@ use backup_test_support::poll_until;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::on_engine;
+use crate::on_elasticsearch;
 use crate::world::{World, part};
 
-on_engine!(elasticsearch_8_19 is ELASTICSEARCH:
+on_elasticsearch!(
     it_ends_with_0_when_the_backup_is_complete,
     it_ends_with_1_when_nothing_is_started,
     it_ends_with_1_when_the_backup_cannot_be_restored,

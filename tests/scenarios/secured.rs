@@ -17,11 +17,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::servers::is_native;
 use crate::world::{World, options};
-use crate::{in_host, on_every_engine};
+use crate::{in_host, on_elasticsearch};
 
 in_host!(wasmtime: only_the_right_password_opens_it);
 
-on_every_engine!(certificates_are_checked_and_faults_named);
+on_elasticsearch!(certificates_are_checked_and_faults_named);
 
 mod passwords {
     use super::only_the_right_password_opens_it;
@@ -29,6 +29,7 @@ mod passwords {
 
     on_engine!(elasticsearch_8_19 is ELASTICSEARCH: only_the_right_password_opens_it);
     on_engine!(elasticsearch_7_17 is ELASTICSEARCH_7_17: only_the_right_password_opens_it);
+    on_engine!(elasticsearch_9_2 is ELASTICSEARCH_9_2: only_the_right_password_opens_it);
     on_engine!(opensearch_2_19 is OPENSEARCH_SECURED: only_the_right_password_opens_it);
 }
 

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use backup_test_support::engine::Distribution;
 
-use crate::on_engine;
+use crate::on_elasticsearch;
 use crate::world::World;
 
-on_engine!(elasticsearch_8_19 is ELASTICSEARCH: it_ends_with_0_on_sigint);
+on_elasticsearch!(it_ends_with_0_on_sigint);
 
 async fn it_ends_with_0_on_sigint(distribution: Distribution) -> Result<()> {
     let world = World::slow(distribution).await?;

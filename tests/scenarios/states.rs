@@ -1,25 +1,32 @@
 //! What a set of snapshots amounts to: each state made on purpose.
 
 use anyhow::{Context, Result};
-use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
-use backup_test_support::repository::{Damage, RepositoryOptions};
+use backup_test_support::repository::Damage;
 use serde_json::{Value, json};
 
-use crate::world::{World, delete, options, part, run_ended};
-use crate::{everywhere, on_engine};
+use crate::world::{World, delete, part, run_ended};
+use crate::{everywhere, on_elasticsearch};
 
 everywhere!(
     in_progress_while_part_one_is_written,
     failed_by_a_partial_snapshot,
-    failed_by_too_many_snapshots,
+    failed_by_a_missing_file,
+    failed_by_a_corrupt_file;
+    other hosts only: failed_by_too_many_snapshots,
     incomplete_by_a_deleted_part_one,
     incomplete_when_nobody_is_making_part_two,
-    failed_by_a_missing_file,
-    failed_by_a_corrupt_file,
-    completed_for_scripts_that_wait_for_that_word;
-    native host only: incomplete_by_a_deleted_part_two;
-    other hosts only: a_part_two_that_is_deleted_is_made_again, incompatible_with_an_older_cluster
+    completed_for_scripts_that_wait_for_that_word,
+    a_part_two_that_is_deleted_is_made_again
+);
+
+on_elasticsearch!(
+    failed_by_too_many_snapshots,
+    incomplete_by_a_deleted_part_one,
+    incomplete_by_a_deleted_part_two,
+    incomplete_when_nobody_is_making_part_two,
+    completed_for_scripts_that_wait_for_that_word,
 );
 
 async fn in_progress_while_part_one_is_written(distribution: Distribution) -> Result<()> {
@@ -132,7 +139,7 @@ async fn failed_by_a_corrupt_file(distribution: Distribution) -> Result<()> {
 }
 
 async fn failed_by_a_damaged_snapshot(distribution: Distribution, damage: Damage) -> Result<()> {
-    let world = World::new(distribution).await?;
+    let world = World::on_own_engine(distribution).await?;
     let host = world.host().await?;
     for id in [1, 2] {
         host.create(id).await?;
@@ -160,31 +167,6 @@ async fn completed_for_scripts_that_wait_for_that_word(distribution: Distributio
     let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE", "COMPLETED")).await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETED").await
-}
-
-on_engine!(elasticsearch_8_11_reads_8_19 is ELASTICSEARCH: incompatible_with_an_older_cluster);
-
-/// A repository that is really written by one version and read by 8.11.
-async fn incompatible_with_an_older_cluster(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
-    host.create(1).await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-
-    let older = Engine::shared(Distribution::ELASTICSEARCH_8_11).await?;
-    let copy = world.repository.copy_to(&older, RepositoryOptions { readonly: true, ..Default::default() }).await?;
-    let host = Host::start(options(&older, copy.name(), world.installation.prefix())).await?;
-
-    let backup = host.get("/actuator/backups/1").await?.json()?;
-    assert_eq!(backup["state"], "INCOMPATIBLE");
-    let reason = backup["failureReason"].as_str().context("a reason")?;
-    for fact in [part(1, 1), part(1, 2), "8.11.0".to_owned()] {
-        assert!(reason.contains(&fact), "{fact} is not in: {reason}");
-    }
-    let restore =
-        older.client().post(&format!("/_snapshot/{}/{}/_restore", copy.name(), part(1, 1)), &json!({})).await?;
-    assert_eq!(restore.status, 500, "the engine can restore it after all: {}", restore.body);
-    Ok(())
 }
 
 /// An index whose primary cannot be anywhere.

@@ -33,8 +33,16 @@ impl World {
         Self::with_repository(distribution, RepositoryOptions::default()).await
     }
 
+    /// The same on an engine whose folder is known, also where another one is given.
+    pub(crate) async fn on_own_engine(distribution: Distribution) -> Result<Self> {
+        Self::on(Engine::shared_own(distribution).await?, RepositoryOptions::default()).await
+    }
+
     pub(crate) async fn with_repository(distribution: Distribution, options: RepositoryOptions) -> Result<Self> {
-        let engine = Engine::shared(distribution).await?;
+        Self::on(Engine::shared(distribution).await?, options).await
+    }
+
+    async fn on(engine: Arc<Engine>, options: RepositoryOptions) -> Result<Self> {
         let repository = Repository::register_with(&engine, options).await?;
         let installation = Installation::minimal(&engine, &unique_prefix()).await?;
         Ok(Self { engine, repository, installation })

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod dist;
+mod matrix;
 mod soak;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Command {
     Dist(dist::Options),
     /// Measures what policies and their exchange cost, as built for a release: the first time takes many minutes more.
     Bench,
+    /// Runs everything that is tested, or some columns of it: what cargo test leaves out, by engine, host and language.
+    Matrix(matrix::Options),
     /// Fuzzes whatever reads foreign bytes, and kills hosts, until the time is up or something is found.
     Soak(soak::Options),
 }
@@ -38,6 +41,7 @@ async fn main() -> ExitCode {
         Command::Demo(options) => demo::run(options).await,
         Command::Dist(options) => dist::run(&options),
         Command::Bench => bench::run().await,
+        Command::Matrix(options) => matrix::run(options).await,
         Command::Soak(options) => soak::run(options).await,
     };
     outcome.unwrap_or_else(|error| {

@@ -78,6 +78,15 @@ impl FormatVersion {
         (self.0 & !Self::OPENSEARCH_BIT) / Self::PER_MAJOR
     }
 
+    /// The version as users know it: 7172499 → 7.17.24. Since 8.11, Elasticsearch's ids are no longer made of a release's
+    /// numbers, but for the first: 8536000 → 8.x (index version 8536000).
+    fn name(self) -> String {
+        let id = self.0 & !Self::OPENSEARCH_BIT;
+        let (major, minor, patch) = (id / Self::PER_MAJOR, id / 10_000 % 100, id / 100 % 100);
+        let is_release = id % 100 == 99 || self.is_opensearch();
+        if is_release { format!("{major}.{minor}.{patch}") } else { format!("{major}.x (index version {id})") }
+    }
+
     fn is_opensearch(self) -> bool {
         self.0 & Self::OPENSEARCH_BIT != 0
     }
@@ -105,15 +114,16 @@ impl Cluster {
     /// [`ReadError`] says why not.
     pub fn can_read(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
         let Some(written) = snapshot.version_id.map(FormatVersion) else { return Ok(()) };
-        let named = || snapshot.version.clone().unwrap_or_else(|| written.0.to_string());
+        // Not by the name that the engine tells: one that does not know the version makes it up of its own.
         if written.is_opensearch() && self.kind == EngineKind::Elasticsearch {
-            return Err(ReadError::OfOpenSearch { snapshot: named() });
+            return Err(ReadError::OfOpenSearch { snapshot: written.name() });
         }
         if written > self.newest {
-            return Err(ReadError::TooNew { snapshot: named(), cluster: self.version.clone() });
+            return Err(ReadError::TooNew { snapshot: written.name(), cluster: self.version.clone() });
         }
         if written.major() < self.oldest_major(written) {
-            return Err(ReadError::TooOld { snapshot: named(), cluster: self.version.clone() });
+            let named = snapshot.version.clone().unwrap_or_else(|| written.name());
+            return Err(ReadError::TooOld { snapshot: named, cluster: self.version.clone() });
         }
         Ok(())
     }
@@ -173,12 +183,16 @@ mod tests {
         let es819 = cluster(EngineKind::Elasticsearch, &[("8.19.0", Some(8_536_000))]);
         let es811 = cluster(EngineKind::Elasticsearch, &[("8.11.0", Some(8_500_003))]);
         let es717 = cluster(EngineKind::Elasticsearch, &[("7.17.24", None)]);
+        let es92 = cluster(EngineKind::Elasticsearch, &[("9.2.0", Some(9_039_001))]);
         for (cluster, version_id, expected) in [
             (&es819, 8_536_000, "readable"),
             (&es819, 8_500_003, "readable"),
             (&es819, 7_172_499, "readable"),
             (&es819, 6_082_399, "too old"),
-            (&es819, 9_009_000, "too new"),
+            (&es819, 9_039_001, "too new"),
+            (&es92, 9_039_001, "readable"),
+            (&es92, 8_536_000, "readable"),
+            (&es92, 7_172_499, "too old"),
             (&es811, 8_536_000, "too new"),
             (&es811, 8_500_003, "readable"),
             (&es717, 8_500_003, "too new"),
@@ -218,8 +232,31 @@ mod tests {
         let mixed = cluster(EngineKind::Elasticsearch, &nodes);
         assert_eq!(
             mixed.can_read(&written_by(8_536_000)),
-            Err(ReadError::TooNew { snapshot: "8536000".to_owned(), cluster: "8.11.0".to_owned() })
+            Err(ReadError::TooNew { snapshot: "8.x (index version 8536000)".to_owned(), cluster: "8.11.0".to_owned() })
         );
+    }
+
+    /// Real ones: 8.19.0 tells of a snapshot of 9.2.0 that 8.19.1 has written it.
+    #[test]
+    fn a_version_that_the_cluster_does_not_know_is_named_by_its_id() {
+        let es819 = cluster(EngineKind::Elasticsearch, &[("8.19.0", Some(8_536_000))]);
+        for (id, told, expected) in [
+            (
+                9_039_001,
+                "8.19.1-[9039001]",
+                "by version 9.x (index version 9039001), which is newer than this cluster's 8.19.0",
+            ),
+            (136_407_827, "8.19.1-[136407827]", "by OpenSearch 2.19.0"),
+            (137_227_827, "8.19.1-[137227827]", "by OpenSearch 3.1.0"),
+            (6_082_399, "6.8.23", "by version 6.8.23"),
+        ] {
+            let snapshot = Snapshot { version: Some(told.to_owned()), ..written_by(id) };
+            let text = es819.can_read(&snapshot).unwrap_err().to_string();
+            assert!(text.contains(expected), "{text}");
+        }
+        let es717 = cluster(EngineKind::Elasticsearch, &[("7.17.24", None)]);
+        let text = es717.can_read(&written_by(8_010_299)).unwrap_err().to_string();
+        assert!(text.contains("by version 8.1.2, which is newer"), "{text}");
     }
 
     #[test]

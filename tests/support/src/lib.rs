@@ -10,6 +10,7 @@ mod guardian;
 pub mod host;
 pub mod installation;
 pub mod journal;
+pub mod matrix;
 pub mod memory;
 pub mod repository;
 mod wait;

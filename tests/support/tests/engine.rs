@@ -7,7 +7,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn elasticsearch_takes_a_snapshot() -> Result<()> {
-    takes_a_snapshot(&*Engine::shared(Distribution::ELASTICSEARCH).await?).await
+    takes_a_snapshot(&*Engine::shared_own(Distribution::ELASTICSEARCH).await?).await
 }
 
 async fn takes_a_snapshot(engine: &Engine) -> Result<()> {

@@ -62,7 +62,7 @@ async fn a_throttled_repository_and_random_text_make_a_snapshot_slow() -> Result
 
 #[tokio::test]
 async fn a_damaged_snapshot_cannot_be_read_and_a_copy_of_the_repository_can() -> Result<()> {
-    let engine = Engine::shared(Distribution::ELASTICSEARCH).await?;
+    let engine = Engine::shared_own(Distribution::ELASTICSEARCH).await?;
     let installation = Installation::minimal(&engine, &unique_prefix()).await?;
     let repository = Repository::register(&engine).await?;
     let client = engine.client();

@@ -16,16 +16,26 @@ use indicatif::HumanBytes;
 use self::artefact::Artefact;
 use self::layout::sha256;
 
+/// Where it is put by default.
+pub(crate) const FOLDER: &str = "target/dist";
+
 /// Where it is put, and whether to trust the machine.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The folder to put it into. A folder of that name is replaced.
-    #[arg(long, default_value = "target/dist")]
+    #[arg(long, default_value = FOLDER)]
     output: PathBuf,
     /// Build a second time, from a clean clone of the last commit in another folder, and fail if a byte
     /// differs.
     #[arg(long)]
     twice: bool,
+}
+
+impl Options {
+    /// Both builds, and the usual folder.
+    pub(crate) fn twice() -> Self {
+        Self { output: FOLDER.into(), twice: true }
+    }
 }
 
 /// Builds, compares if it is to, and writes.

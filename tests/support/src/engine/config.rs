@@ -18,10 +18,15 @@ const JVM_OPTIONS: &str = "\
 -XX:+UseSerialGC
 ";
 
-/// OpenSearch still sandboxes itself with Java's security manager.
-const OPENSEARCH_JVM_OPTIONS: &str = "\
+/// OpenSearch 2 sandboxes itself with Java's security manager.
+const OPENSEARCH_2_JVM_OPTIONS: &str = "\
 18-:-Djava.security.manager=allow
 -Djava.util.concurrent.ForkJoinPool.common.threadFactory=org.opensearch.secure_sm.SecuredForkJoinWorkerThreadFactory
+";
+
+/// OpenSearch 3 has an agent for that, in its own folder, where its launcher goes to.
+const OPENSEARCH_JVM_OPTIONS: &str = "\
+-javaagent:agent/opensearch-agent.jar
 ";
 
 /// One line an event, on the console only.
@@ -50,9 +55,11 @@ pub(crate) fn write(distribution: Distribution, folder: &Path, port: u16, secure
     fs::write(config.join("log4j2.properties"), LOGGING)?;
     let mut options = String::from(JVM_OPTIONS);
     writeln!(options, "-Djava.io.tmpdir={}", folder.join(TEMPORARY).display())?;
-    if distribution.kind == Kind::OpenSearch {
-        options.push_str(OPENSEARCH_JVM_OPTIONS);
-    }
+    options.push_str(match (distribution.kind, distribution.major()) {
+        (Kind::Elasticsearch, _) => "",
+        (Kind::OpenSearch, ..3) => OPENSEARCH_2_JVM_OPTIONS,
+        (Kind::OpenSearch, _) => OPENSEARCH_JVM_OPTIONS,
+    });
     fs::write(config.join("jvm.options"), options)?;
     Ok(())
 }

@@ -36,7 +36,8 @@ const HEALTH: &str = "/_cluster/health?wait_for_no_initializing_shards=true&wait
 
 type Cell = Arc<OnceCell<Arc<Engine>>>;
 
-static SHARED: LazyLock<Mutex<HashMap<Distribution, Cell>>> = LazyLock::new(Mutex::default);
+/// By version, and by whether it is ours.
+static SHARED: LazyLock<Mutex<HashMap<(Distribution, bool), Cell>>> = LazyLock::new(Mutex::default);
 
 /// A running engine.
 #[derive(Debug)]
@@ -50,11 +51,18 @@ pub struct Engine {
 impl Engine {
     /// The engine that all tests of this process share. It cannot be stopped or paused.
     ///
-    /// `ELASTICSEARCH_URL` or `OPENSEARCH_URL` names one to use instead, whatever its version; it
-    /// keeps what the tests write, and needs a `path.repo`.
+    /// `ELASTICSEARCH_URL` names one to use instead of Elasticsearch 8.19, `OPENSEARCH_URL` one instead of OpenSearch 2.19,
+    /// whatever its version; it keeps what the tests write, and needs a `path.repo`. All other versions are started.
     pub async fn shared(distribution: Distribution) -> Result<Arc<Self>> {
-        let cell = SHARED.lock().unwrap_or_else(PoisonError::into_inner).entry(distribution).or_default().clone();
-        cell.get_or_try_init(async || Self::external_or_new(distribution).await.map(Arc::new)).await.cloned()
+        match given_url(distribution) {
+            Some(url) => Self::once((distribution, false), async || Self::given(distribution, &url).await).await,
+            None => Self::shared_own(distribution).await,
+        }
+    }
+
+    /// The same, but one that was started here in any case, and whose folder so is known.
+    pub async fn shared_own(distribution: Distribution) -> Result<Arc<Self>> {
+        Self::once((distribution, true), async || Self::start(distribution).await).await
     }
 
     /// An engine of one's own, which ends with this value.
@@ -112,15 +120,15 @@ impl Engine {
         self.node.as_ref().map(|node| (node.repositories(), node.user()))
     }
 
-    async fn external_or_new(distribution: Distribution) -> Result<Self> {
-        match std::env::var(distribution.kind.url_variable()) {
-            Ok(url) if !url.is_empty() => {
-                let engine = Self { kind: distribution.kind, client: Client::new(&url)?, node: None };
-                engine.healthy().await?;
-                Ok(engine)
-            }
-            _ => Self::start(distribution).await,
-        }
+    async fn once(key: (Distribution, bool), start: impl AsyncFnOnce() -> Result<Self>) -> Result<Arc<Self>> {
+        let cell = SHARED.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone();
+        cell.get_or_try_init(async || start().await.map(Arc::new)).await.cloned()
+    }
+
+    async fn given(distribution: Distribution, url: &str) -> Result<Self> {
+        let engine = Self { kind: distribution.kind, client: Client::new(url)?, node: None };
+        engine.healthy().await?;
+        Ok(engine)
     }
 
     async fn new(distribution: Distribution, credentials: Option<Credentials>) -> Result<Self> {
@@ -145,4 +153,9 @@ impl Engine {
     fn own_mut(&mut self) -> Result<&mut Node> {
         self.node.as_mut().context("this engine was there before us and is not ours to stop")
     }
+}
+
+/// The engine to use instead of starting one.
+fn given_url(distribution: Distribution) -> Option<String> {
+    std::env::var(distribution.url_variable()?).ok().filter(|url| !url.is_empty())
 }

@@ -15,7 +15,7 @@ use crate::guardian::{Guardian, Signal};
 use crate::wait::poll_until;
 
 /// Ten seconds is usual; a busy machine with two cores can take several times that.
-const START: Duration = Duration::from_secs(600);
+const START: Duration = Duration::from_secs(180);
 
 /// How much of the log tells why a start failed.
 const LAST_LINES: usize = 25;
@@ -36,7 +36,7 @@ pub(crate) struct Node {
 impl Node {
     /// Prepares everything but starts nothing. `password`: of the only user; none: no security.
     pub(crate) fn prepare(distribution: Distribution, password: Option<&str>) -> Result<Self> {
-        let java = java::home()?;
+        let java = java::home(&distribution.java()).with_context(|| distribution.to_string())?;
         let guardian = Guardian::new(&std::env::temp_dir(), distribution.kind.name())?;
         let folder = guardian.folder();
         let user = User::in_place_of_owner(folder)?;

@@ -1,0 +1,85 @@
+//! The tests that there are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use backup_test_support::matrix::{Column, Selection, Work, complaints, list};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::ROOT;
+
+/// The names of tests, by binary.
+type Names = BTreeMap<String, Vec<String>>;
+
+pub(super) struct Tests {
+    all: Names,
+    ignored: Names,
+}
+
+impl Tests {
+    /// Builds the tests of the workspace as `cargo test` does, and lets each binary list its own.
+    pub(super) async fn built() -> Result<Self> {
+        let (mut all, mut ignored) = (Names::new(), Names::new());
+        for (binary, program) in binaries().await? {
+            all.entry(binary.clone()).or_default().extend(list(&program, false)?);
+            ignored.entry(binary).or_default().extend(list(&program, true)?);
+        }
+        Ok(Self { all, ignored })
+    }
+
+    /// Whether every ignored test is in exactly one column and no filter fits nothing.
+    pub(super) fn expect_to_fit(&self) -> Result<()> {
+        let mut complaints = complaints(&self.ignored);
+        for column in backup_test_support::matrix::COLUMNS {
+            if let Work::Kills(selection) = column.work
+                && count(&self.all, &[selection]) < selection.filters.len()
+            {
+                complaints.push(format!("column {}: a filter fits no test", column.name));
+            }
+        }
+        ensure!(complaints.is_empty(), "the columns do not fit the tests:\n{}", complaints.join("\n"));
+        Ok(())
+    }
+
+    /// How many tests a column has.
+    pub(super) fn count(&self, column: Column) -> usize {
+        let sum = |names: &Names| names.values().map(Vec::len).sum::<usize>();
+        match column.work {
+            Work::DefaultTests => sum(&self.all).saturating_sub(sum(&self.ignored)),
+            Work::Ignored(selections) => count(&self.ignored, selections),
+            Work::Kills(selection) => count(&self.all, &[selection]),
+            Work::Published | Work::Fuzz => 0,
+        }
+    }
+}
+
+fn count(names: &Names, selections: &[Selection]) -> usize {
+    let tests = names.iter().flat_map(|(binary, tests)| tests.iter().map(move |test| (binary, test)));
+    tests.filter(|(binary, test)| selections.iter().any(|selection| selection.has(binary, test))).count()
+}
+
+/// The test binaries, with cargo's own progress on the terminal.
+async fn binaries() -> Result<Vec<(String, PathBuf)>> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
+    // Not `output()`, which would keep cargo's progress from the terminal.
+    let output = cargo.current_dir(ROOT).stdout(Stdio::piped()).kill_on_drop(true).spawn()?.wait_with_output().await?;
+    ensure!(output.status.success(), "the tests do not build");
+    let text = String::from_utf8(output.stdout)?;
+    let mut binaries = Vec::new();
+    for line in text.lines() {
+        let message: Value = serde_json::from_str(line).context("what cargo tells of its builds")?;
+        if message.pointer("/profile/test") != Some(&Value::Bool(true)) {
+            continue;
+        }
+        let field = |pointer| message.pointer(pointer).and_then(Value::as_str);
+        if let (Some(name), Some(program)) = (field("/target/name"), field("/executable")) {
+            binaries.push((name.to_owned(), PathBuf::from(program)));
+        }
+    }
+    ensure!(!binaries.is_empty(), "cargo names no test binary");
+    Ok(binaries)
+}
