@@ -11,6 +11,7 @@ use backup_test_support::poll_until;
 use backup_test_support::repository::RepositoryOptions;
 use serde_json::json;
 
+use crate::fault_table::assert_refused;
 use crate::servers::is_native;
 use crate::world::{
     DELETION, SLOWLY, World, delete, deletion_ended, deletion_settled, health, is_gone, part, run_ended,

@@ -62,8 +62,7 @@ impl TestHost {
     fn new(cluster: &Arc<Cluster>) -> Self {
         let network = Network::new(cluster);
         let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse("optimize").unwrap());
-        let capability =
-            Capability { destination: Destination::Cluster(Arc::clone(&network) as _), grants: Arc::new(grants) };
+        let capability = Capability::new(Destination::Cluster(Arc::clone(&network) as _), grants);
         let settings = types::Settings {
             repository: REPOSITORY.to_owned(),
             index_prefix: "optimize".to_owned(),
