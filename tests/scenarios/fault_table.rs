@@ -222,7 +222,8 @@ async fn delete_complete(target: Target, when: When, fault: Fault, expected: Out
     let proxy = fixture.proxy().await?;
     let budget = target.budget(&fault);
     let host = host_with(fixture.options_through(&proxy)?, &proxy, budget).await?;
-    host.create(1).await?;
+    let created = host.create(1).await?;
+    assert_eq!(created.status, 202, "{}", created.text);
     host.wait_for_state(1, "COMPLETE").await?;
     run_ended(&host).await?;
     proxy.add(when, fault);

@@ -92,7 +92,7 @@ fn installed() -> MemoryEngine {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
     engine.add_repository(REPOSITORY, false);
     engine.write_within(WRITING);
-    for kind in ["position-based-import-index_v3", "settings_v3", "process-instance-invoice_v8"] {
+    for kind in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
         engine.add_index(&format!("{PREFIX}-{kind}"));
     }
     engine.set_document(&format!("{PREFIX}-metadata_v3"), Some(json!({"schemaVersion": SCHEMA_VERSION})));

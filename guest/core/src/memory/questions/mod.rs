@@ -21,7 +21,7 @@ pub const INDICES: [&str; 5] = [
     "optimize-alert_v4",
     "optimize-large_v1",
     "optimize-metadata_v3",
-    "optimize-position-based-import-index_v3",
+    "optimize-timestamp-based-import-index_v5",
     "optimize-settings_v3",
 ];
 
