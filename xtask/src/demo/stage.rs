@@ -37,7 +37,7 @@ impl Stage {
     pub(super) async fn set(port: u16) -> Result<Self> {
         println!("Backups of Camunda Optimize: a demo on a real Elasticsearch.\n");
         println!(
-            "Building the server. The first time takes about eight minutes on two cores; cargo shows how far it is.\n"
+            "Building the server. The first time takes some five minutes on two cores; cargo shows how far it is.\n"
         );
         let binary = announced("server built", build::host()).await?;
         let engine = step("starting Elasticsearch", Engine::start(Distribution::ELASTICSEARCH), |engine| {
