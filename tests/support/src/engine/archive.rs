@@ -31,24 +31,37 @@ pub(crate) fn cached(distribution: Distribution, cache: &Path) -> Result<PathBuf
     }
 }
 
+/// What was fetched when the engine was first used here.
+const SHA256: [(&str, &str); 8] = [
+    ("elasticsearch-7.17.24.zip", "6dcdb1996df736fed5a6698b8fd138fd570c0a8e181c82da93ef693e7f715f6a"),
+    ("elasticsearch-8.11.0.zip", "97233f3c34721fde97b81c65fe83a8b78410a85f66ad7b0989d2fa063a50f862"),
+    ("elasticsearch-8.19.0.zip", "14833b2d86c30656901f92049f81fb5777a8e4545413c8656cd1a21b55173033"),
+    ("elasticsearch-9.2.0.zip", "bf44938a0490ba2a303d39c9cb64b38963dd08c812ce93e10816e878585bcb6b"),
+    ("opensearch-2.19.0.zip", "84b8d1a06a31b57993cfe2801cbf01bdbc54fe07b45aee5cb2ba87917a01c751"),
+    ("opensearch-2.19.1.zip", "af7152d8b7f6f1cee09d47276b32b70479fe6dd8cdbb61213f84eb7f8098b261"),
+    ("opensearch-3.1.0.zip", "2e45e5b7bf9ac27f196677683b236f80aaaf075b79a62db68ba9c8fa27449305"),
+    ("opensearch-security-2.19.1.0.zip", "94a04f12ac6033902209fac1e4e512618d45beee604bbf0e42c3ed79c55220cf"),
+];
+
 /// Fetches the distribution, with its plugin, and unpacks it into `folder`.
 pub(crate) fn unpack(distribution: Distribution, folder: &Path) -> Result<PathBuf> {
     let home = folder.join(distribution.folder());
-    fetch_into(folder, &distribution.artifact(), distribution.sha256())?;
+    fetch_into(folder, &distribution.artifact())?;
     if let Some(artifact) = distribution.security_plugin() {
         let plugin = home.join(security::PLUGIN);
         std::fs::create_dir(&plugin).with_context(|| format!("making {}", plugin.display()))?;
-        fetch_into(&plugin, &artifact, None)?;
+        fetch_into(&plugin, &artifact)?;
     }
     Ok(home)
 }
 
-fn fetch_into(folder: &Path, artifact: &str, sha256: Option<&str>) -> Result<()> {
-    let archive = fetch(artifact, folder, sha256.is_none())?;
-    if let Some(expected) = sha256 {
-        let found = sha256_of(&archive)?;
-        ensure!(found == expected, "{artifact} is another one than we know: its SHA-256 is {found}");
-    }
+fn fetch_into(folder: &Path, artifact: &str) -> Result<()> {
+    let archive = fetch(artifact, folder)?;
+    let name = archive.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let known = SHA256.iter().find(|(archive, _)| *archive == name);
+    let (_, expected) = known.with_context(|| format!("the SHA-256 of {name} is not known"))?;
+    let found = sha256_of(&archive)?;
+    ensure!(found == *expected, "{artifact} is another one than we know: its SHA-256 is {found}");
     let file = File::open(&archive).with_context(|| format!("opening {}", archive.display()))?;
     ZipArchive::new(file)
         .and_then(|mut zip| zip.extract(folder))
@@ -69,10 +82,10 @@ fn sha256_of(file: &Path) -> Result<String> {
 }
 
 /// Lets Maven copy the archive into `folder`, out of its own repository if it has it already.
-fn fetch(artifact: &str, folder: &Path, compare_checksums: bool) -> Result<PathBuf> {
-    let checksums = if compare_checksums { "--strict-checksums" } else { "--lax-checksums" };
+fn fetch(artifact: &str, folder: &Path) -> Result<PathBuf> {
     let output = Command::new("mvn")
-        .args(["--quiet", "--batch-mode", checksums, "dependency:copy"])
+        // Not every repository has every checksum: ours are compared instead.
+        .args(["--quiet", "--batch-mode", "--lax-checksums", "dependency:copy"])
         .arg(format!("-Dartifact={artifact}"))
         .arg(format!("-DoutputDirectory={}", folder.display()))
         // Not in the caller's folder: its pom.xml would have a say.

@@ -56,15 +56,11 @@ impl Distribution {
     /// The major version after.
     pub const OPENSEARCH_3_1: Self = Self::opensearch("3.1.0");
 
-    /// Another version of Elasticsearch.
-    #[must_use]
-    pub const fn elasticsearch(version: &'static str) -> Self {
+    const fn elasticsearch(version: &'static str) -> Self {
         Self { kind: Kind::Elasticsearch, version }
     }
 
-    /// Another version of OpenSearch.
-    #[must_use]
-    pub const fn opensearch(version: &'static str) -> Self {
+    const fn opensearch(version: &'static str) -> Self {
         Self { kind: Kind::OpenSearch, version }
     }
 
@@ -101,11 +97,6 @@ impl Distribution {
     pub(crate) fn artifact(self) -> String {
         let name = self.kind.name();
         format!("org.{name}.distribution.integ-test-zip:{name}:{}:zip", self.version)
-    }
-
-    /// The SHA-256 of the archive, where the repository has no checksum of it that Maven compares.
-    pub(crate) fn sha256(self) -> Option<&'static str> {
-        (self == Self::ELASTICSEARCH_9_2).then_some("bf44938a0490ba2a303d39c9cb64b38963dd08c812ce93e10816e878585bcb6b")
     }
 
     /// The Maven coordinates of the plugin that asks who we are, where that is not part of the engine.
