@@ -68,7 +68,7 @@ impl Submission {
     }
 }
 
-/// A deletion that this host has begun. However it ends, by a panic too, it is not pending afterwards.
+/// A deletion that this host has begun. When this is dropped, by a panic too, it is no longer pending.
 pub(crate) struct Begun {
     deletions: Arc<Deletions>,
     /// The backup, as the caller wrote it.
