@@ -13,11 +13,11 @@ pub fn cut(mut text: String, max_bytes: usize) -> String {
     text
 }
 
-/// The first `max_chars` characters of a text, with control characters and quotes escaped, fit for a line of a log.
+/// The first `max_chars` characters of a text whose control characters and quotes are escaped, fit for a line of a log.
 #[must_use]
 pub fn excerpt(text: &str, max_chars: usize) -> String {
-    let mut chars = text.chars();
-    let mut excerpt: String = chars.by_ref().take(max_chars).flat_map(char::escape_debug).collect();
+    let mut chars = text.escape_debug();
+    let mut excerpt: String = chars.by_ref().take(max_chars).collect();
     if chars.next().is_some() {
         excerpt.push('…');
     }
