@@ -11,5 +11,5 @@ mod target;
 
 pub use connect::ConnectError;
 pub use grants::{Denial, Granted, Grants, Scope};
-pub use retry::{Retry, SUBMIT_TIMEOUT, budget, retry_after};
+pub use retry::{EARLY_ANSWER_TIMEOUT, Retry, request_timeout, retry_after};
 pub use target::{path, query};

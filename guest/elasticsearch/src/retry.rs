@@ -7,14 +7,14 @@ use jiff::Timestamp;
 /// The longest `Retry-After` of an engine or a proxy that is observed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a host waits for the response to a request that can take minutes. A refusal comes within this time.
-pub const SUBMIT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long `submit` waits for a response. A refusal comes within this time.
+pub const EARLY_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How much of the time that is left a request may take, with all its attempts.
 ///
 /// A write leaves half of it, in which the policy can find out whether the engine executed it.
 #[must_use]
-pub fn budget(method: Method, left: Duration) -> Duration {
+pub fn request_timeout(method: Method, left: Duration) -> Duration {
     if method == Method::Get { left } else { left / 2 }
 }
 

@@ -1,7 +1,7 @@
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
+use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
 
 use super::ApiError;
 
@@ -14,7 +14,7 @@ impl<S: Sync> FromRequest<S> for Body {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         expect_json(content_type)?;
-        let body = to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| RequestError::BodyTooLarge)?;
+        let body = to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|_| RequestError::BodyTooLarge)?;
         Ok(Self(CreateRequest::parse(&body)?))
     }
 }
