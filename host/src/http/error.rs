@@ -33,10 +33,8 @@ pub enum ApiError {
         /// The most.
         allowed: usize,
     },
-    /// A parameter in the query is unknown or has no such value.
-    #[error(
-        "the parameter '{0}' means nothing here; allowed are force=true or false, and shadow with a time such as 90s, 10m or 1h 30m, greater than 0s and up to 24h"
-    )]
+    /// A parameter of the query is unknown or has an invalid value.
+    #[error("a parameter of the query is wrong: {0}; allowed are force=true or false, and for a shadow for=10m")]
     InvalidParameter(String),
     /// The policy may not serve.
     #[error("the policy is refused, and the serving one stays: {0}")]
