@@ -9,47 +9,54 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::error::InvalidValue;
-use super::section::{Read, Section, read_all};
+use super::section::{Read, Section, all, settings};
 use super::values::{self, Secret};
 
-/// Where the search engine is and how to be let in.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// The nodes of one cluster, at least one.
-    pub nodes: Vec<Node>,
-    /// Whether the nodes speak TLS.
-    pub tls: bool,
-    /// What comes before every path: empty, or such as `/search`, without a slash at the end.
-    pub path_prefix: String,
-    /// Who we are for the search engine.
-    pub authentication: Authentication,
-    /// PEM files of the authorities to trust. Empty: those that the system trusts, or no TLS.
-    pub certificate_authorities: Vec<PathBuf>,
+settings! {
+    /// Where the search engine is and how to be let in.
+    #[derive(Clone, Debug)]
+    pub struct Connection(connection: &Section<'_>, security: &Section<'_>, ssl: &Section<'_>) {
+        /// The nodes of one cluster, at least one.
+        nodes: Vec<Node> = connection.sections("nodes").and_then(|nodes| all(nodes.iter().map(Node::read))),
+        /// What comes before every path: empty, or such as `/search`, without a slash at the end.
+        path_prefix: String = connection.optional("pathPrefix", values::path_prefix).map(Option::unwrap_or_default),
+        /// Whether the nodes speak TLS.
+        tls: bool = ssl.required("enabled", values::one_of([("true", true), ("false", false)])),
+        /// PEM files of the authorities to trust. Empty: those that the system trusts, or no TLS.
+        certificate_authorities: Vec<PathBuf> = ssl.list("certificate_authorities", values::readable_file),
+        /// Who we are for the search engine.
+        authentication: Authentication = Authentication::read(security),
+    }
 }
 
-/// A node of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
-    /// Its name or address.
-    pub host: Host,
-    /// The port for HTTP, never 0.
-    pub port: u16,
+settings! {
+    /// A node of the cluster.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Node(node: &Section<'_>) {
+        /// Its name or address.
+        host: Host = node.required("host", Host::parse),
+        /// The port for HTTP, never 0.
+        port: u16 = node.required("httpPort", values::number(1..=u16::MAX)),
+    }
+}
+
+settings! {
+    /// What one request to the search engine may take.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Limits(connection: &Section<'_>, backup: &Section<'_>, call_timeout: Read<Duration>) {
+        /// The time until there is a connection. In milliseconds, as in Optimize, which keeps it in a Java Integer.
+        connect_timeout: Duration =
+            connection.required("timeout", values::number(1..=2_147_483_647)).map(Duration::from_millis),
+        /// The time of the whole request, to the end of the answer.
+        request_timeout: Duration = call_timeout,
+        /// The largest body of an answer, in bytes.
+        max_response_bytes: usize = backup.required("maxResponseBytes", values::number(1..=u32::MAX as usize)),
+    }
 }
 
 /// A host name, an IPv4 address, or an IPv6 address without brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host(String);
-
-/// What one request to the search engine may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The time until there is a connection.
-    pub connect_timeout: Duration,
-    /// The time of the whole request, to the end of the answer.
-    pub request_timeout: Duration,
-    /// The largest body of an answer, in bytes.
-    pub max_response_bytes: usize,
-}
 
 /// Who we are for the search engine.
 #[derive(Clone, Debug)]
@@ -151,50 +158,16 @@ impl ApiKey {
 }
 
 impl Connection {
-    pub(super) fn read(database: &Section<'_>) -> Read<Self> {
-        let (connection, security) = (database.section("connection"), database.section("security"));
+    /// Reads the block of a search engine.
+    pub(super) fn of(database: &Section<'_>) -> Read<Self> {
+        let security = database.section("security");
         let ssl = security.section("ssl");
-        let read: Read<Self> = read_all!(Self {
-            nodes: Node::read_all(&connection),
-            path_prefix: connection.optional("pathPrefix", values::path_prefix).map(Option::unwrap_or_default),
-            tls: ssl.required("enabled", values::one_of([("true", true), ("false", false)])),
-            certificate_authorities: ssl.list("certificate_authorities", values::readable_file),
-            authentication: Authentication::read(&security),
-        });
+        let connection = Self::read(&database.section("connection"), &security, &ssl)?;
         // Whoever names an authority means https. Plain HTTP would send the password in the clear.
-        let read = read?;
-        if !read.tls && !read.certificate_authorities.is_empty() {
+        if !connection.tls && !connection.certificate_authorities.is_empty() {
             return Err(ssl.note("certificate_authorities", format!("needs {} to be true", ssl.key_of("enabled"))));
         }
-        Ok(read)
-    }
-}
-
-impl Node {
-    fn read_all(connection: &Section<'_>) -> Read<Vec<Self>> {
-        let node = |block: &Section<'_>| -> Read<Self> {
-            read_all!(Self {
-                host: block.required("host", Host::parse),
-                port: block.required("httpPort", values::number(1..=u16::MAX)),
-            })
-        };
-        let nodes: Vec<Read<Self>> = connection.sections("nodes")?.iter().map(node).collect();
-        nodes.into_iter().collect()
-    }
-}
-
-impl Limits {
-    /// Reads what the block of a search engine says, and `backup` for both.
-    pub(super) fn read(database: &Section<'_>, backup: &Section<'_>, call_timeout: Read<Duration>) -> Read<Self> {
-        read_all!(Self {
-            // As in Optimize: milliseconds, which it keeps in a Java Integer.
-            connect_timeout: database
-                .section("connection")
-                .required("timeout", values::number(1..=2_147_483_647))
-                .map(Duration::from_millis),
-            request_timeout: call_timeout,
-            max_response_bytes: backup.required("maxResponseBytes", values::number(1..=u32::MAX as usize)),
-        })
+        Ok(connection)
     }
 }
 

@@ -29,7 +29,7 @@ pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
 pub use values::{Secret, time_span};
 
-use section::{Read, Reader, Section, read_all};
+use section::{Read, Reader, Section, settings};
 
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
@@ -70,13 +70,16 @@ pub enum CompleteState {
     Completed,
 }
 
-/// What is logged, and how.
-#[derive(Clone, Debug)]
-pub struct LogSettings {
-    /// The form of a line.
-    pub format: LogFormat,
-    /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
-    pub filter: String,
+settings! {
+    /// What is logged, and how.
+    #[derive(Clone, Debug)]
+    pub struct LogSettings(backup: &Section<'_>) {
+        /// The form of a line.
+        format: LogFormat =
+            backup.required("logFormat", values::one_of([("text", LogFormat::Text), ("json", LogFormat::Json)])),
+        /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
+        filter: String = backup.required("logLevel", values::any),
+    }
 }
 
 /// The form of a log line.
@@ -128,28 +131,22 @@ impl Settings {
             EngineKind::Elasticsearch => "es",
             EngineKind::OpenSearch => "opensearch",
         });
-        read_all!(Self {
-            repository: repository(&backup, &database),
-            connection: Connection::read(&database),
-            limits: Limits::read(&database, &backup, call_timeout),
-            index_prefix: database.section("settings").section("index").required("prefix", IndexPrefix::parse),
-            engine: Ok(engine),
-            port: port,
-            optimize_version: optimize_version,
-            complete_state: complete_state,
-            resume_window: resume_window,
-            policy: policy,
-            log: log,
-        })
-    }
-}
-
-impl LogSettings {
-    fn read(backup: &Section<'_>) -> Read<Self> {
-        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        read_all!(Self {
-            format: backup.required("logFormat", values::one_of(formats)),
-            filter: backup.required("logLevel", values::any),
+        let repository = repository(&backup, &database);
+        let connection = Connection::of(&database);
+        let limits = Limits::read(&database.section("connection"), &backup, call_timeout);
+        let index_prefix = database.section("settings").section("index").required("prefix", IndexPrefix::parse);
+        Ok(Self {
+            port: port?,
+            engine,
+            connection: connection?,
+            limits: limits?,
+            repository: repository?,
+            index_prefix: index_prefix?,
+            optimize_version: optimize_version?,
+            complete_state: complete_state?,
+            resume_window: resume_window?,
+            policy: policy?,
+            log: log?,
         })
     }
 }

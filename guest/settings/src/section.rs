@@ -29,14 +29,24 @@ pub(super) struct Noted;
 
 pub(super) type Read<T> = Result<T, Noted>;
 
-/// Makes a struct of fields that are all read before the first unusable one ends it, so that every fault is noted.
-macro_rules! read_all {
-    ($type:ident { $($field:ident: $read:expr),+ $(,)? }) => {{
-        $(let $field = $read;)+
-        Ok($type { $($field: $field?),+ })
-    }};
+/// Defines a struct with the way to read each field, and `read`, which reads all of them before the first unusable one ends
+/// it: so every fault is noted.
+macro_rules! settings {
+    ($(#[$attribute:meta])* pub struct $name:ident($($from:ident: $section:ty),+) {
+        $($(#[$doc:meta])* $field:ident: $type:ty = $read:expr,)+
+    }) => {
+        $(#[$attribute])*
+        pub struct $name { $($(#[$doc])* pub $field: $type,)+ }
+
+        impl $name {
+            pub(crate) fn read($($from: $section),+) -> Read<Self> {
+                $(let $field = $read;)+
+                Ok(Self { $($field: $field?),+ })
+            }
+        }
+    };
 }
-pub(super) use read_all;
+pub(super) use settings;
 
 /// A block of keys: the operator's above the one in the defaults, where they have it.
 pub(super) struct Section<'a> {
@@ -197,7 +207,7 @@ fn indexed<'a>(name: &str, nodes: &'a [Node]) -> impl Iterator<Item = (String, &
 }
 
 /// All results, or a failure; but only after each of them had the chance to note its fault.
-fn all<T>(results: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+pub(super) fn all<T>(results: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     let results: Vec<Read<T>> = results.collect();
     results.into_iter().collect()
 }

@@ -9,8 +9,8 @@ use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, create_neighbours};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 
-use super::build;
 use super::steps::{announced, step};
+use crate::build_messages;
 
 const PREFIX: &str = "optimize";
 const REPOSITORY: &str = "backups";
@@ -39,7 +39,7 @@ impl Fixture {
         println!(
             "Building the server. The first time takes some five minutes on two cores; cargo shows how far it is.\n"
         );
-        let binary = announced("server built", build::host()).await?;
+        let binary = announced("server built", build_host()).await?;
         let engine = step("starting Elasticsearch", Engine::start(Distribution::ELASTICSEARCH), |engine| {
             format!("Elasticsearch {} at {}", Distribution::ELASTICSEARCH.version, engine.client().url())
         })
@@ -73,6 +73,15 @@ Ctrl-C ends all of it.",
             self.log.display(),
         );
     }
+}
+
+/// Builds the host, with cargo's own progress on the terminal, and tells where the binary is.
+async fn build_host() -> Result<PathBuf> {
+    // With the features that the tests have, so that nothing is built twice for demo and tests: those
+    // of the whole workspace, and, which the examples are for, of the dependencies of tests.
+    let messages = build_messages(&["build", "--workspace", "--bin", "optimize-backup", "--examples"]).await?;
+    let mut executables = messages.iter().rev().filter_map(|message| message.get("executable")?.as_str());
+    executables.next().map(PathBuf::from).context("cargo does not tell the binary")
 }
 
 /// Returns what there is now, for people.

@@ -1,7 +1,6 @@
 //! `cargo xtask demo`: from nothing to a finished backup, with one command.
 
 mod backup;
-mod build;
 mod fixture;
 mod progress;
 mod steps;
@@ -22,7 +21,6 @@ const BACKUP_ID: u64 = 1;
 /// What a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// How to run the demo.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Options {
     /// End when the backup has ended, instead of serving on.

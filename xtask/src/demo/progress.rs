@@ -25,7 +25,8 @@ pub(super) async fn follow(fixture: &Fixture, id: u64) -> Result<Backup> {
         let backup = Backup::get(&fixture.host, id).await?;
         parts.show(&backup, fixture).await?;
         if backup.state != IN_PROGRESS {
-            parts.leave();
+            // What is left of the bars stays on the screen.
+            parts.bars.iter().for_each(ProgressBar::abandon);
             return Ok(backup);
         }
     }
@@ -67,13 +68,6 @@ impl Parts {
         if is_new && self.screen.is_hidden() {
             let size = if ended { format!(", {}", HumanBytes(total)) } else { String::new() };
             println!("{}: {}{size}", bar.prefix(), snapshot.state);
-        }
-    }
-
-    /// Leaves the bars on the screen as they are.
-    fn leave(&self) {
-        for bar in &self.bars {
-            bar.abandon();
         }
     }
 }

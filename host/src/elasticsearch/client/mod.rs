@@ -47,9 +47,6 @@ impl Client {
     const IDLE: Duration = Duration::from_secs(20);
 
     /// Prepares a client. Reads the certificate authorities; does not connect.
-    ///
-    /// # Errors
-    /// [`ClientError`] if the configuration cannot work with any engine.
     pub fn new(connection: Connection, limits: Limits) -> Result<Self, ClientError> {
         Ok(Self {
             http: http_client(&connection, limits)?,
