@@ -17,8 +17,10 @@ use crate::http::{self, Api, Presentation};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
 use crate::policy::signature::KeyError;
-use crate::policy::{Cache, CallContext, Policies, PolicyFile, StartError, Updates, initial_policy, watch};
-use crate::sandbox::{CallLimits, Sandbox, types};
+use crate::policy::{
+    Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
+};
+use crate::sandbox::{Sandbox, types};
 use crate::settings::{PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
@@ -118,7 +120,7 @@ async fn updates(
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<Updates>, ServeError> {
     let policy = &settings.policy;
-    let sandbox = Sandbox::new(CallLimits::new(settings)).map_err(ServeError::Sandbox)?;
+    let sandbox = Sandbox::new(policy.call).map_err(ServeError::Sandbox)?;
     let admission = Admission::from_settings(Arc::clone(&sandbox), policy)?;
     let file = policy.path.clone().map(PolicyFile::new);
     let cache = policy.cache_dir.clone().map(Cache::new);
@@ -132,7 +134,7 @@ async fn updates(
 fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
     if let Some(path) = policy.path.clone() {
-        tokio::spawn(watch(PolicyFile::new(path), policy.watch_interval, Arc::clone(updates)));
+        tokio::spawn(watch(PolicyFile::new(path), WATCH_INTERVAL, Arc::clone(updates)));
     }
     let updates = Arc::clone(updates);
     tokio::spawn(async move {

@@ -46,10 +46,7 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribu
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("policy.wasm");
     put(&path, "7.0.0")?;
-    let options = world
-        .options()
-        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy())
-        .env("CAMUNDA_OPTIMIZE_POLICY_WATCH_INTERVAL", "100ms");
+    let options = world.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy());
     let host = Host::start(options).await?;
     assert_eq!(serving(&host).await?, (1, "7.0.0".to_owned()));
 

@@ -46,7 +46,7 @@ pub use file::{PolicyFile, ReadError};
 pub use generation::{Admitted, Generation, Source, Withdrawal};
 pub use pack::{PackError, pack};
 pub use update::{InitialPolicy, StartError, Updates, initial_policy};
-pub use watch::watch;
+pub use watch::{WATCH_INTERVAL, watch};
 
 /// The policy that serves, and those before it.
 pub struct Policies {

@@ -9,26 +9,20 @@ use super::{ComponentInfo, InvalidComponent};
 /// Why no policy can be made of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// It is neither a core module nor a component.
     #[error(transparent)]
     InvalidComponent(#[from] InvalidComponent),
-    /// The core module was not built for the WIT package.
     #[error("no component can be made of this core module: {0}")]
     Module(String),
-    /// Its sections cannot be written anew.
     #[error("no name and version can be written into it: {0}")]
     Metadata(String),
 }
 
 /// Turns a core module into a component, takes a component as it is, and writes a name and a version into it.
-///
-/// # Errors
-/// [`PackError`].
 pub fn pack(wasm: &[u8], name: &str, version: &Version) -> Result<Vec<u8>, PackError> {
     match ComponentInfo::examine(wasm) {
         Ok(_) => introduce(wasm, name, version),
         Err(InvalidComponent::CoreModule) => introduce(&componentize(wasm)?, name, version),
-        Err(defect) => Err(defect.into()),
+        Err(error) => Err(error.into()),
     }
 }
 

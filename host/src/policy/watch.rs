@@ -11,6 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::file::Stamps;
 use super::{PolicyFile, Updates};
 
+/// How often the file is looked at.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Reloads the policy when two looks in a row show the same, new file. Never returns.
 pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
     let mut ticks = interval(every);

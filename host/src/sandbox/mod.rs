@@ -23,10 +23,11 @@ use bindings::exports::optimize::backup::backups::Guest;
 use bindings::{Policy as Instance, PolicyPre};
 use store::Call;
 
+pub use crate::settings::CallLimits;
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
-pub use engine::{CallLimits, Sandbox};
+pub use engine::{MAX_INSTANCES, MAX_TABLE_ELEMENTS, MAX_TABLES, Sandbox};
 
 /// The policy that serves when no other is configured; built with this host.
 pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));

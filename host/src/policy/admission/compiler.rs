@@ -26,6 +26,14 @@ pub struct CompileLimits {
     pub memory: u64,
 }
 
+impl CompileLimits {
+    /// 1 GiB of address space: real use is far below it.
+    #[must_use]
+    pub const fn within(time: Duration) -> Self {
+        Self { time, memory: 1 << 30 }
+    }
+}
+
 /// Starts the processes.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -40,9 +48,7 @@ pub enum CompileError {
     #[error("it was not compiled within {0:?} of processor time, which is what is allowed (policy.compileTime)")]
     OutOfTime(Duration),
     /// The process came to a sudden end, most probably for want of memory.
-    #[error(
-        "its compilation came to a sudden end with {status} ({last_words}); allowed are {memory} bytes of memory (policy.compileMemoryBytes)"
-    )]
+    #[error("its compilation came to a sudden end with {status} ({last_words}); allowed are {memory} bytes of memory")]
     Died {
         /// How the process ended.
         status: String,

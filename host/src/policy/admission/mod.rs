@@ -60,7 +60,7 @@ impl Admission {
     /// # Errors
     /// [`KeyError`] if a key cannot be used.
     pub fn from_settings(sandbox: Arc<Sandbox>, settings: &PolicySettings) -> Result<Self, KeyError> {
-        let limits = CompileLimits { time: settings.compile_time, memory: settings.compile_memory_bytes };
+        let limits = CompileLimits::within(settings.compile_time);
         let keys = TrustedKeys::read(&settings.keys)?;
         Ok(Self::new(sandbox, settings.max_bytes, keys, Compiler::new(limits)))
     }
