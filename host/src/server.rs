@@ -51,12 +51,12 @@ pub enum ServeError {
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
     /// The port is taken, or not ours to take.
-    #[error("container.ports.actuator: cannot listen on port {port}: {fault}")]
+    #[error("container.ports.actuator: cannot listen on port {port}: {error}")]
     Listen {
         /// The port.
         port: u16,
         /// Why not.
-        fault: io::Error,
+        error: io::Error,
     },
     /// The operating system refused something else.
     #[error("the server cannot go on: {0}")]
@@ -67,9 +67,6 @@ pub enum ServeError {
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-/// [`ServeError`].
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     telemetry::install(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -160,7 +157,7 @@ fn policy_settings(settings: &Settings) -> types::Settings {
 
 async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    TcpListener::bind(address).await.map_err(|fault| ServeError::Listen { port, fault })
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { port, error })
 }
 
 /// Serves until `stop`, then lets requests and steps of runs that are under way end, but not for ever:

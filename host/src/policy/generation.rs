@@ -91,7 +91,6 @@ impl Generation {
     }
 
     /// It failed too often and another one serves: runs that it began are driven with that one.
-    #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Relaxed)
     }
@@ -102,13 +101,11 @@ impl Generation {
     }
 
     /// How many calls have ended.
-    #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
-    #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

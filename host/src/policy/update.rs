@@ -24,7 +24,6 @@ pub struct Updates {
 }
 
 impl Updates {
-    #[must_use]
     pub fn new(
         policies: Arc<Policies>,
         admission: Admission,
@@ -44,18 +43,15 @@ impl Updates {
         })
     }
 
-    #[must_use]
     pub fn policies(&self) -> &Arc<Policies> {
         &self.policies
     }
 
     /// The most bytes of a candidate.
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.admission.max_bytes()
     }
 
-    #[must_use]
     pub fn last_verdict(&self) -> Option<Verdict> {
         self.last_verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -91,9 +87,6 @@ impl Updates {
     }
 
     /// See [`Policies::roll_back`].
-    ///
-    /// # Errors
-    /// [`RollbackError`].
     pub async fn roll_back(&self, unwanted: Option<u64>) -> Result<Arc<Generation>, RollbackError> {
         let _turn = self.update_lock.lock().await;
         self.policies.roll_back(unwanted)
@@ -145,9 +138,6 @@ pub enum StartError {
 
 impl Admitted {
     /// The policy inside this program. It came with the host, and is trusted as much as that is.
-    ///
-    /// # Errors
-    /// [`StartError::Embedded`].
     pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, StartError> {
         let info = ComponentInfo::examine(EMBEDDED)?;
         let policy = Policy::embedded(sandbox)?;

@@ -68,7 +68,6 @@ pub enum CallError {
 
 impl CallError {
     /// The metric's label.
-    #[must_use]
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
@@ -78,7 +77,6 @@ impl CallError {
     }
 
     /// Whether the policy itself is at fault. A refusal is not a failure.
-    #[must_use]
     pub fn is_failure_of_policy(&self) -> bool {
         match self {
             Self::Refused(_) => false,
@@ -110,9 +108,6 @@ impl Policy {
     }
 
     /// Takes what this program's own compiler made of a component.
-    ///
-    /// # Errors
-    /// [`LoadError`].
     pub fn load_compiled(sandbox: &Arc<Sandbox>, compiled: &Compiled) -> Result<Self, LoadError> {
         let component = compiled.component(sandbox).map_err(LoadError::NotAComponent)?;
         Self::link(sandbox, &component)
@@ -127,9 +122,6 @@ impl Policy {
     }
 
     /// Validates a number, checks the repository and submits part 1.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn create(
         &self,
         capability: Capability,
@@ -143,9 +135,6 @@ impl Policy {
     }
 
     /// Takes a run one step further.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn advance(
         &self,
         capability: Capability,
@@ -159,9 +148,6 @@ impl Policy {
     }
 
     /// Tells one backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn get(
         &self,
         capability: Capability,
@@ -175,9 +161,6 @@ impl Policy {
     }
 
     /// Tells every backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn list(
         &self,
         capability: Capability,
@@ -191,9 +174,6 @@ impl Policy {
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
     /// is still working on.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn delete(
         &self,
         capability: Capability,
@@ -234,7 +214,6 @@ backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types
 
 impl types::Error {
     /// What there is to say, whatever the case.
-    #[must_use]
     pub fn problem(&self) -> &types::Problem {
         match self {
             Self::InvalidRequest(problem)

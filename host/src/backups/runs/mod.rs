@@ -87,7 +87,6 @@ impl Drop for Driven {
 
 impl Runs {
     /// No runs yet.
-    #[must_use]
     pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             policies,
@@ -140,19 +139,16 @@ impl Runs {
     }
 
     /// What the policy should know of the runs that were driven here.
-    #[must_use]
     pub fn notes(&self) -> Vec<RunNote> {
         self.lock().iter().map(|(&id, run)| run.note(id)).collect()
     }
 
     /// The same of one backup.
-    #[must_use]
     pub fn notes_of(&self, id: BackupId) -> Vec<RunNote> {
         self.lock().get(&id).map(|run| run.note(id)).into_iter().collect()
     }
 
     /// The backups that are driven here, each with what keeps it from going on at the moment.
-    #[must_use]
     pub fn driven(&self) -> BTreeMap<BackupId, Option<String>> {
         let runs = self.lock();
         let driven = runs.iter().filter(|(_, run)| run.driver.is_some());

@@ -62,7 +62,6 @@ pub(super) fn check(info: &ComponentInfo) -> Result<(), InterfaceError> {
 
 impl ComponentInfo {
     /// The version of the interface that it was built for.
-    #[must_use]
     pub fn wit_version(&self) -> Option<Version> {
         policy_export(self).map(|interface| interface.version)
     }

@@ -50,7 +50,6 @@ pub struct Admission {
 
 impl Admission {
     /// Admits components of at most `max_bytes` bytes, signed by one of `keys` if there are any.
-    #[must_use]
     pub fn new(sandbox: Arc<Sandbox>, max_bytes: usize, keys: TrustedKeys, compiler: Compiler) -> Self {
         Self { sandbox, max_bytes, keys, compiler }
     }
@@ -65,7 +64,6 @@ impl Admission {
         Ok(Self::new(sandbox, settings.max_bytes, keys, Compiler::new(limits)))
     }
 
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
     }

@@ -43,7 +43,6 @@ pub enum AdmissionError {
 
 impl AdmissionError {
     /// Whether the same component may be admitted later: the machine was the reason, not the component.
-    #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(
             self,

@@ -73,7 +73,6 @@ impl Verdict {
     }
 
     /// Why it was refused, if it was.
-    #[must_use]
     pub fn refusal(&self) -> Option<(Step, &str)> {
         self.steps.iter().find_map(|report| Some((report.step, report.refusal.as_deref()?)))
     }

@@ -98,9 +98,6 @@ impl Shadows {
     }
 
     /// Ends the shadow at an operator's wish.
-    ///
-    /// # Errors
-    /// [`NoShadow`].
     pub fn stop(&self) -> Result<Arc<Report>, NoShadow> {
         let shadow = self.current.load_full().ok_or(NoShadow)?;
         self.end(&shadow, EndReason::Stopped);
@@ -108,7 +105,6 @@ impl Shadows {
     }
 
     /// Of the current shadow, or of the last one.
-    #[must_use]
     pub fn report(&self) -> Option<Arc<Report>> {
         self.lock().clone()
     }

@@ -113,7 +113,6 @@ impl Report {
     }
 
     /// What has been counted so far.
-    #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().clone()
     }
@@ -174,7 +173,6 @@ impl Report {
 
 impl Counts {
     /// How many calls of the shadow have ended.
-    #[must_use]
     pub fn calls(&self) -> u64 {
         self.same + self.different + self.failed
     }
