@@ -110,18 +110,8 @@ impl Stamp {
 /// Why a file did not become a candidate.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The operating system says no.
     #[error("{}: cannot be read: {error}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// It is being written at this moment.
+    File { path: PathBuf, error: io::Error },
     #[error("{}: changed while it was read; it is read again when it has settled", path.display())]
-    Changing {
-        /// The file.
-        path: PathBuf,
-    },
+    Changing { path: PathBuf },
 }

@@ -118,20 +118,10 @@ impl Updates {
 /// Why there is no policy to begin with.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The file cannot be read.
     #[error("policy.path: {0}")]
     Unreadable(#[from] ReadError),
-    /// The file holds no policy that may serve, and nothing else may in its place.
     #[error("policy.path: {}: the policy is refused ({step}): {reason}", path.display())]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// The step that refused it.
-        step: Step,
-        /// What was found, and what is allowed.
-        reason: String,
-    },
-    /// This program's own policy does not work: a defect.
+    Refused { path: PathBuf, step: Step, reason: String },
     #[error("the policy inside this program does not work: {0}")]
     Embedded(String),
 }
@@ -156,7 +146,6 @@ pub struct InitialPolicy {
     pub admitted: Admitted,
     /// Of the configured policy. `None`: none is configured, or it cannot be read.
     pub verdict: Option<Verdict>,
-    /// Of earlier processes.
     pub withdrawals: Vec<Withdrawal>,
 }
 

@@ -41,10 +41,8 @@ pub struct Policy {
 /// Why a component cannot be a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It is not a component.
     #[error("it is not a WebAssembly component that can be compiled: {0:#}")]
     NotAComponent(wasmtime::Error),
-    /// It does not fit the world `optimize:backup/policy`.
     #[error("it is not a policy (imports or exports differ from the world optimize:backup/policy): {0:#}")]
     NotAPolicy(wasmtime::Error),
 }
@@ -52,16 +50,12 @@ pub enum LoadError {
 /// Why an operation has no result.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
-    /// The policy says no.
     #[error("{}", .0.problem().message)]
     Refused(types::Error),
-    /// It computed for too long.
     #[error("the policy used up its processor time (policy.cpuTime)")]
     OutOfTime,
-    /// It came to an end that it should not have, or broke a limit.
     #[error("the policy failed: {0}")]
     Trapped(String),
-    /// Its answer breaks a promise of the interface.
     #[error("the policy's answer breaks the contract: {0}")]
     BrokeContract(#[from] ContractError),
 }

@@ -42,7 +42,6 @@ struct Run {
     refusal: Option<String>,
     /// Why the last step failed, while it is being tried again.
     trouble: Option<String>,
-    /// It came to its end here.
     ended: bool,
     /// When it began to be driven, or ceased to be.
     since: Instant,

@@ -43,23 +43,12 @@ pub struct Compiler {
 /// Why there is no machine code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileError {
-    /// It took too long.
     #[error("it was not compiled within {0:?} of processor time, which is what is allowed (policy.compileTime)")]
     OutOfTime(Duration),
-    /// The process came to a sudden end, most probably for want of memory.
     #[error("its compilation came to a sudden end with {status} ({last_words}); allowed are {memory} bytes of memory")]
-    Died {
-        /// How the process ended.
-        status: String,
-        /// The last that it said.
-        last_words: String,
-        /// The limit.
-        memory: u64,
-    },
-    /// The compiler says no.
+    Died { status: String, last_words: String, memory: u64 },
     #[error("it cannot be compiled: {0}")]
     Refused(String),
-    /// The operating system says no.
     #[error("the process that compiles cannot be used: {0}")]
     NoProcess(String),
 }

@@ -26,7 +26,6 @@ pub use verdict::{Step, StepReport, Verdict};
 #[derive(Clone)]
 pub struct Candidate {
     pub component: Arc<[u8]>,
-    /// The text of its signature.
     pub signature: Option<String>,
     pub source: Source,
     /// It may be older than the one that serves, and one that failed before.

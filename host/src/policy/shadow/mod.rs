@@ -64,7 +64,6 @@ enum Outcome {
     Same,
     /// In another way.
     Different,
-    /// With a failure of the shadow itself.
     Failed,
 }
 
