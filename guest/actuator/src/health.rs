@@ -3,7 +3,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// Whether the engine responds and has the repository.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Why the engine does not respond.
     pub engine: Result<(), String>,

@@ -3,6 +3,8 @@
 //! It does no I/O. The host of this project serves the API with Axum, the component of `guest/wasi-http` with
 //! `wasi:http`.
 
+#![deny(missing_docs)]
+
 mod actuator;
 mod bindings;
 mod body;

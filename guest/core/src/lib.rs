@@ -67,6 +67,8 @@
 //! - Return every response from [`Engine::send`], whatever its status.
 //! - Calls block until the engine has responded. On an asynchronous runtime, give them a thread of their own.
 
+#![deny(missing_docs)]
+
 mod backup;
 mod cluster;
 mod engine;

@@ -4,6 +4,8 @@
 //! policy's call that it belongs to, and returns a [`Granted`] request; a host sends no other. [`Retry`] decides whether
 //! and when it is sent again, and [`ConnectError`] explains why no node could be reached.
 
+#![deny(missing_docs)]
+
 mod connect;
 mod grants;
 mod retry;
