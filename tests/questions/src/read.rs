@@ -18,7 +18,7 @@ pub(super) fn snapshots(response: &Response) -> Value {
     })
 }
 
-/// Of snapshots, their indices; those of the engine itself are nobody's business.
+/// Of snapshots, their indices; without those of the engine itself.
 pub(super) fn indices(response: &Response) -> Value {
     success(response, |body| {
         let snapshots = items(body, "snapshots");
