@@ -5,27 +5,21 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 
 /// What is wrong with a request, found before the policy is called.
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The ID in the path is not text.
     #[error("the backup id in the path cannot be read: it is not UTF-8 when its percent signs are decoded")]
     UnreadableId,
-    /// The body has no id.
     #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
     BackupIdMissing,
-    /// The body is not a JSON object.
     #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
     MalformedBody(String),
-    /// The body is over the limit.
     #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
     BodyTooLarge,
-    /// The content type is not JSON.
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
-    /// The path exists, but not for this method.
     #[error("{0} is not allowed here; the header Allow lists what is")]
     MethodNotAllowed(Method),
-    /// There is no such path.
     #[error("there is nothing at {0}; GET /actuator lists what there is")]
     UnknownPath(String),
 }

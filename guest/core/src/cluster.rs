@@ -17,36 +17,21 @@ pub struct Cluster {
 }
 
 /// Why a cluster cannot restore a snapshot.
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// An older engine never reads what a newer one wrote.
     #[error(
         "was written by version {snapshot}, which is newer than this cluster's {cluster}: restore it on that version or a later one"
     )]
-    TooNew {
-        /// The version that wrote the snapshot.
-        snapshot: String,
-        /// The version of the cluster's oldest node.
-        cluster: String,
-    },
-    /// An engine reads what its own and the previous major version wrote.
+    TooNew { snapshot: String, cluster: String },
     #[error(
         "was written by version {snapshot}, two or more major versions before this cluster's {cluster}: restore it on the major version in between first"
     )]
-    TooOld {
-        /// The version that wrote the snapshot.
-        snapshot: String,
-        /// The version of the cluster's oldest node.
-        cluster: String,
-    },
-    /// Elasticsearch reads nothing of OpenSearch's, or the wrong kind of engine is configured.
+    TooOld { snapshot: String, cluster: String },
     #[error(
         "was written by OpenSearch {snapshot}, which Elasticsearch cannot read; if this cluster is OpenSearch, set backup.database (CAMUNDA_OPTIMIZE_DATABASE) to opensearch"
     )]
-    OfOpenSearch {
-        /// The version that wrote the snapshot.
-        snapshot: String,
-    },
+    OfOpenSearch { snapshot: String },
 }
 
 /// A version as engines compare it.

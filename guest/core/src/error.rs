@@ -4,150 +4,63 @@ use crate::{
 };
 
 /// Why an operation failed. The text says what, why and what to do.
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The caller's text is not a backup ID.
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
-    /// No repository is set.
     #[error(
         "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the engine"
     )]
     RepositoryNotConfigured,
-    /// The repository is not registered.
     #[error(
         "the snapshot repository '{repository}' does not exist in the engine; register it there, or correct backup.repositoryName"
     )]
-    RepositoryMissing {
-        /// The configured name.
-        repository: RepositoryName,
-        /// The engine's refusal.
-        refusal: Option<Refusal>,
-    },
-    /// The repository takes no writes.
+    RepositoryMissing { repository: RepositoryName, refusal: Option<Refusal> },
     #[error(
         "the snapshot repository '{repository}' is registered read-only; register it without readonly, or configure another one"
     )]
-    RepositoryReadOnly {
-        /// The configured name.
-        repository: RepositoryName,
-        /// The engine's refusal, if a write was sent.
-        refusal: Option<Refusal>,
-    },
-    /// A setting that the host handed over makes no sense.
+    RepositoryReadOnly { repository: RepositoryName, refusal: Option<Refusal> },
     #[error("the setting {key} is wrong: {reason}")]
-    InvalidSetting {
-        /// The setting's name.
-        key: &'static str,
-        /// What is wrong with it, and what is allowed.
-        reason: String,
-    },
-    /// The number is taken.
+    InvalidSetting { key: &'static str, reason: String },
     #[error("a backup with ID {id} already exists: found {}; choose another ID, or delete that backup first", snapshots.join(", "))]
-    BackupExists {
-        /// The number.
-        id: BackupId,
-        /// The snapshots that were found.
-        snapshots: Vec<String>,
-    },
-    /// There is no such backup.
+    BackupExists { id: BackupId, snapshots: Vec<String> },
     #[error(
         "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
     )]
-    BackupNotFound {
-        /// The number.
-        id: BackupId,
-        /// Where it was looked for.
-        repository: RepositoryName,
-    },
-    /// There are no indices for a part.
+    BackupNotFound { id: BackupId, repository: RepositoryName },
     #[error("nothing to back up for {part}: the engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
-    NothingToSnapshot {
-        /// The part.
-        part: Part,
-        /// The configured prefix.
-        prefix: IndexPrefix,
-    },
-    /// Indices without which a backup could not be restored do not exist, or the user may not see them.
+    NothingToSnapshot { part: Part, prefix: IndexPrefix },
     #[error(
         "the engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
     )]
-    IndicesMissing {
-        /// Their aliases.
-        missing: Vec<String>,
-        /// The configured prefix.
-        prefix: IndexPrefix,
-    },
-    /// Optimize's metadata index does not tell its version.
+    IndicesMissing { missing: Vec<String>, prefix: IndexPrefix },
     #[error(
         "the version of Optimize could not be read from the alias '{prefix}-metadata' ({reason}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
     )]
-    OptimizeVersionUnknown {
-        /// The configured prefix.
-        prefix: IndexPrefix,
-        /// What was found instead.
-        reason: String,
-    },
-    /// Optimize's version has characters that a snapshot's name cannot have.
+    OptimizeVersionUnknown { prefix: IndexPrefix, reason: String },
     #[error("{0}; set optimize.version (CAMUNDA_OPTIMIZE_VERSION)")]
     OptimizeVersionInvalid(#[from] InvalidOptimizeVersion),
-    /// The engine did not answer, and the request was not sent.
     #[error("the engine cannot be reached: {0}")]
     EngineUnreachable(String),
-    /// The engine did not answer in time or not to the end.
     #[error(
         "the engine's answer to {request} did not arrive: {cause}; if this was a POST, look with GET whether the backup was started"
     )]
-    EngineNotAnswering {
-        /// The request.
-        request: String,
-        /// What happened.
-        cause: String,
-    },
-    /// The engine answered 401 or 403.
+    EngineNotAnswering { request: String, cause: String },
     #[error(
         "the engine refused access to {request}; check the credentials and that they allow snapshots of the repository, reading the indices, and monitoring the cluster"
     )]
-    EngineAccessDenied {
-        /// The request.
-        request: String,
-        /// The engine's refusal.
-        refusal: Refusal,
-    },
-    /// The engine is overloaded or has no master at the moment.
+    EngineAccessDenied { request: String, refusal: Refusal },
     #[error("the engine is too busy for {request}; try again in a moment")]
-    EngineBusy {
-        /// The request.
-        request: String,
-        /// The engine's refusal.
-        refusal: Refusal,
-    },
-    /// The engine refused for any other reason.
+    EngineBusy { request: String, refusal: Refusal },
     #[error("the engine refused {request}; its own reason is in detailedMessage")]
-    EngineRefused {
-        /// The request.
-        request: String,
-        /// The engine's refusal.
-        refusal: Refusal,
-    },
-    /// The response is not the JSON that an engine sends.
+    EngineRefused { request: String, refusal: Refusal },
     #[error(
         "the answer to {request} is not what an engine answers; check that the configured host and port are Elasticsearch's or OpenSearch's own, without a proxy that answers in its place"
     )]
-    EngineAnswerInvalid {
-        /// The request.
-        request: String,
-        /// What is wrong with the answer.
-        reason: String,
-    },
-    /// The host does not grant the request.
+    EngineAnswerInvalid { request: String, reason: String },
     #[error("the host does not grant the policy {request}")]
-    Denied {
-        /// The request.
-        request: String,
-        /// The host's reason.
-        reason: String,
-    },
+    Denied { request: String, reason: String },
 }
 
 /// The class of an [`Error`], by which a host chooses the HTTP status.

@@ -8,21 +8,17 @@ use crate::text::excerpt;
 pub struct BackupId(NonZeroU64);
 
 /// Why a text is not a [`BackupId`].
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBackupId {
-    /// There is no text.
     #[error("the backup id is empty; send an integer from 1 to {max}", max = BackupId::MAX)]
     Empty,
-    /// Something else than digits: a sign, a blank, a fraction, an exponent, a letter.
     #[error("the backup id '{0}' is not an integer written in digits only; send an integer from 1 to {max}", max = BackupId::MAX)]
     NotDigits(String),
-    /// `007`: two spellings of one number would name two different sets of snapshots.
     #[error("the backup id '{0}' has a leading zero; write it without")]
     LeadingZero(String),
-    /// Zero.
     #[error("the backup id 0 is not positive; send an integer from 1 to {max}", max = BackupId::MAX)]
     Zero,
-    /// Over [`BackupId::MAX`].
     #[error("the backup id '{0}' is too large; the largest is {max}", max = BackupId::MAX)]
     TooLarge(String),
 }

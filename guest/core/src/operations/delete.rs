@@ -34,29 +34,27 @@ pub fn delete(
     let id = BackupId::parse(id)?;
     // Also those whose snapshots are gone by the second attempt: another host may be about to add to them.
     let mut runs = BTreeSet::new();
-    delete_with_retries(engine, context, id, only_runs, &mut runs, MAX_ATTEMPTS)
+    let mut only_runs = only_runs.map(<[String]>::to_vec);
+    let mut uncertain = None;
+    for _ in 1..MAX_ATTEMPTS {
+        match delete_listed(engine, context, id, only_runs.as_deref(), &mut runs) {
+            Err(error) if is_uncertain(&error) => {
+                // A new backup that somebody has made with that ID meanwhile must stay.
+                only_runs = only_runs.or_else(|| (!runs.is_empty()).then(|| runs.iter().cloned().collect()));
+                uncertain = Some(error).filter(may_have_executed).or(uncertain);
+            }
+            result => return result.map_err(|error| or_uncertain(error, uncertain)),
+        }
+    }
+    let result = delete_listed(engine, context, id, only_runs.as_deref(), &mut runs);
+    result.map_err(|error| or_uncertain(error, uncertain))
 }
 
-fn delete_with_retries(
-    engine: &impl Engine,
-    context: &Context,
-    id: BackupId,
-    only_runs: Option<&[String]>,
-    runs: &mut BTreeSet<String>,
-    attempts: usize,
-) -> Result<Deleted, Error> {
-    match delete_listed(engine, context, id, only_runs, runs) {
-        Err(error) if is_uncertain(&error) && attempts > 1 => {
-            // A new backup that somebody has made with that ID meanwhile must stay.
-            let seen: Vec<String> = runs.iter().cloned().collect();
-            let only_runs = only_runs.or((!seen.is_empty()).then_some(&*seen));
-            match delete_with_retries(engine, context, id, only_runs, runs, attempts - 1) {
-                // The first error explains more than that there was no time left for another attempt.
-                Err(Error::EngineUnreachable(_)) if may_have_executed(&error) => Err(error),
-                result => result,
-            }
-        }
-        result => result,
+/// That there was no time left for another attempt explains less than why there was one.
+fn or_uncertain(error: Error, uncertain: Option<Error>) -> Error {
+    match (error, uncertain) {
+        (Error::EngineUnreachable(_), Some(uncertain)) => uncertain,
+        (error, _) => error,
     }
 }
 
