@@ -1,4 +1,4 @@
-//! `cargo bench --workspace --bench policies`: what an exchange of policies, the limits, the sandbox and another host cost.
+//! `cargo xtask bench`: what an exchange of policies, the limits, the sandbox and another host cost.
 //!
 //! Everything that is compared is measured in turn, in one run: ratios mean something on a machine that has
 //! other work too, times less so.

@@ -124,9 +124,10 @@ async fn updates(
     let admission = Admission::from_settings(Arc::clone(&sandbox), policy)?;
     let file = policy.path.clone().map(PolicyFile::new);
     let cache = policy.cache_dir.clone().map(Cache::new);
-    let (initial, verdict) = initial_policy(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
-    let policies = Policies::new(initial, policy.max_failures, context, Arc::clone(metrics));
-    Ok(Updates::new(policies, admission, file, cache, verdict))
+    let initial = initial_policy(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
+    let policies = Policies::new(initial.admitted, policy.max_failures, context, Arc::clone(metrics));
+    policies.restore(initial.withdrawals);
+    Ok(Updates::new(policies, admission, file, cache, initial.verdict))
 }
 
 /// Looks for another policy when the file changes and when somebody sends SIGHUP.

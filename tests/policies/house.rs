@@ -106,7 +106,7 @@ impl House {
     pub(crate) fn admitted(&self, component: &[u8]) -> Admitted {
         let policy = Arc::new(Policy::load(&self.sandbox, component).unwrap());
         let info = Arc::new(ComponentInfo::examine(component).unwrap());
-        Admitted { policy, info, signer: None, source: Source::Upload }
+        Admitted { policy, info, signer: None, source: Source::Upload, candidate: None }
     }
 
     /// Lets a component be tried beside the serving one without asking whether it may.

@@ -105,7 +105,7 @@ async fn a_parameter_that_is_misspelt_is_not_ignored() {
         let (status, body) = house.upload(&format!("/actuator/policy{query}"), &LATER).await;
         assert_eq!((status, &body["errorCode"]), (StatusCode::BAD_REQUEST, &json!("invalidParameter")), "{query}");
         let message = body["errorMessage"].as_str().unwrap();
-        assert!(message.contains("allowed are force=true or false, and for a shadow for="), "{message}");
+        assert!(message.contains("allowed are force=true or false, for a shadow for="), "{message}");
     }
     // Parameters are right, and the body is looked at, if the time is one.
     for query in ["for=24h", "for=1h%2030m", "for=1h+30m&force=false", "for=PT10M"] {

@@ -13,7 +13,7 @@ use semver::Version;
 use super::load_settings;
 use crate::policy::admission::{Admission, Verdict, compile_for_parent};
 use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys};
-use crate::policy::{ComponentInfo, Digest, InvalidComponent, PackError, PolicyFile, ReadError, pack};
+use crate::policy::{ComponentInfo, Digest, Incumbents, InvalidComponent, PackError, PolicyFile, ReadError, pack};
 use crate::sandbox::Sandbox;
 use crate::settings::SettingsError;
 
@@ -173,7 +173,7 @@ fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitCode, PolicyComma
     let admission = Admission::from_settings(Arc::clone(&sandbox), &settings.policy)?;
     let verdict = runtime.block_on(async {
         let candidate = PolicyFile::new(file).read(admission.max_bytes()).await?;
-        Ok::<_, ReadError>(admission.examine(&candidate, None).await.0)
+        Ok::<_, ReadError>(admission.examine(&candidate, &Incumbents::default()).await.0)
     })?;
     print_verdict(&verdict);
     Ok(if verdict.refusal().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

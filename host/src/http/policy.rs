@@ -36,6 +36,13 @@ pub(super) struct UploadParameters {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RollbackParameters {
+    /// The generation that is to be replaced: so that a repeated request does not undo the first.
+    generation: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ShadowParameters {
     #[serde(default)]
     force: bool,
@@ -104,8 +111,13 @@ pub(super) async fn begin_shadow(
     Ok(Json((&*api.updates.shadow(candidate, span).await?).into()))
 }
 
-pub(super) async fn roll_back(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<GenerationView>, ApiError> {
-    Ok(Json((&*api.updates.roll_back().await?).into()))
+pub(super) async fn roll_back(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    parameters: Result<Query<RollbackParameters>, QueryRejection>,
+) -> Result<Json<GenerationView>, ApiError> {
+    let Query(RollbackParameters { generation }) = parameters?;
+    Ok(Json((&*api.updates.roll_back(generation).await?).into()))
 }
 
 pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<ShadowView>, ApiError> {

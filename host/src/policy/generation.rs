@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::admission::Candidate;
 use super::circuit_breaker::ConsecutiveFailures;
 use super::{ComponentInfo, Digest};
 use crate::sandbox::{CallError, Policy};
@@ -19,8 +21,9 @@ pub struct Admitted {
     pub info: Arc<ComponentInfo>,
     /// The name of the key that it is signed with. `None`: no keys are configured.
     pub signer: Option<String>,
-    /// Where it came from.
     pub source: Source,
+    /// The component itself. `None`: the embedded one.
+    pub candidate: Option<Candidate>,
 }
 
 /// Where a policy came from.
@@ -93,6 +96,11 @@ impl Generation {
         self.withdrawn.load(Ordering::Relaxed)
     }
 
+    /// Whether it has had so many calls without a failure of its own among them that it counts as good.
+    pub(super) fn is_proven(&self, calls: u32) -> bool {
+        self.failures() == 0 && self.calls() >= u64::from(calls)
+    }
+
     /// How many calls have ended.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -118,7 +126,7 @@ pub(super) struct History {
 }
 
 /// A policy that failed here and was replaced for it. It is not admitted again unless forced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     pub digest: Digest,
     pub reason: String,
@@ -134,6 +142,10 @@ impl History {
     pub(super) fn record(&mut self, withdrawal: Withdrawal) {
         self.withdrawals.truncate(MAX_WITHDRAWALS - 1);
         self.withdrawals.push_front(withdrawal);
+    }
+
+    pub(super) fn restore(&mut self, withdrawals: Vec<Withdrawal>) {
+        self.withdrawals = withdrawals.into();
     }
 
     /// The latest first.

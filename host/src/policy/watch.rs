@@ -21,8 +21,8 @@ pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
     let mut debounce = Debounce::default();
     loop {
         ticks.tick().await;
-        if debounce.shows_another(file.stamp().await.ok()) {
-            updates.reload().await;
+        if debounce.shows_another(file.stamp().await.ok()) && updates.reload().await {
+            debounce.forget();
         }
     }
 }
@@ -35,6 +35,11 @@ struct Debounce {
 }
 
 impl Debounce {
+    /// The same file is to be submitted again.
+    fn forget(&mut self) {
+        self.submitted = None;
+    }
+
     /// Whether there is a file that was not submitted yet. One that is being written differs from look to look. `None`: it
     /// cannot be looked at.
     fn shows_another(&mut self, now: Option<Stamps>) -> bool {

@@ -27,12 +27,14 @@ pub enum LineageError {
 }
 
 /// Checks a candidate against those that serve and have served.
-pub(super) fn check(info: &ComponentInfo, forced: bool, incumbents: Option<&Incumbents>) -> Result<(), LineageError> {
-    let Some(incumbents) = incumbents.filter(|_| !forced) else { return Ok(()) };
+pub(super) fn check(info: &ComponentInfo, forced: bool, incumbents: &Incumbents) -> Result<(), LineageError> {
+    if forced {
+        return Ok(());
+    }
     if let Some(known) = incumbents.withdrawals.iter().find(|known| known.digest == info.digest) {
         return Err(LineageError::Withdrawn { reason: known.reason.clone() });
     }
-    downgrade(info, &incumbents.serving)
+    incumbents.serving.as_ref().map_or(Ok(()), |serving| downgrade(info, serving))
 }
 
 /// Versions say something only about policies of one name.

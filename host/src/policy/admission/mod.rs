@@ -34,8 +34,10 @@ pub struct Candidate {
 }
 
 /// What a candidate is compared with.
+#[derive(Default)]
 pub struct Incumbents {
-    pub serving: Arc<ComponentInfo>,
+    /// `None`: at the start.
+    pub serving: Option<Arc<ComponentInfo>>,
     pub withdrawals: Vec<Withdrawal>,
 }
 
@@ -70,11 +72,10 @@ impl Admission {
 
     /// Takes a candidate through all steps, or up to the one that refuses it.
     ///
-    /// Without `incumbents` any version will do: nothing serves yet.
     pub async fn examine(
         &self,
         candidate: &Candidate,
-        incumbents: Option<&Incumbents>,
+        incumbents: &Incumbents,
     ) -> (Verdict, Result<Admitted, AdmissionError>) {
         let mut verdict = Verdict::new(candidate);
         let outcome = self.take_steps(candidate, incumbents, &mut verdict).await;
@@ -84,7 +85,7 @@ impl Admission {
     async fn take_steps(
         &self,
         candidate: &Candidate,
-        incumbents: Option<&Incumbents>,
+        incumbents: &Incumbents,
         verdict: &mut Verdict,
     ) -> Result<Admitted, AdmissionError> {
         verdict.step(Step::Size, async { self.check_size(candidate) }).await?;
@@ -93,7 +94,8 @@ impl Admission {
         verdict.step(Step::Interface, async { Ok(interface::check(&info)?) }).await?;
         verdict.step(Step::Lineage, async { Ok(lineage::check(&info, candidate.forced, incumbents)?) }).await?;
         let policy = Arc::new(verdict.step(Step::Compilation, self.compile(candidate)).await?);
-        let admitted = Admitted { policy, info, signer, source: candidate.source.clone() };
+        let admitted =
+            Admitted { policy, info, signer, source: candidate.source.clone(), candidate: Some(candidate.clone()) };
         verdict.step(Step::SelfTest, async { Ok(self_test::run(&admitted).await?) }).await?;
         Ok(admitted)
     }

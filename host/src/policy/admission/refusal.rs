@@ -40,3 +40,14 @@ pub enum AdmissionError {
     #[error("the examination was interrupted: {0}")]
     Interrupted(String),
 }
+
+impl AdmissionError {
+    /// Whether the same component may be admitted later: the machine was the reason, not the component.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted(_) | Self::Compilation(CompileError::NoProcess(_) | CompileError::OutOfTime(_))
+        )
+    }
+}
