@@ -17,7 +17,6 @@ use component::Identity;
 pub use wit::{Interface, WitPackage};
 
 /// Where the sources are published: `repository` in this workspace's Cargo.toml, if it is known.
-#[must_use]
 pub fn source() -> Option<&'static str> {
     Some(env!("CARGO_PKG_REPOSITORY")).filter(|address| !address.is_empty())
 }
@@ -34,13 +33,11 @@ impl Workspace {
     ///
     /// `target_dir` must not be the target directory of a cargo that waits for what is built here: that one
     /// is locked.
-    #[must_use]
     pub fn here(target_dir: &Path) -> Self {
         Self::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), target_dir)
     }
 
     /// A copy of it elsewhere.
-    #[must_use]
     pub fn at(root: &Path, target_dir: &Path) -> Self {
         Self { root: root.to_owned(), target_dir: target_dir.to_owned() }
     }

@@ -27,38 +27,24 @@ use crate::telemetry;
 /// Why the server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A setting is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The log filter is wrong.
     #[error(
         "backup.logLevel: {0}; allowed are error, warn, info, debug, trace, or a filter such as info,optimize_backup=debug"
     )]
     LogLevel(#[from] tracing_subscriber::filter::ParseError),
-    /// The connection to the engine cannot work.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// WebAssembly cannot run here.
     #[error("the WebAssembly sandbox cannot be set up: {0:#}")]
     Sandbox(wasmtime::Error),
-    /// There is no policy that may serve.
     #[error(transparent)]
     Policy(#[from] StartError),
-    /// A key for the policies' signatures cannot be used.
     #[error("policy.keys: {0}")]
     Key(#[from] KeyError),
-    /// Two metrics have one name.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
-    /// The port is taken, or not ours to take.
-    #[error("container.ports.actuator: cannot listen on port {port}: {fault}")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// Why not.
-        fault: io::Error,
-    },
-    /// The operating system refused something else.
+    #[error("container.ports.actuator: cannot listen on port {port}: {error}")]
+    Listen { port: u16, error: io::Error },
     #[error("the server cannot go on: {0}")]
     Io(#[from] io::Error),
 }
@@ -67,9 +53,6 @@ pub enum ServeError {
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-/// [`ServeError`].
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     telemetry::install(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -160,7 +143,7 @@ fn policy_settings(settings: &Settings) -> types::Settings {
 
 async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    TcpListener::bind(address).await.map_err(|fault| ServeError::Listen { port, fault })
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { port, error })
 }
 
 /// Serves until `stop`, then lets requests and steps of runs that are under way end, but not for ever:

@@ -7,7 +7,6 @@
 use wasmtime::{Config, Engine, Result};
 
 /// The settings that machine code depends on. What limits a call at run time comes on top of them.
-#[must_use]
 pub fn config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);

@@ -18,7 +18,6 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Readiness {
     /// Probes through `capability`, so with the same credentials and grants as a policy.
-    #[must_use]
     pub fn new(capability: Capability, repository: Option<core::RepositoryName>) -> Self {
         Self { capability, repository }
     }

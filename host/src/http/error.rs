@@ -15,38 +15,26 @@ use crate::sandbox::CallError;
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The policy refused or failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The request is wrong.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// There is no token with which the policy could be replaced.
     #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
     PolicyUpdatesOff,
-    /// The caller's token is missing or wrong.
     #[error("the token to replace the policy is missing or wrong; send the header Authorization: Bearer …")]
     Unauthorized,
-    /// The component is over the limit.
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
-    PolicyTooLarge {
-        /// The most.
-        allowed: usize,
-    },
-    /// A parameter of the query is unknown or has an invalid value.
+    PolicyTooLarge { allowed: usize },
     #[error(
         "a parameter of the query is wrong: {0}; allowed are force=true or false, for a shadow for=10m, for a rollback generation=2"
     )]
     InvalidParameter(String),
-    /// The policy may not serve.
     #[error("the policy is refused, and the serving one stays: {0}")]
     PolicyRefused(#[from] AdmissionError),
     #[error(transparent)]
     Rollback(#[from] RollbackError),
-    /// There is no shadow to end.
     #[error(transparent)]
     NoShadow(#[from] NoShadow),
-    /// A defect of the host.
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
 }

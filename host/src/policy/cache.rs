@@ -21,7 +21,6 @@ impl Cache {
     const WITHDRAWALS: &str = "withdrawn.json";
 
     /// A cache in this directory, which is made when it is needed.
-    #[must_use]
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
@@ -36,7 +35,7 @@ impl Cache {
         let signature = component.signature();
         // First the old signature goes: a crash in between leaves an unsigned component, not a wrong one.
         match fs::remove_file(&signature) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         replace(component.path(), &candidate.component)?;

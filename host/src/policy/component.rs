@@ -19,7 +19,6 @@ pub struct ComponentInfo {
     pub version: Option<Version>,
     /// Such as `optimize:backup/elasticsearch@1.0.0`.
     pub imports: Vec<String>,
-    /// Of instances, which interfaces are.
     pub exports: Vec<String>,
 }
 

@@ -13,7 +13,6 @@ impl Digest {
     const LENGTH: usize = digest::SHA256_OUTPUT_LEN;
 
     /// The digest of these bytes.
-    #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut digest = [0; Self::LENGTH];
         // Both have the length that the algorithm says.
@@ -22,7 +21,6 @@ impl Digest {
     }
 
     /// The digest itself.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -15,9 +15,7 @@ use crate::sandbox::{CallError, Policy};
 /// A policy that was admitted, with what is known of it.
 #[derive(Clone)]
 pub struct Admitted {
-    /// The compiled component.
     pub policy: Arc<Policy>,
-    /// What was found in it.
     pub info: Arc<ComponentInfo>,
     /// The name of the key that it is signed with. `None`: no keys are configured.
     pub signer: Option<String>,
@@ -29,7 +27,6 @@ pub struct Admitted {
 /// Where a policy came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The one inside this program.
     Embedded,
     /// The file at `policy.path`.
     File(PathBuf),
@@ -37,11 +34,8 @@ pub enum Source {
     Upload,
     /// The last known good one in `policy.cacheDir`.
     Cache(PathBuf),
-    /// It has served before and came back.
     Return {
-        /// The generation that it had then.
         generation: u64,
-        /// Why it came back.
         reason: String,
     },
 }
@@ -50,9 +44,7 @@ pub enum Source {
 pub struct Generation {
     /// Counted from 1; every exchange makes a new one, a return too.
     pub number: u64,
-    /// What serves.
     pub admitted: Admitted,
-    /// When it began to serve.
     pub since: Timestamp,
     calls: AtomicU64,
     failures: AtomicU64,
@@ -91,7 +83,6 @@ impl Generation {
     }
 
     /// It failed too often and another one serves: runs that it began are driven with that one.
-    #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Relaxed)
     }
@@ -102,13 +93,11 @@ impl Generation {
     }
 
     /// How many calls have ended.
-    #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
-    #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
@@ -119,7 +108,6 @@ const MAX_WITHDRAWALS: usize = 100;
 /// The generations before the serving one.
 #[derive(Default)]
 pub(super) struct History {
-    /// The one that a rollback brings back.
     pub(super) previous: Option<Arc<Generation>>,
     exchanges: u64,
     withdrawals: VecDeque<Withdrawal>,

@@ -71,7 +71,6 @@ pub enum RollbackError {
 
 impl Policies {
     /// Begins with `initial` as generation 1.
-    #[must_use]
     pub fn new(initial: Admitted, max_failures: u32, context: CallContext, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             shadows: Shadows::new(Arc::clone(&metrics), max_failures),
@@ -85,21 +84,16 @@ impl Policies {
     }
 
     /// Calls of the policy that serves now. They stay with it whatever serves afterwards.
-    #[must_use]
     pub fn calls(self: &Arc<Self>) -> PolicyCalls {
         PolicyCalls::new(self.serving(), Arc::clone(&self.context), Arc::clone(self) as _)
     }
 
     /// The same calls, or those of the serving policy if theirs was withdrawn.
-    #[must_use]
     pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn read<A, F>(
         self: &Arc<Self>,
         operation: &'static str,
@@ -117,24 +111,20 @@ impl Policies {
         served
     }
 
-    #[must_use]
     pub fn serving(&self) -> Arc<Generation> {
         self.serving.load_full()
     }
 
     /// The generation that a rollback brings back. `None`: there was no other one, or it has come back already.
-    #[must_use]
     pub fn previous(&self) -> Option<Arc<Generation>> {
         self.history().previous.clone()
     }
 
-    #[must_use]
     pub fn shadows(&self) -> &Arc<Shadows> {
         &self.shadows
     }
 
     /// What a candidate is compared with.
-    #[must_use]
     pub fn incumbents(&self) -> Incumbents {
         let withdrawals = self.history().withdrawals().cloned().collect();
         Incumbents { serving: Some(Arc::clone(&self.serving().admitted.info)), withdrawals }
@@ -166,9 +156,6 @@ impl Policies {
 
     /// Replaces `unwanted`, or whichever generation serves, by the previous policy. A second rollback undoes the first,
     /// unless it names the same generation.
-    ///
-    /// # Errors
-    /// [`RollbackError`].
     pub fn roll_back(&self, unwanted: Option<u64>) -> Result<Arc<Generation>, RollbackError> {
         let mut history = self.history();
         let serving = self.serving().number;

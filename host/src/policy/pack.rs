@@ -28,7 +28,7 @@ pub fn pack(wasm: &[u8], name: &str, version: &Version) -> Result<Vec<u8>, PackE
 
 fn componentize(module: &[u8]) -> Result<Vec<u8>, PackError> {
     let encoded = ComponentEncoder::default().validate(true).module(module).and_then(ComponentEncoder::encode);
-    encoded.map_err(|fault| PackError::Module(format!("{fault:#}")))
+    encoded.map_err(|error| PackError::Module(format!("{error:#}")))
 }
 
 /// Where `wasm-tools metadata show` looks for it, too.
@@ -36,7 +36,7 @@ fn introduce(component: &[u8], name: &str, version: &Version) -> Result<Vec<u8>,
     let mut metadata = AddMetadata::default();
     metadata.name = AddMetadataField::Set(name.to_owned());
     metadata.version = AddMetadataField::Set(wasm_metadata::Version::new(version.to_string()));
-    metadata.to_wasm(component).map_err(|fault| PackError::Metadata(format!("{fault:#}")))
+    metadata.to_wasm(component).map_err(|error| PackError::Metadata(format!("{error:#}")))
 }
 
 #[cfg(test)]

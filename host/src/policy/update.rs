@@ -24,7 +24,6 @@ pub struct Updates {
 }
 
 impl Updates {
-    #[must_use]
     pub fn new(
         policies: Arc<Policies>,
         admission: Admission,
@@ -44,18 +43,15 @@ impl Updates {
         })
     }
 
-    #[must_use]
     pub fn policies(&self) -> &Arc<Policies> {
         &self.policies
     }
 
     /// The most bytes of a candidate.
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.admission.max_bytes()
     }
 
-    #[must_use]
     pub fn last_verdict(&self) -> Option<Verdict> {
         self.last_verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -91,9 +87,6 @@ impl Updates {
     }
 
     /// See [`Policies::roll_back`].
-    ///
-    /// # Errors
-    /// [`RollbackError`].
     pub async fn roll_back(&self, unwanted: Option<u64>) -> Result<Arc<Generation>, RollbackError> {
         let _turn = self.update_lock.lock().await;
         self.policies.roll_back(unwanted)
@@ -125,29 +118,16 @@ impl Updates {
 /// Why there is no policy to begin with.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The file cannot be read.
     #[error("policy.path: {0}")]
     Unreadable(#[from] ReadError),
-    /// The file holds no policy that may serve, and nothing else may in its place.
     #[error("policy.path: {}: the policy is refused ({step}): {reason}", path.display())]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// The step that refused it.
-        step: Step,
-        /// What was found, and what is allowed.
-        reason: String,
-    },
-    /// This program's own policy does not work: a defect.
+    Refused { path: PathBuf, step: Step, reason: String },
     #[error("the policy inside this program does not work: {0}")]
     Embedded(String),
 }
 
 impl Admitted {
     /// The policy inside this program. It came with the host, and is trusted as much as that is.
-    ///
-    /// # Errors
-    /// [`StartError::Embedded`].
     pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, StartError> {
         let info = ComponentInfo::examine(EMBEDDED)?;
         let policy = Policy::embedded(sandbox)?;
@@ -166,7 +146,6 @@ pub struct InitialPolicy {
     pub admitted: Admitted,
     /// Of the configured policy. `None`: none is configured, or it cannot be read.
     pub verdict: Option<Verdict>,
-    /// Of earlier processes.
     pub withdrawals: Vec<Withdrawal>,
 }
 

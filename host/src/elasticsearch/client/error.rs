@@ -3,19 +3,16 @@ use std::path::PathBuf;
 /// Why a client cannot be made: a fault of the configuration. No text holds a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Such as an IPv4 address with a number over 255.
     #[error("the node `{node}` cannot stand in a URL: {reason}")]
     InvalidHost { node: String, reason: String },
     #[error("the certificate authority `{path}` cannot be read: {source}")]
     UnreadableAuthority { path: PathBuf, source: std::io::Error },
-    /// A certificate authority's file is not PEM, or holds only a key.
     #[error(
         "the certificate authority `{path}` holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`: convert it, for example with `openssl x509` or `openssl pkcs12`"
     )]
     NoCertificate { path: PathBuf },
     #[error("the certificate authority `{path}` holds a certificate that cannot be read: {reason}")]
     InvalidCertificate { path: PathBuf, reason: String },
-    /// TLS cannot be set up, usually because the operating system has no certificates.
     #[error(
         "TLS cannot be set up: {reason}; install the system's CA certificates or set `security.ssl.certificate_authorities`"
     )]

@@ -35,7 +35,6 @@ pub struct Client {
 enum Failure {
     /// Nothing was sent; another node can be asked.
     NoConnection(String),
-    /// The request may have arrived.
     Final(TransportError),
 }
 

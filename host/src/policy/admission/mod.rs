@@ -26,7 +26,6 @@ pub use verdict::{Step, StepReport, Verdict};
 #[derive(Clone)]
 pub struct Candidate {
     pub component: Arc<[u8]>,
-    /// The text of its signature.
     pub signature: Option<String>,
     pub source: Source,
     /// It may be older than the one that serves, and one that failed before.
@@ -50,7 +49,6 @@ pub struct Admission {
 
 impl Admission {
     /// Admits components of at most `max_bytes` bytes, signed by one of `keys` if there are any.
-    #[must_use]
     pub fn new(sandbox: Arc<Sandbox>, max_bytes: usize, keys: TrustedKeys, compiler: Compiler) -> Self {
         Self { sandbox, max_bytes, keys, compiler }
     }
@@ -65,7 +63,6 @@ impl Admission {
         Ok(Self::new(sandbox, settings.max_bytes, keys, Compiler::new(limits)))
     }
 
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
     }

@@ -64,7 +64,6 @@ enum Outcome {
     Same,
     /// In another way.
     Different,
-    /// With a failure of the shadow itself.
     Failed,
 }
 
@@ -98,9 +97,6 @@ impl Shadows {
     }
 
     /// Ends the shadow at an operator's wish.
-    ///
-    /// # Errors
-    /// [`NoShadow`].
     pub fn stop(&self) -> Result<Arc<Report>, NoShadow> {
         let shadow = self.current.load_full().ok_or(NoShadow)?;
         self.end(&shadow, EndReason::Stopped);
@@ -108,7 +104,6 @@ impl Shadows {
     }
 
     /// Of the current shadow, or of the last one.
-    #[must_use]
     pub fn report(&self) -> Option<Arc<Report>> {
         self.lock().clone()
     }
