@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backups::{BackupService, Runs};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
-use crate::http::{self, Api, Presentation};
+use crate::http::{self, Api, ConnectionLimits, Presentation};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
 use crate::policy::signature::KeyError;
@@ -67,12 +67,13 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let (port, policy) = (settings.port, settings.policy.clone());
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
+    let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(port).await?;
     let stop = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
-    serve_until(listener, http::router(api), stop, runs).await?;
+    serve_until(listener, http::router(api), limits, stop, runs).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -151,18 +152,20 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
 async fn serve_until(
     listener: TcpListener,
     router: axum::Router,
+    limits: ConnectionLimits,
     stop: impl Future<Output = ()> + Send + 'static,
     runs: Arc<Runs>,
-) -> io::Result<()> {
+) {
     let stopping = CancellationToken::new();
-    let server = {
+    let server = http::serve(listener, router, limits, stopping.clone());
+    tokio::spawn({
         let stopping = stopping.clone();
-        axum::serve(listener, router).with_graceful_shutdown(async move {
+        async move {
             stop.await;
             tracing::info!("stopping");
             stopping.cancel();
-        })
-    };
+        }
+    });
     let runs_ended = async {
         stopping.cancelled().await;
         runs.shut_down().await;
@@ -172,10 +175,9 @@ async fn serve_until(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        (outcome, ()) = async { tokio::join!(server.into_future(), runs_ended) } => outcome,
+        ((), ()) = async { tokio::join!(server, runs_ended) } => {}
         () = grace_is_over => {
             tracing::warn!("requests or runs are still waiting for the engine; stopping without them");
-            Ok(())
         }
     }
 }

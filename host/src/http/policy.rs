@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::HeaderMap;
@@ -17,7 +17,7 @@ use axum_extra::headers::authorization::Bearer;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, body};
 use crate::policy::admission::Candidate;
 use crate::policy::{Digest, Source};
 use crate::settings::time_span;
@@ -126,7 +126,7 @@ pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Re
 
 async fn upload(api: &Api, forced: bool, headers: &HeaderMap, body: Body) -> Result<Candidate, ApiError> {
     let max_bytes = api.updates.max_bytes();
-    let component = to_bytes(body, max_bytes).await.map_err(|_| ApiError::PolicyTooLarge { allowed: max_bytes })?;
+    let component = body::read(body, max_bytes).await.ok_or(ApiError::PolicyTooLarge { allowed: max_bytes })?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
     Ok(Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced })
 }
