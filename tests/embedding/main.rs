@@ -2,11 +2,11 @@
 //! runs the one in Rust, `cargo xtask matrix` all of them.
 
 mod example;
+mod fixture;
 mod go;
 mod node;
 mod python;
 mod rust;
-mod world;
 
 /// Nothing that is ignored is forgotten.
 #[test]

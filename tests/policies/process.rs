@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use backup_test_hosts::policies::ids;
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use futures::future::join_all;
@@ -13,7 +14,6 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::fixtures::{self, HOSTILE};
-use crate::ids;
 
 /// A host whose policy is in this file.
 async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {

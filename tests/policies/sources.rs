@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use backup_test_hosts::{MAX_BYTES, Options, TestHost, candidate};
 use backup_test_support::poll_until;
-use optimize_backup::policies::admission::{Admission, CompileLimits, Compiler, Refusal};
-use optimize_backup::policies::signature::{SignatureFault, TrustedKeys};
+use optimize_backup::policies::admission::Refusal;
+use optimize_backup::policies::signature::SignatureFault;
 use optimize_backup::policies::{Admitted, Cache, PolicyFile, Source, StartFault, first, watch};
 use tempfile::{TempDir, tempdir};
 
 use crate::fixtures::{self, LATER};
-use crate::house::{House, LARGEST, Plan, candidate};
+use crate::options;
 
 fn command(arguments: &[&str]) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize-backup"));
@@ -46,11 +47,11 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     let (new, new_public) = keygen(&directory, "new");
     let (stranger, _) = keygen(&directory, "stranger");
     let file = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { keys: vec![old_public, new_public.clone()], ..Plan::default() });
+    let host = TestHost::new(Options { keys: vec![old_public, new_public.clone()], ..options() });
     let offer = async |signature: Option<String>| {
         let mut candidate = candidate(&LATER);
         candidate.signature = signature;
-        match house.updates.offer(candidate).await {
+        match host.updates.offer(candidate).await {
             Ok(generation) => Ok(generation.admitted.signer.clone()),
             Err(Refusal::Signature(fault)) => Err(fault),
             Err(other) => panic!("{other}"),
@@ -63,7 +64,7 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     assert_eq!(offer(Some(unknown_key)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
     let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
     assert_eq!(offer(Some(other_file)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
-    house.expect_service().await;
+    host.expect_service().await;
     assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
     assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
     let public = new_public.to_str().unwrap();
@@ -82,9 +83,9 @@ async fn a_key_is_not_overwritten_and_not_for_everybody_to_read() {
 }
 
 /// Waits for a generation that serves.
-async fn serves(house: &House, generation: u64) {
+async fn serves(host: &TestHost, generation: u64) {
     poll_until("the generation", Duration::from_secs(60), async || {
-        Ok((house.policies().serving().number >= generation).then_some(()))
+        Ok((host.policies().serving().number >= generation).then_some(()))
     })
     .await
     .unwrap();
@@ -97,23 +98,23 @@ async fn a_file_that_grows_while_it_is_read_is_not_offered() {
     let path = write(&directory, "policy.wasm", &LATER[..LATER.len() / 2]);
     let pipe = directory.path().join("policy.wasm.sig");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
     let (grown, signature) = (path.clone(), pipe.clone());
     let writer = tokio::task::spawn_blocking(move || {
         let pipe = OpenOptions::new().write(true).open(signature).unwrap();
         OpenOptions::new().append(true).open(grown).unwrap().write_all(&LATER[LATER.len() / 2..]).unwrap();
         drop(pipe);
     });
-    let fault = PolicyFile::new(path.clone()).read(LARGEST).await.err().unwrap();
+    let fault = PolicyFile::new(path.clone()).read(MAX_BYTES).await.err().unwrap();
     writer.await.unwrap();
     let expected = format!("{}: changed while it was read; it is read again when it has settled", path.display());
     assert_eq!(fault.to_string(), expected);
-    house.expect_service().await;
+    host.expect_service().await;
     // Now it is whole.
     fs::remove_file(pipe).unwrap();
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
-    house.expect_service().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
+    host.expect_service().await;
 }
 
 /// As Kubernetes does with a ConfigMap: the file is a link through a link that is renamed over the old one.
@@ -128,15 +129,15 @@ async fn a_swapped_link_is_noticed() {
     symlink("one", root.join("..data")).unwrap();
     symlink("..data/policy.wasm", root.join("policy.wasm")).unwrap();
     let path = root.join("policy.wasm");
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
     let every = Duration::from_millis(20);
-    let watching = tokio::spawn(watch(PolicyFile::new(path), every, house.updates.clone()));
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
+    let watching = tokio::spawn(watch(PolicyFile::new(path), every, host.updates.clone()));
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
     symlink("two", root.join("..new")).unwrap();
     fs::rename(root.join("..new"), root.join("..data")).unwrap();
-    serves(&house, 3).await;
-    let version = house.policies().serving().admitted.anatomy.version.clone().unwrap();
+    serves(&host, 3).await;
+    let version = host.policies().serving().admitted.anatomy.version.clone().unwrap();
     assert_eq!(version.to_string(), "8.0.0");
     watching.abort();
 }
@@ -145,14 +146,14 @@ async fn a_swapped_link_is_noticed() {
 async fn a_file_that_is_gone_or_the_same_changes_nothing() {
     let directory = tempdir().unwrap();
     let path = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
-    house.updates.reload().await;
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
+    host.updates.reload().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
     fs::remove_file(path).unwrap();
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
-    house.expect_service().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
+    host.expect_service().await;
 }
 
 #[tokio::test]
@@ -160,15 +161,13 @@ async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at
     let directory = tempdir().unwrap();
     let cache = directory.path().join("cache");
     let path = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { file: Some(path.clone()), cache: Some(cache.clone()), ..Plan::default() });
-    house.updates.reload().await;
+    let host = TestHost::new(Options { file: Some(path.clone()), cache: Some(cache.clone()), ..options() });
+    host.updates.reload().await;
     fs::write(&path, b"broken").unwrap();
     let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartFault> {
-        let limits = CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 };
-        let compiler = Compiler::with_program(env!("CARGO_BIN_EXE_optimize-backup").into(), limits);
-        let admission = Admission::new(house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
+        let admission = options().admission(&host.sandbox);
         let (file, cache) = (PolicyFile::new(path.clone()), cache.map(Cache::new));
-        Ok(first(&house.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
+        Ok(first(&host.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
     };
     let admitted = start(Some(cache)).await.unwrap();
     assert!(matches!(admitted.source, Source::Cache(_)));

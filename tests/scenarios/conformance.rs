@@ -15,7 +15,6 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::on_every_engine;
-use crate::world::SLOWLY;
 
 on_every_engine!(memory_answers_as_the_engine_does);
 
@@ -69,7 +68,7 @@ impl RealEngine {
 
     /// What is read of the engine's answer. `None`: it takes long, and may.
     async fn ask(&self, question: &Question) -> Result<Option<Value>> {
-        let options = if question.needs_time() { SLOWLY } else { RepositoryOptions::default() };
+        let options = if question.needs_time() { RepositoryOptions::SLOW } else { RepositoryOptions::default() };
         let repository = Repository::register_as(&self.0, question.name, options).await?;
         for preparation in &question.preparations {
             self.prepare(question, &repository, *preparation).await?;

@@ -7,9 +7,9 @@
 //! memory, which `conformance` compares with the real ones. Where an engine has acted and is asked again,
 //! its second answer decides: these run on every real engine, too.
 
+mod cell;
 mod docs;
 mod faults;
-mod fixture;
 
 use std::time::{Duration, Instant};
 
@@ -19,13 +19,13 @@ use backup_test_support::host::{Host, HostOptions, Reply};
 use backup_test_support::poll_until;
 
 use self::Outcome::{Complete, Gone, Incomplete, Refused};
+use self::cell::{CellFixture, Target};
 use self::docs::Step;
-use self::fixture::{Fixture, Target};
+use crate::fixture::{Fixture, delete, deletion_settled, part, run_ended};
 use crate::servers::is_native;
-use crate::world::{World, delete, deletion_settled, part, run_ended};
 use crate::{in_host, on_every_engine};
 
-/// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
+/// `backup.callTimeout` where the fault lasts longer than that.
 pub(crate) const BUDGET: Duration = Duration::from_secs(20);
 /// The same where no engine on this machine competes for it.
 const SHORT_BUDGET: Duration = Duration::from_secs(3);
@@ -164,9 +164,9 @@ step!(delete_backup: delete_complete in_memory_and_in_wasmtime at When::delete("
         dripping_for_too_long
 );
 
-/// A host whose engine is behind a proxy, after it has looked for backups to go on with.
-pub(crate) async fn host_behind(world: &World, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
-    host_with(world.options_through(proxy)?, proxy, budget).await
+/// A host whose engine is behind a proxy, after it has looked for backups to resume.
+pub(crate) async fn host_behind(fixture: &Fixture, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
+    host_with(fixture.options_through(proxy)?, proxy, budget).await
 }
 
 async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
@@ -183,7 +183,7 @@ async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -
 
 /// A POST with a fault at one of its requests, or at one of its run.
 async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> Result<()> {
-    let fixture = Fixture::new(target).await?;
+    let fixture = CellFixture::new(target).await?;
     let proxy = fixture.proxy().await?;
     let budget = target.budget(&fault);
     let host = host_with(fixture.options_through(&proxy)?, &proxy, budget).await?;
@@ -218,7 +218,7 @@ async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> 
 
 /// A DELETE with a fault at the request that deletes.
 async fn delete_complete(target: Target, when: When, fault: Fault, expected: Outcome) -> Result<()> {
-    let fixture = Fixture::new(target).await?;
+    let fixture = CellFixture::new(target).await?;
     let proxy = fixture.proxy().await?;
     let budget = target.budget(&fault);
     let host = host_with(fixture.options_through(&proxy)?, &proxy, budget).await?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use backup_test_support::host::Host;
 
-use crate::world::{World, part};
+use crate::fixture::{Fixture, part};
 
 /// How many hosts are started and killed at the same time.
 pub(crate) const AT_ONCE: usize = 5;
@@ -48,31 +48,31 @@ impl Kill {
     }
 
     /// Kills a host, and says what of its backup that has hit.
-    pub(crate) async fn hit(self, host: Host, world: &World, id: u64, moment: Duration) -> Result<Phase> {
+    pub(crate) async fn hit(self, host: Host, fixture: &Fixture, id: u64, moment: Duration) -> Result<Phase> {
         host.kill().await?;
-        let phase = Phase::of(world, id).await?;
+        let phase = Phase::of(fixture, id).await?;
         println!("kill {} of {}, seed {}, after {moment:?}: {phase}", self.number + 1, self.of, self.seed);
         Ok(phase)
     }
 }
 
 impl Phase {
-    /// As the engine tells it, which goes on writing a snapshot without the host.
-    async fn of(world: &World, id: u64) -> Result<Self> {
-        let snapshots = world.repository.snapshots().await?;
+    /// By the snapshots in the engine, which keeps writing a snapshot without the host.
+    async fn of(fixture: &Fixture, id: u64) -> Result<Self> {
+        let snapshots = fixture.repository.snapshots().await?;
         let is_there = |number| snapshots.contains(&part(id, number));
         Ok(match (is_there(1), is_there(2)) {
             (false, _) => Self::BeforePartOne,
-            (true, false) if is_in_progress(world, id, 1).await? => Self::PartOne,
+            (true, false) if is_in_progress(fixture, id, 1).await? => Self::PartOne,
             (true, false) => Self::Gap,
-            (true, true) if is_in_progress(world, id, 2).await? => Self::PartTwo,
+            (true, true) if is_in_progress(fixture, id, 2).await? => Self::PartTwo,
             (true, true) => Self::AfterTheEnd,
         })
     }
 }
 
-async fn is_in_progress(world: &World, id: u64, number: u8) -> Result<bool> {
-    Ok(world.snapshot(&part(id, number)).await?["state"] == "IN_PROGRESS")
+async fn is_in_progress(fixture: &Fixture, id: u64, number: u8) -> Result<bool> {
+    Ok(fixture.snapshot(&part(id, number)).await?["state"] == "IN_PROGRESS")
 }
 
 impl fmt::Display for Phase {

@@ -15,6 +15,7 @@ mod conformance;
 mod delete;
 mod engine_faults;
 mod fault_table;
+mod fixture;
 mod kills;
 mod lifecycle;
 mod metrics;
@@ -30,7 +31,6 @@ mod secured;
 mod servers;
 mod signals;
 mod states;
-mod world;
 
 /// Nothing that is ignored is forgotten.
 #[test]

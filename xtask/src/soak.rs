@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 use crate::ROOT;
 
-/// The tests that kill hosts in the middle of their work: with a restart, and with a neighbour that goes on.
+/// The tests that kill hosts in the middle of their work: with a restart, and with a neighbour that resumes.
 const KILL_TESTS: [&str; 4] = ["test", "--workspace", "--test", "scenarios"];
 const KILL_TESTS_FILTER: &str = "kills";
 /// How many hosts each of them kills.

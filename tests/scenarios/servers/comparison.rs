@@ -9,9 +9,9 @@ use backup_test_support::poll_until;
 use serde_json::Value;
 
 /// Longer than the longest backup of a scenario.
-const SETTLED: Duration = Duration::from_secs(600);
+const END_TIMEOUT: Duration = Duration::from_secs(600);
 /// Some deletions' worth of waiting for a refusal.
-const SAME: Duration = Duration::from_secs(20);
+const SAME_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What only the native host has, by path.
 const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
@@ -38,7 +38,7 @@ pub(super) async fn compare(serve: Serve, journal: &Journal) -> Result<()> {
             continue;
         }
         let other = serve(entry.subject.environment.clone()).await?;
-        settle(&other).await?;
+        all_runs_ended(&other).await?;
         let native = start_native(&entry).await?;
         for request in requests {
             compare_answers(&other, &native, request).await?;
@@ -52,8 +52,8 @@ pub(super) async fn compare(serve: Serve, journal: &Journal) -> Result<()> {
 /// A busy engine may refuse a deletion too late for one of them: a difference is one that stays.
 async fn compare_answers(other: &Host, native: &Host, request: &Asked) -> Result<()> {
     let mut last = None;
-    let same = poll_until("the same answer", SAME, async || {
-        let (found, expected) = (ask(other, request).await?, ask(native, request).await?);
+    let same = poll_until("the same answer", SAME_ANSWER_TIMEOUT, async || {
+        let (found, expected) = (repeat(other, request).await?, repeat(native, request).await?);
         let is_same = found == expected;
         last = Some((found, expected));
         Ok(is_same.then_some(()))
@@ -69,9 +69,9 @@ fn can_be_repeated(entry: &Entry, asked: &Asked, status: u16) -> bool {
     (is_read || is_refused) && !NATIVE_PATHS.iter().any(|path| asked.path.starts_with(path))
 }
 
-/// Waits until no backup is being made: the native host would go on with it by itself.
-async fn settle(host: &Host) -> Result<()> {
-    poll_until("the last backup's end", SETTLED, async || {
+/// Waits until no backup is being made: the native host would resume it by itself.
+async fn all_runs_ended(host: &Host) -> Result<()> {
+    poll_until("the last backup's end", END_TIMEOUT, async || {
         let list = host.get("/actuator/backups").await?;
         Ok((!list.text.contains(r#""IN_PROGRESS""#)).then_some(()))
     })
@@ -83,7 +83,7 @@ async fn start_native(entry: &Entry) -> Result<Host> {
     Host::start(environment.fold(super::native_options(), |options, (name, value)| options.env(name, value))).await
 }
 
-async fn ask(host: &Host, asked: &Asked) -> Result<Seen> {
+async fn repeat(host: &Host, asked: &Asked) -> Result<Seen> {
     // Links tell the authority that was asked.
     let mut headers = vec![("host", "optimize-backup.test")];
     headers.extend(asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));

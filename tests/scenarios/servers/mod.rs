@@ -2,14 +2,12 @@
 //!
 //! A scenario does not know who serves: [`options`] has it served by whatever it runs in.
 
-mod actuator;
 mod comparison;
-mod jco;
-mod wasmtime;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use backup_test_hosts::{jco, wasmtime};
 use backup_test_support::host::{HostOptions, Serve};
 use backup_test_support::journal::Journal;
 

@@ -234,9 +234,9 @@ async fn a_second_caller_is_told_what_the_first_one_is() {
     assert!(cluster.snapshots().is_empty());
 }
 
-/// It would have been made, so it goes on.
+/// It would have been made, so it continues.
 #[tokio::test(start_paused = true)]
-async fn the_run_goes_on_if_the_deletion_cannot_be_submitted() {
+async fn the_run_continues_if_the_deletion_cannot_be_submitted() {
     let (_, host) = set_up();
     host.service.create("1").await.unwrap();
     host.network.fail("DELETE", 1, Fault::refusal(Duration::ZERO, 403, "security_exception", "not yours"));
