@@ -29,7 +29,7 @@ pub(crate) const LIMITS: CallLimits = CallLimits {
     log: 16 << 10,
 };
 
-/// An error as all others are.
+/// Wasmtime's error as one of `anyhow`.
 pub(crate) fn plain(error: wasmtime::Error) -> anyhow::Error {
     anyhow::anyhow!("{error:#}")
 }

@@ -11,7 +11,7 @@ use crate::fixture;
 /// Two of each backup.
 const SNAPSHOTS: usize = 1_000;
 
-/// What is asked for, and how often.
+/// The requests, and how often each is sent.
 const REQUESTS: [(&str, &str, u16, usize); 3] = [
     ("an invalid ID", "/actuator/backups/abc", 400, 500),
     ("one backup", "/actuator/backups/1", 200, 500),

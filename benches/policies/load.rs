@@ -16,14 +16,14 @@ use crate::fixture;
 const TOKEN: &str = "a-token-for-the-bench";
 /// What is in the engine.
 const SNAPSHOTS: usize = 20;
-/// Requests come at this rate, whether or not those before have been answered.
+/// Requests are sent at this rate, whether or not those before have been answered.
 const EVERY: Duration = Duration::from_millis(10);
 const REQUESTS: usize = 500;
 const ROUNDS: usize = 5;
 const EXCHANGES: u32 = 100;
 const CANDIDATES: usize = 3;
 
-/// What callers want, in turn, and what they get.
+/// The requests of callers, in turn, each with the status that is expected.
 const MIX: [(Method, &str, &str, u16); 5] = [
     (Method::GET, "actuator/backups", "", 200),
     (Method::GET, "actuator/backups/1", "", 200),
@@ -63,14 +63,14 @@ pub(crate) async fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Whoever replaces the policies of a host, and all who call it.
+/// Replaces the policies of a host, and calls it.
 struct Operator {
     http: Client,
     url: String,
 }
 
 impl Operator {
-    /// Lets callers call while something else is done; how long each of them waited.
+    /// Sends requests while `work` is done; how long each of them waited.
     async fn under_load(&self, work: impl Future<Output = Result<()>>) -> Result<Samples> {
         let (samples, ()) = tokio::try_join!(self.call_all(), work)?;
         Ok(samples)

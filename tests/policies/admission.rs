@@ -1,4 +1,4 @@
-//! Candidates that must not serve: each is refused at the step that it is meant for, and nothing changes.
+//! Candidates that must not serve: each is refused at the step that it is meant for, and the previous policy serves on.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ async fn what_is_not_a_policy() {
     let other_version = fixtures::exporting("optimize:backup/backups@2.0.0");
     let other_version = refused(&host, &other_version, Step::Interface).await;
     assert!(matches!(other_version, Refusal::Interface(InterfaceFault::WitVersion { .. })), "{other_version}");
-    // The right name, and nothing behind it.
+    // An interface with the right name and no functions.
     let hollow = refused(&host, &fixtures::exporting("optimize:backup/backups@1.0.0"), Step::Compilation).await;
     assert!(matches!(hollow, Refusal::Linking(_)), "{hollow}");
 }

@@ -1,4 +1,4 @@
-//! Exchanges while there is work.
+//! Policies that are exchanged while requests are under way.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::fixtures::{self, HOSTILE, LATER};
 use crate::test_host;
 
-/// Two policies that write their mark into several places of each answer. No request fails meanwhile, and none has an
-/// answer of both.
+/// Two policies write their mark into several places of each answer. No request fails while they are exchanged, and no
+/// answer has the marks of both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_is_wholly_one_policys() {
     const EXCHANGES: usize = 100;

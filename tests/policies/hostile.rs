@@ -1,5 +1,5 @@
-//! A policy that is admitted, and misbehaves in production. What it does ends with the call that it does it
-//! in, nothing of it gets to the engine, and all others are served all through it.
+//! A policy that is admitted and misbehaves in production: the call fails, no request of it reaches the engine, and
+//! other callers are served before, during and after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,7 +30,7 @@ pub(crate) async fn taken_in(plan: Options) -> Arc<TestHost> {
     Arc::new(host)
 }
 
-/// Somebody else, who calls for as long as this is there.
+/// Another caller, who sends requests until this is dropped or [`Bystander::leaves`].
 struct Bystander {
     gone: CancellationToken,
     served: Arc<AtomicU64>,
@@ -77,7 +77,7 @@ async fn call_until(host: Arc<TestHost>, served: Arc<AtomicU64>, gone: Cancellat
     }
 }
 
-/// An id that means nothing to the hostile policy is treated as it should be.
+/// For an id that is not in `ids`, the hostile policy answers as the embedded one does.
 async fn expect_service(host: &TestHost) {
     let (status, body) = host.call("GET", "/actuator/backups/5").await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::NOT_FOUND, &json!("backupNotFound")), "{body}");
@@ -85,7 +85,7 @@ async fn expect_service(host: &TestHost) {
     assert_eq!((status, &body["errorCode"]), (StatusCode::BAD_REQUEST, &json!("invalidBackupId")), "{body}");
 }
 
-/// One call fails as the policy's fault; what it said of itself.
+/// One call fails with `policyFailed`; its message.
 async fn failure(host: &TestHost, method: &str, id: u64) -> String {
     let (status, body) = match method {
         "POST" => host.create(id).await,
@@ -143,7 +143,7 @@ async fn an_answer_without_measure_ends_the_call() {
     bystander.leaves().await;
 }
 
-/// What the host says to a request that the policy sends in production.
+/// The message with which the host denies a request that the policy sends in production.
 async fn denial(host: &TestHost, request: &Value) -> String {
     let id = request.to_string();
     let path = format!("/actuator/backups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
@@ -268,7 +268,7 @@ async fn a_policy_that_only_pretended_in_the_self_test_goes_and_stays_away() {
     assert!(matches!(&refusal, Refusal::Lineage(LineageFault::Withdrawn { reason: known }) if *known == reason));
 }
 
-/// Waits for the end of a backup, and asks all the time how far it is, as operators do.
+/// Waits until a backup is complete, with a GET of it each time, as operators do.
 pub(crate) async fn ends_complete(host: &TestHost, id: u64) {
     let path = format!("/actuator/backups/{id}");
     poll_until("COMPLETE", Duration::from_secs(60), async || {

@@ -46,7 +46,7 @@ async fn an_upload_serves_once_it_is_admitted_and_can_be_taken_back() {
     assert_eq!(body["lastCandidate"]["admitted"], json!(true));
     let steps: Vec<&Value> = body["lastCandidate"]["steps"].as_array().unwrap().iter().map(|it| &it["step"]).collect();
     assert_eq!(steps, ["size", "format", "signature", "interface", "lineage", "compilation", "self-test"]);
-    // Sent again, as after an answer that got lost, it does not take the place of the one before it.
+    // The same upload again, as after a lost answer, does not become the previous policy.
     assert_eq!(host.upload("/actuator/policy", &LATER).await.0, StatusCode::OK);
     let back = Request::post("/actuator/policy/rollback").header("authorization", format!("bearer {TOKEN}"));
     let (status, body) = host.send(back.body(Body::empty()).unwrap()).await;
@@ -116,7 +116,7 @@ async fn a_parameter_that_is_misspelt_is_not_ignored() {
         let message = body["errorMessage"].as_str().unwrap();
         assert!(message.contains("allowed are force=true or false, and shadow with a time"), "{message}");
     }
-    // Parameters are right, and the body is looked at, if the time is one.
+    // With valid parameters the body is read, and refused.
     for query in ["shadow=24h", "shadow=1h%2030m", "shadow=1h+30m&force=false", "shadow=PT10M"] {
         let (status, body) = host.upload(&format!("/actuator/policy?{query}"), b"no component").await;
         assert_eq!(

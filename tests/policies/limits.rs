@@ -1,4 +1,4 @@
-//! The limits of a call and of what a policy may consist of, each where it begins to hold.
+//! The limits of a call and of a component's parts: what they just allow, and what they just refuse.
 
 use axum::http::StatusCode;
 use backup_test_hosts::{MAX_INSTANCES, MAX_TABLES, Options, TestHost};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::fixtures;
 use crate::{options, test_host};
 
-/// `policy.maxEngineCalls`: what a POST of the embedded policy needs is enough, and one request less is told.
+/// `policy.maxEngineCalls`: as many as a POST of the embedded policy needs are enough; with one less it fails and says so.
 #[tokio::test]
 async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
     let needed = {
@@ -33,7 +33,7 @@ async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
     assert_eq!(host.policies().serving().failures(), 0);
 }
 
-/// Why a component that cannot serve anyway is refused.
+/// Why a component without the functions of a policy is refused.
 async fn refusal(component: Vec<u8>) -> String {
     let host = test_host();
     let refusal = host.offer(&component).await.unwrap_err();
@@ -55,14 +55,14 @@ async fn a_policy_of_too_many_instances_or_tables_is_refused() {
         let refusal = refusal(fixtures::consisting_of(instances, tables)).await;
         assert!(refusal.contains(&words), "{refusal}");
     }
-    // Up to the limit it is something else that is wrong with it.
+    // Up to the limit it is refused for another reason.
     for (instances, tables) in [(MAX_INSTANCES, 0), (1, MAX_TABLES)] {
         let refusal = refusal(fixtures::consisting_of(instances, tables)).await;
         assert!(!refusal.contains("exceeds"), "{refusal}");
     }
 }
 
-/// What a user would notice of an Optimize whose version no snapshot's name can hold.
+/// The error for an Optimize whose version cannot be part of a snapshot's name.
 #[tokio::test]
 async fn a_version_that_no_name_can_hold_is_told() {
     let host = test_host();

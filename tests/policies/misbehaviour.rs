@@ -1,4 +1,4 @@
-//! Policies that serve, and should not: what they do ends with the call, and soon with their service.
+//! Policies that misbehave in every call: the call fails, and after some failures the previous policy returns.
 
 use axum::http::StatusCode;
 use backup_core::memory::MemoryEngine;
@@ -73,10 +73,10 @@ async fn a_policy_that_keeps_failing_goes_and_stays_away() {
     let serving = host.policies().serving();
     assert_eq!(serving.number, 3);
     assert!(matches!(serving.admitted.source, Source::Return { generation: 1, .. }));
-    // It is known here now.
+    // Its digest is remembered as withdrawn.
     let refusal = host.updates.offer(candidate(&failing)).await.err().unwrap();
     assert!(matches!(refusal, Refusal::Lineage(LineageFault::Withdrawn { .. })), "{refusal}");
-    // There is nothing left to return to: one that fails now stays.
+    // There is no previous policy any more: a policy that fails now stays.
     assert!(host.policies().previous().is_none());
 }
 
@@ -88,7 +88,7 @@ async fn two_failing_policies_do_not_take_turns() {
     for _ in 0..MAX_FAILURES * 4 {
         assert_eq!(host.call("GET", "/actuator/backups").await.0, StatusCode::INTERNAL_SERVER_ERROR);
     }
-    // One exchange for each that was brought in, and one return.
+    // One generation for each policy, and one for the return.
     assert_eq!(host.policies().serving().number, 4);
 }
 

@@ -1,4 +1,4 @@
-//! The real process, which needs no engine for this.
+//! The host as a process of its own, without an engine.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -98,7 +98,7 @@ async fn memory_is_bounded_whatever_a_policy_does() -> Result<()> {
     let host = host(&path, &limits.each_ref().map(|(name, value)| (*name, value.as_str()))).await?;
     expect_service(&host).await?;
     let before = host.peak_memory()?;
-    // All of them together want several times of what is allowed.
+    // Together they would need several times as much as is allowed.
     let calls = [ids::BOMB, ids::HUGE_LIST, ids::HUGE_TEXT].into_iter().cycle().take(450);
     for misbehaved in join_all(calls.map(|id| misbehave(&host, id))).await {
         misbehaved?;

@@ -1,4 +1,4 @@
-//! A policy that asks, in production, for what the call is not for.
+//! A policy that sends, in production, requests that its call has no grant for.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ async fn with_victim(plan: Options) -> Arc<TestHost> {
     host
 }
 
-/// What a call of `operation` is told that asks for something else.
+/// The denial of a request in a call of `operation`.
 fn denial(found: &str, operation: &str, id: u64) -> String {
     let verb = if operation == "delete" { "DELETE" } else { "PUT" };
     let call = format!("a call of {operation} for backup {id}: only GET, and {verb} of `camunda_optimize_{id}_…`");
@@ -38,7 +38,7 @@ fn writes(host: &TestHost) -> Vec<String> {
     requests.iter().filter(|request| request.method != Method::Get).map(ToString::to_string).collect()
 }
 
-/// The two that made a backup.
+/// The two requests that made a backup.
 fn creation_of(id: u64) -> [String; 2] {
     [1, 2].map(|number| format!("PUT /_snapshot/backups/{}", part(id, number)))
 }

@@ -20,7 +20,7 @@ use crate::test_host;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What was counted, once the shadow has been asked so often.
+/// What was counted, once the shadow has been called so often.
 async fn tally_of(findings: &Findings, calls: u64) -> Tally {
     let is_reached = async || Ok(Some(findings.tally()).filter(|tally| tally.calls() >= calls));
     poll_until("the calls of the shadow", TIMEOUT, is_reached).await.unwrap()
@@ -78,7 +78,7 @@ async fn the_same_policy_answers_the_same_though_the_engine_changes() {
     for id in 1..=5 {
         for path in ["/actuator/backups".to_owned(), format!("/actuator/backups/{id}")] {
             host.call("GET", &path).await;
-            // By now the shadow has not yet been asked.
+            // The shadow has not been called yet.
             let name = part(id, if calls % 2 == 0 { 1 } else { 2 });
             host.engine.store("backups", StoredSnapshot::new(&name, SnapshotState::Success, host.engine.now()));
             calls += 1;
@@ -119,7 +119,7 @@ async fn a_shadow_writes_nothing() {
     host.call("GET", "/actuator/backups").await;
     assert_eq!(tally_of(&findings, 1).await.different, 1);
     assert_eq!(deletions(&host.engine), 0);
-    // Nor does it write as the serving policy, until it is asked to delete.
+    // Nor does it write as the serving policy, except in a DELETE.
     host.serve_unchecked(&deleting);
     host.call("GET", "/actuator/backups").await;
     assert_eq!(deletions(&host.engine), 0);
@@ -149,13 +149,13 @@ async fn its_time_is_up_one_day() {
     let is_over = async || Ok(Some(shown(&host).await["ended"].clone()).filter(|ended| !ended.is_null()));
     let ended = poll_until("the end", TIMEOUT, is_over).await.unwrap();
     assert_eq!(ended["reason"], json!("its time is up"));
-    // Nobody has it any more, so nobody can ask it.
+    // Nothing refers to it any more, so it is not called again.
     poll_until("the policy to go", TIMEOUT, async || Ok(policy.upgrade().is_none().then_some(()))).await.unwrap();
     host.expect_service().await;
     assert_eq!(shown(&host).await["calls"], json!(0));
 }
 
-/// What comes after them is only counted.
+/// Differences after the tenth are only counted.
 #[tokio::test]
 async fn the_first_ten_differences_are_kept() {
     const LISTS: u64 = 11;

@@ -110,7 +110,7 @@ async fn a_file_that_grows_while_it_is_read_is_not_offered() {
     let expected = format!("{}: changed while it was read; it is read again when it has settled", path.display());
     assert_eq!(fault.to_string(), expected);
     host.expect_service().await;
-    // Now it is whole.
+    // Now the file is complete.
     fs::remove_file(pipe).unwrap();
     host.updates.reload().await;
     assert_eq!(host.policies().serving().number, 2);

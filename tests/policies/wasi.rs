@@ -13,7 +13,7 @@ use crate::fixtures;
 use crate::log::Log;
 use crate::{options, test_host};
 
-/// As much of WASI as these policies use, as their toolchain would know it.
+/// The part of WASI that these policies import.
 const WIT: &str = r#"
     package optimize:fixture;
     world policy {
@@ -144,7 +144,7 @@ async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting(
     let asleep = host.policies().operations();
     let sleep = asleep.create("9", Vec::new());
     tokio::pin!(sleep);
-    // There is one thread here: a sleeper that kept it would not come to this timeout.
+    // The test has one thread: if the policy blocked it, this timeout would not end.
     assert!(timeout(Duration::from_millis(1), &mut sleep).await.is_err());
     assert!(before.list(Vec::new()).await.is_ok());
     let error = timeout(Duration::from_secs(30), sleep).await.unwrap().unwrap_err();

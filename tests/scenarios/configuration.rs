@@ -1,4 +1,4 @@
-//! Settings that are wrong: told at the start, or in the answer where only the engine can know.
+//! Wrong settings: an error at the start, or in the answer where only the engine can know.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn a_read_only_repository_is_told(distribution: Distribution) -> Result<()
 
     let refused = (400, json!("repositoryReadOnly"));
     assert_eq!(code(host.create(2).await?)?, refused);
-    // A busy engine may refuse it later than the answer to a DELETE waits for that.
+    // A busy engine may refuse the deletion only after the 204.
     let reply = poll_until("the refusal", Duration::from_secs(30), async || {
         let reply = host.delete("/actuator/backups/1").await?;
         Ok((reply.status != 204).then_some(reply))
@@ -116,7 +116,7 @@ async fn the_version_is_read_or_told_to_be_missing(distribution: Distribution) -
     assert!(fixture.repository.snapshots().await?.is_empty());
 
     let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_VERSION", "8.7.0-SNAPSHOT")).await?;
-    // Its version is known, but without this index it is no whole installation.
+    // The version is set, but without this index the installation is not complete.
     assert_eq!(code(host.create(1).await?)?, (500, json!("indicesMissing")));
     assert!(fixture.repository.snapshots().await?.is_empty());
     let settings = json!({"settings": {"number_of_replicas": 0}});
@@ -170,14 +170,14 @@ async fn a_wrong_setting_stops_the_start() -> Result<()> {
     Ok(())
 }
 
-/// Where the host of this project does not even start.
+/// The host of this project does not start with these.
 async fn a_wrong_setting_is_every_answer(_: Distribution) -> Result<()> {
     for (variable, value, expected) in [
         ("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "92oo", "es.connection.nodes[0].httpPort"),
         ("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "soon", "backup.resumeWindow"),
         ("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD_FILE", "/run/secrets/password", "passwordFile"),
     ] {
-        let host = Host::start(bare_options().env(variable, value).not_noted()).await?;
+        let host = Host::start(bare_options().env(variable, value).not_recorded()).await?;
         assert_eq!(answers(&host).await?, vec![(400, json!("invalidSetting")); 4]);
         let message = host.create(1).await?.json()?;
         assert!(message["errorMessage"].as_str().is_some_and(|text| text.contains(expected)), "{message}");

@@ -14,9 +14,9 @@ use crate::fixture::{Fixture, delete, part, run_ended};
 use crate::servers::is_native;
 use crate::{everywhere, in_every_host, on_elasticsearch};
 
-// What a write has come to when its answer is lost, the engine says.
+// Whether a write was carried out whose answer is lost depends on the engine.
 everywhere!(a_write_that_may_have_arrived_is_not_sent_again);
-// The proxy alone makes these faults, and one engine does for what comes after them.
+// These faults are made by the proxy alone, so one engine is enough.
 on_elasticsearch!(
     an_engine_that_is_down_is_told,
     retry_after_is_honoured,
@@ -66,7 +66,7 @@ async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()
     host.wait_for_state(1, "COMPLETE").await
 }
 
-/// How long the engine asks to wait is kept to, unless nobody would wait that long for an answer.
+/// The host waits for as long as `Retry-After` says, unless that is longer than a call may take.
 async fn retry_after_is_honoured(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
@@ -85,7 +85,7 @@ async fn retry_after_is_honoured(distribution: Distribution) -> Result<()> {
     Ok(())
 }
 
-/// What was written is looked up instead.
+/// The host reads back what was written instead.
 async fn a_write_that_may_have_arrived_is_not_sent_again(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
@@ -103,7 +103,7 @@ async fn a_write_that_may_have_arrived_is_not_sent_again(distribution: Distribut
     Ok(())
 }
 
-/// The engine takes longer to answer than a connection may take to be made.
+/// The engine takes longer to answer than the connection timeout.
 async fn a_slow_write_is_no_missing_connection(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
@@ -118,7 +118,7 @@ async fn a_slow_write_is_no_missing_connection(distribution: Distribution) -> Re
     Ok(())
 }
 
-/// The reason of a run that ended in vain is told for as long as the host remembers it.
+/// `failureReason` has the engine's last refusal for as long as the host remembers the run.
 async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
@@ -137,7 +137,7 @@ async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Dis
     Ok(())
 }
 
-/// When part 2 is missing for another reason later.
+/// Part 2 is deleted later: `failureReason` does not have the refusal that was overcome.
 async fn a_refusal_of_part_two_that_is_overcome_is_not_told(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
@@ -155,7 +155,7 @@ async fn a_refusal_of_part_two_that_is_overcome_is_not_told(distribution: Distri
     Ok(())
 }
 
-/// More than can be under way at once: the rest does not wait for its turn any longer than these wait for the engine.
+/// More calls than can be under way at once: those that wait for their turn do not wait longer than a call may take.
 async fn many_callers_of_a_silent_engine_are_answered_in_time(distribution: Distribution) -> Result<()> {
     const CALLERS: usize = 400;
     let fixture = Fixture::new(distribution).await?;

@@ -105,7 +105,7 @@ macro_rules! read_before_the_answer {
     };
 }
 
-/// A read of the run: whatever passes is waited for.
+/// A read of the run: it is repeated until the fault is over.
 macro_rules! read_of_the_run {
     ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
         step!($step: create $tests at $when;
@@ -117,7 +117,7 @@ macro_rules! read_of_the_run {
     };
 }
 
-/// The start of a snapshot: without a sound answer it is looked at what there is.
+/// The start of a snapshot: without a valid answer the host looks whether there is a snapshot.
 macro_rules! write {
     ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
         step!($step: create $tests at $when;
@@ -171,7 +171,7 @@ pub(crate) async fn host_behind(fixture: &Fixture, proxy: &FaultProxy, budget: D
 
 async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
     let budget = format!("{}s", budget.as_secs());
-    let options = options.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget).not_noted();
+    let options = options.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget).not_recorded();
     let host = Host::start(options).await?;
     if !is_native() {
         return Ok(host);
@@ -200,7 +200,7 @@ async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> 
         return Ok(());
     }
     assert_eq!(reply.status, 202, "{}", reply.text);
-    // Looking by the API would use up the turns of the rules.
+    // A GET by the API would count as one of the requests that the rule waits for.
     run_ended(&host).await?;
     assert_eq!(proxy.faults(), 1);
     proxy.heal();
@@ -243,7 +243,7 @@ async fn delete_complete(target: Target, when: When, fault: Fault, expected: Out
     Ok(())
 }
 
-/// Of one request or of several.
+/// Fails if the replies took longer than `budget`.
 pub(crate) async fn in_time<T>(budget: Duration, replies: impl Future<Output = Result<T>>) -> Result<T> {
     let started = Instant::now();
     let replies = replies.await?;

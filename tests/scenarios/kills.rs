@@ -1,4 +1,4 @@
-//! Killing hosts at random moments, and what each kill has hit.
+//! Kills of hosts at random moments, and the phase of the backup that each has hit.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ pub(crate) struct Kill {
     seed: u64,
 }
 
-/// What was there of the backup when its host was killed.
+/// The phase of a backup, by its snapshots, when its host was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     BeforePartOne,
@@ -40,14 +40,14 @@ impl Kill {
         Ok((0..of).map(|number| Self { number, of, seed: seed.wrapping_add(number) }).collect())
     }
 
-    /// Somewhere within this one's share of what has just taken so long, on this engine and as busy as it is.
+    /// A moment within this kill's share of `whole`, the time that the same has just taken.
     pub(crate) fn moment(self, whole: Duration) -> Duration {
         const STEPS: u64 = 1_000;
         let within_share = (scramble(self.seed) % STEPS) as f64 / STEPS as f64;
         whole.mul_f64((self.number as f64 + within_share) / self.of as f64)
     }
 
-    /// Kills a host, and says what of its backup that has hit.
+    /// Kills a host; the phase of its backup at that moment.
     pub(crate) async fn hit(self, host: Host, fixture: &Fixture, id: u64, moment: Duration) -> Result<Phase> {
         host.kill().await?;
         let phase = Phase::of(fixture, id).await?;
@@ -87,7 +87,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Kills that all came after the end have shown nothing.
+/// If all kills came after the end, the test has shown nothing.
 pub(crate) fn ensure_one_came_before_the_end(phases: impl IntoIterator<Item = Phase>) -> Result<()> {
     ensure!(phases.into_iter().any(|phase| phase != Phase::AfterTheEnd), "every kill came after the end");
     Ok(())

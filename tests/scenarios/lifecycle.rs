@@ -1,4 +1,4 @@
-//! Starting, stopping, being killed.
+//! Hosts and engines that are stopped, killed and restarted.
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ async fn too_late_a_restart_leaves_it_incomplete(distribution: Distribution) -> 
     Ok(())
 }
 
-/// Wherever the kill hits: before the answer, in part 1, in the gap, in part 2, after the end.
+/// The kill may come before the answer, in part 1, in the gap, in part 2 or after the end.
 async fn kills_at_random_moments_leave_whole_backups(distribution: Distribution) -> Result<()> {
     let kills = stream::iter(Kill::all()?).map(|kill| kill_in_a_backup(distribution, kill));
     let phases: Vec<Phase> = kills.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -165,7 +165,7 @@ async fn final_state(host: &Host, id: u64) -> Result<String> {
     }
 }
 
-/// For so long that every quick retry is over.
+/// Waits until the host has given up every quick retry.
 async fn be_away() -> Result<()> {
     const AWAY: Duration = Duration::from_secs(30);
     let since = Instant::now();

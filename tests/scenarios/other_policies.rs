@@ -14,9 +14,9 @@ use tokio::process::Command;
 use crate::fixture::{Fixture, delete, part};
 
 const GUIDE: &str = include_str!("../../docs/policies.md");
-/// What the guide says once for all languages.
+/// The section of the guide for all languages.
 const LAST_STEPS: &str = "Try it, sign it, bring it in";
-/// What tools keep between two runs; all else is new every time.
+/// Folders that stay from one run to the next.
 const CACHES: [&str; 2] = ["node_modules", "target"];
 
 /// A policy that was made by following the guide.
@@ -38,7 +38,7 @@ impl Guided {
         Ok(Self { folder })
     }
 
-    /// A host that serves with it, and takes nobody else's.
+    /// A host with this policy, which trusts only the guide's key.
     async fn host(&self, fixture: &Fixture) -> Result<Host> {
         let options = fixture
             .options()

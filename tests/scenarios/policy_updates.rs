@@ -1,4 +1,4 @@
-//! Another policy for a host that is at work.
+//! Replacing the policy of a host while it makes a backup.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ on_elasticsearch!(
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Puts it in place by a rename.
+/// Replaces the policy's file by a rename.
 fn put(path: &Path, version: &str) -> Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, embedded_as(version))?;
@@ -52,7 +52,7 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribu
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
 
-    // One that must not serve changes nothing.
+    // A file that is no policy is refused, and the policy stays.
     fs::write(&path, "no component")?;
     let is_refused = async || {
         let candidate = host.get("/actuator/policy").await?.json()?["lastCandidate"]["admitted"].clone();

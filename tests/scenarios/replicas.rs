@@ -63,12 +63,12 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
     let options = fixture.options_through(&proxy)?;
     let first = Host::start(options.clone()).await?;
     first.create(1).await?;
-    // Whoever comes into the gap stays there for so long that the others come too.
+    // A host that starts part 2 is held up until the others do, too.
     proxy.add(When::get("/_resolve/"), Fault::delay(Duration::from_secs(5)));
-    // These find the backup in progress and drive it as well.
+    // These hosts find the backup in progress and drive it as well.
     let (second, third) = (Host::start(options.clone()).await?, Host::start(options).await?);
 
-    // Other hosts drive it when they are asked.
+    // Other hosts drive it with each request about it.
     let ends = [&first, &second, &third].map(async |host| {
         run_ended(host).await?;
         host.wait_for_state(1, "COMPLETE").await
@@ -82,7 +82,7 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
 }
 
 /// Wherever the kill hits: in part 1, in the gap, in part 2, after the end. Each killed host has an installation and a
-/// neighbour of its own, and is not started again: it is the neighbour alone that helps.
+/// neighbour of its own, and is not started again: only the neighbour can resume the backup.
 async fn a_neighbour_resumes_after_kills(distribution: Distribution) -> Result<()> {
     let kills = stream::iter(Kill::all()?).map(|kill| accept_and_be_killed(distribution, kill));
     let left_alone: Vec<LeftAlone> = kills.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -121,7 +121,7 @@ impl LeftAlone {
     }
 }
 
-/// Part 2 would have the wrong indices, and the backup be COMPLETE all the same.
+/// With its part 2, the backup would be COMPLETE with the wrong indices.
 async fn another_installation_in_the_same_repository_is_left_alone(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::slow(distribution).await?;
     let strangers = Installation::minimal(&fixture.engine, &unique_prefix()).await?;

@@ -1,4 +1,4 @@
-//! Requests that are wrong: each gets its status and a text that says what to do, and nothing is written.
+//! Wrong requests: each gets its status and a message that says what to do, and nothing is written.
 
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
@@ -140,7 +140,7 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
     Ok(())
 }
 
-/// By operation and outcome; a request that the policy is not asked about is not.
+/// Calls of the policy are counted by operation and outcome; requests that the host answers alone are not.
 async fn calls_are_counted(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let host = fixture.host().await?;

@@ -1,4 +1,4 @@
-//! What no other scenario asks, for the comparison with the host of this project; see `servers`.
+//! Requests that no other scenario sends, for the comparison with the host of this project; see `servers`.
 
 use anyhow::Result;
 use backup_test_support::engine::Distribution;

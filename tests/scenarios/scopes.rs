@@ -1,4 +1,4 @@
-//! A policy that asks, in each of its calls, for what the call is not for.
+//! A policy that sends, in each of its calls, requests that the call has no grant for.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -57,7 +57,7 @@ impl Script {
 }
 
 impl Ended {
-    /// It ended with this code, and said these words to whom it should.
+    /// It ended with this code, and printed these words to standard output or standard error.
     #[track_caller]
     fn expect(&self, code: i32, output: &str, errors: &str) {
         let Self { code: found, output: out, errors: err } = self;
@@ -76,7 +76,7 @@ fn address(host: &Host) -> &str {
     host.url().as_str().trim_end_matches('/')
 }
 
-/// With an ID that is told, and with one of its own.
+/// With an ID from its command line, and with one that it makes itself.
 async fn it_ends_with_0_when_the_backup_is_complete(distribution: Distribution) -> Result<()> {
     let (fixture, script) = (Fixture::new(distribution).await?, Script::new()?);
     let host = fixture.host().await?;

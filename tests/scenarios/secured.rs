@@ -1,4 +1,4 @@
-//! An engine that asks who we are.
+//! Engines with authentication, and TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

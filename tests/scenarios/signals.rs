@@ -1,4 +1,4 @@
-//! Being asked to end: what Ctrl-C sends. SIGTERM is in `lifecycle`.
+//! SIGINT, as Ctrl-C sends it, ends the host. SIGTERM is in `lifecycle`.
 
 use anyhow::Result;
 use backup_test_support::engine::Distribution;

@@ -1,4 +1,4 @@
-//! What a set of snapshots amounts to: each state made on purpose.
+//! The state of a backup, by its snapshots: each state is made on purpose.
 
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
@@ -98,7 +98,7 @@ async fn incomplete_by_a_deleted_part(distribution: Distribution, deleted: u8) -
     Ok(())
 }
 
-/// A host that keeps nothing in mind takes it for a backup that is still to get its part 2.
+/// A host without memory of its runs takes it for a backup that is still to get its part 2.
 async fn a_part_two_that_is_deleted_is_made_again(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let host = backup_without(&fixture, 2).await?;

@@ -1,4 +1,4 @@
-//! What a cell needs: an engine with an installation of Optimize and an empty repository.
+//! The engine that a cell runs on, with an installation of Optimize and an empty repository.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{AMPLE_BUDGET, BUDGET, SHORT_BUDGET};
 use crate::fixture::{Fixture, options_at};
 
 const REPOSITORY: &str = "backups";
-/// Long enough to be seen by the first look after the 202, and over at the next.
+/// How long a snapshot takes: it is running at the first look after the 202, and finished at the next.
 const WRITING: Duration = Duration::from_millis(150);
 
 /// What a cell runs on.
@@ -43,7 +43,7 @@ impl Target {
     }
 }
 
-/// An engine that is ready.
+/// That engine.
 pub(super) enum CellFixture {
     Real(Box<Fixture>),
     Memory(MemoryServer),

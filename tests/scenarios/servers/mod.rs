@@ -37,7 +37,7 @@ async fn run(serve: Serve, scenario: impl Future<Output = Result<()>>) -> Result
     comparison::compare(serve, &journal).await.context("comparing with the native host")
 }
 
-/// Whether the scenario runs in the host of this project, which remembers its runs and tells of them.
+/// Whether the scenario runs in the host of this project, which shows its runs in the health.
 pub(crate) fn is_native() -> bool {
     SERVER.try_with(|_| ()).is_err()
 }

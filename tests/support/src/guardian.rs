@@ -1,4 +1,4 @@
-//! A folder and a process that do not outlive this process, however it ends.
+//! A folder and a process that end with this process, even after SIGKILL.
 //!
 //! Destructors do not run after SIGKILL, so the cleaning is another process's work: a small shell in
 //! a process group of its own, which reads a pipe that only we hold open. The kernel closes it
@@ -206,10 +206,10 @@ impl Guardian {
 
 impl Drop for Guardian {
     fn drop(&mut self) {
-        // The guard does the same work as after a SIGKILL, so this way is tested every day.
+        // The guard does the same work as after a SIGKILL, so each test tries that.
         drop(self.lifeline.take());
         if let Some(process) = self.process.as_mut() {
-            // In case that somebody has killed the guard: the wait must end.
+            // In case somebody has killed the guard: the wait must end.
             let _ = process.kill();
             let _ = process.wait();
         }

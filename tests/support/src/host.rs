@@ -18,7 +18,7 @@ use self::options::Program;
 pub use self::options::{HostOptions, Serve};
 use crate::client::http;
 use crate::guardian::{Guardian, Signal};
-use crate::journal::{Asked, Journal, Subject};
+use crate::journal::{Journal, SentRequest, Subject};
 use crate::wait::poll_until;
 
 /// A policy that brings an interpreter takes its time to compile, beside other tests even more.
@@ -32,7 +32,7 @@ const BACKUP_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct Host {
     server: Server,
     url: Url,
-    /// Who notes what is asked of it.
+    /// Records the requests to it.
     journal: Option<(Journal, Subject)>,
 }
 
@@ -175,7 +175,7 @@ impl Host {
         body: impl Into<reqwest::Body>,
     ) -> Result<Reply> {
         let body = body.into();
-        let asked = Asked::new(method, path, headers, &body);
+        let sent = SentRequest::new(method, path, headers, &body);
         let method = Method::from_bytes(method.as_bytes())?;
         let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
         let mut request = http()?.request(method, url).body(body);
@@ -188,8 +188,8 @@ impl Host {
         let headers =
             response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text_of(value))).collect();
         let text = response.text().await?;
-        if let (Some((journal, subject)), Some(asked)) = (&self.journal, asked) {
-            journal.note(subject, asked, status);
+        if let (Some((journal, subject)), Some(sent)) = (&self.journal, sent) {
+            journal.record(subject, sent, status);
         }
         Ok(Reply { status, headers, text })
     }

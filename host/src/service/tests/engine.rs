@@ -65,7 +65,7 @@ impl Cluster {
     }
 }
 
-/// What happens to a request.
+/// What goes wrong with a request.
 #[derive(Clone)]
 pub(super) enum Fault {
     /// It is lost; no answer ever comes.

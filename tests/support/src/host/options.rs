@@ -27,7 +27,7 @@ pub struct HostOptions {
 pub(super) enum Program {
     /// The host of this project.
     Binary(PathBuf),
-    /// Another host with the same settings in its environment, and who notes what is asked of it.
+    /// Another host with the same settings in its environment, and what records the requests to it.
     Other(Serve, Option<Journal>),
 }
 
@@ -47,9 +47,9 @@ impl HostOptions {
         Self::of(Program::Binary(binary)).env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
     }
 
-    /// Keeps what is asked of it out of the journal.
+    /// Keeps the requests to it out of the journal.
     #[must_use]
-    pub fn not_noted(mut self) -> Self {
+    pub fn not_recorded(mut self) -> Self {
         if let Program::Other(_, journal) = &mut self.program
             && let Some(journal) = journal.take()
         {
