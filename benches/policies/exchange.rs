@@ -3,7 +3,7 @@
 use anyhow::Result;
 use backup_test_hosts::candidate;
 use backup_test_hosts::policies::embedded_as;
-use optimize_backup::policies::admission::Step;
+use optimize_backup::policy::admission::Step;
 
 use crate::figures::{Samples, show, table};
 use crate::fixture;
@@ -16,8 +16,8 @@ pub(crate) async fn measure() -> Result<()> {
     let mut steps: Vec<(Step, Samples)> = Vec::new();
     let mut whole = Samples::default();
     for version in 0..CANDIDATES {
-        whole.time(updates.offer(candidate(&embedded_as(&fixture::version(version))))).await?;
-        for report in updates.last().map(|verdict| verdict.steps).unwrap_or_default() {
+        whole.time(updates.submit(candidate(&embedded_as(&fixture::version(version))))).await?;
+        for report in updates.last_verdict().map(|verdict| verdict.steps).unwrap_or_default() {
             if !steps.iter().any(|(step, _)| *step == report.step) {
                 steps.push((report.step, Samples::default()));
             }

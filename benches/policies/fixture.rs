@@ -9,7 +9,7 @@ use backup_core::{EngineKind, IndexPrefix, RepositoryName, SnapshotState};
 use backup_test_hosts::{Options, TestHost};
 use backup_test_support::installation::part;
 use backup_test_support::memory::{PREFIX, engine_with_installation, now};
-use optimize_backup::policy::CallLimits;
+use optimize_backup::sandbox::CallLimits;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_optimize-backup");
 pub(crate) const REPOSITORY: &str = "backups";
@@ -22,11 +22,6 @@ pub(crate) const LIMITS: CallLimits = CallLimits {
     wall_time: Duration::from_secs(60),
     engine_calls: 64,
     transfer: 32 << 20,
-    instances: 4,
-    tables: 4,
-    table_elements: 20_000,
-    stack: 512 << 10,
-    log: 16 << 10,
 };
 
 /// Wasmtime's error as one of `anyhow`.

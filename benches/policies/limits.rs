@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use backup_core::Engine as _;
 use backup_core::memory::MemoryEngine;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder,
@@ -52,7 +52,7 @@ pub(crate) async fn measure() -> Result<()> {
     let variants = variants.map_err(fixture::plain)?;
     for (snapshots, rounds) in LISTS {
         let host = fixture::host(snapshots);
-        let policy = host.policies().operations();
+        let policy = host.policies().calls();
         let mut samples: Vec<Samples> = variants.iter().map(|_| Samples::default()).collect();
         let mut whole = Samples::default();
         for _ in 0..rounds {
@@ -128,7 +128,7 @@ fn pool() -> PoolingAllocationConfig {
 }
 
 fn context() -> types::Context {
-    let optimize_backup::policy::types::Settings { repository, index_prefix, resume_window, .. } =
+    let optimize_backup::sandbox::types::Settings { repository, index_prefix, resume_window, .. } =
         backup_test_hosts::settings(fixture::REPOSITORY);
     let settings = types::Settings {
         repository,

@@ -14,7 +14,7 @@ pub(crate) async fn measure() -> Result<()> {
     let mut rows = Vec::new();
     for (snapshots, rounds) in LISTS {
         let host = fixture::host(snapshots);
-        let policy = host.policies().operations();
+        let policy = host.policies().calls();
         let (mut direct, mut sandboxed) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
             let list = direct.time(async { operations::list(&*host.engine, &context) }).await?;

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fixture;
 use backup_test_support::installation::part;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use tempfile::TempDir;
 
 use crate::example::Example;

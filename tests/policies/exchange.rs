@@ -29,7 +29,7 @@ async fn every_answer_is_wholly_one_policys() {
     let callers: Vec<_> = callers.collect();
     for _ in 0..EXCHANGES {
         let before = answered.load(Ordering::Relaxed);
-        host.policies().roll_back().unwrap();
+        host.policies().roll_back(None).unwrap();
         while answered.load(Ordering::Relaxed) < before + callers.len() {
             tokio::task::yield_now().await;
         }
@@ -70,10 +70,10 @@ async fn collect_marks(
 #[tokio::test]
 async fn a_generation_lives_as_long_as_its_last_call() {
     let host = test_host();
-    let begun = host.policies().operations();
+    let begun = host.policies().calls();
     let policy = Arc::downgrade(&host.policies().serving().admitted.policy);
     host.offer(&LATER).await.unwrap();
-    host.policies().roll_back().unwrap();
+    host.policies().roll_back(None).unwrap();
     host.serve_unchecked(&LATER);
     host.serve_unchecked(&fixtures::policy(fixtures::TRAP));
     assert!(begun.list(Vec::new()).await.is_ok());

@@ -11,8 +11,8 @@ use axum::http::{Request, StatusCode};
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{MAX_FAILURES, Options, TestHost};
 use backup_test_support::poll_until;
-use optimize_backup::policies::Digest;
-use optimize_backup::policies::admission::{LineageFault, Refusal};
+use optimize_backup::policy::Digest;
+use optimize_backup::policy::admission::{AdmissionError, LineageError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -265,7 +265,7 @@ async fn a_policy_that_only_pretended_in_the_self_test_goes_and_stays_away() {
     assert_eq!(body["withdrawn"], json!([{"digest": Digest::of(&HOSTILE).to_string(), "reason": reason}]));
     assert_eq!(body["previous"], Value::Null);
     let refusal = host.offer(&HOSTILE).await.unwrap_err();
-    assert!(matches!(&refusal, Refusal::Lineage(LineageFault::Withdrawn { reason: known }) if *known == reason));
+    assert!(matches!(&refusal, AdmissionError::Lineage(LineageError::Withdrawn { reason: known }) if *known == reason));
 }
 
 /// Waits until a backup is complete, with a GET of it each time, as operators do.
@@ -288,7 +288,7 @@ async fn a_backup_ends_complete_though_its_policy_traps_in_the_middle() {
     ends_complete(&host, ids::TRAP_IN_THE_GAP).await;
     // The first policy has come back.
     assert_eq!(host.policies().serving().number, 3);
-    assert!(host.policies().withdrawals()[0].reason.contains("calls of advance in a row"));
+    assert!(host.policies().incumbents().withdrawals[0].reason.contains("calls of advance in a row"));
 }
 
 #[tokio::test]
@@ -296,7 +296,7 @@ async fn a_backup_ends_complete_though_its_policy_takes_it_for_another() {
     let host = taken_in(options()).await;
     assert_eq!(host.create(ids::CHANGING_ID).await.0, StatusCode::ACCEPTED);
     ends_complete(&host, ids::CHANGING_ID).await;
-    let withdrawal = async || Ok(host.policies().withdrawals().pop());
+    let withdrawal = async || Ok(host.policies().incumbents().withdrawals.pop());
     let withdrawal = poll_until("the withdrawal", Duration::from_secs(60), withdrawal).await.unwrap();
     assert!(withdrawal.reason.ends_with("it was asked for the backup 1009 and answered for 1010"));
 }
@@ -309,6 +309,6 @@ async fn a_backup_ends_complete_though_its_policy_was_replaced_and_then_traps() 
     ends_complete(&host, ids::TRAP_IN_THE_GAP).await;
     // The run resumes with the policy that serves, and there is no way back to the one that failed.
     assert_eq!(host.policies().serving().number, 3);
-    assert_eq!(host.policies().withdrawals()[0].digest, Digest::of(&HOSTILE));
+    assert_eq!(host.policies().incumbents().withdrawals[0].digest, Digest::of(&HOSTILE));
     assert!(host.policies().previous().is_none());
 }

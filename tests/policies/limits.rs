@@ -1,8 +1,9 @@
 //! The limits of a call and of a component's parts: what they just allow, and what they just refuse.
 
 use axum::http::StatusCode;
-use backup_test_hosts::{MAX_INSTANCES, MAX_TABLES, Options, TestHost};
-use optimize_backup::policies::admission::{Refusal, Step};
+use backup_test_hosts::{Options, TestHost};
+use optimize_backup::policy::admission::{AdmissionError, Step};
+use optimize_backup::sandbox::{MAX_INSTANCES, MAX_TABLES};
 use serde_json::{Value, json};
 
 use crate::fixtures;
@@ -37,13 +38,13 @@ async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
 async fn refusal(component: Vec<u8>) -> String {
     let host = test_host();
     let refusal = host.offer(&component).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::Linking(_)), "{refusal}");
-    assert_eq!(host.updates.last().unwrap().refusal().unwrap().0, Step::Compilation);
+    assert!(matches!(refusal, AdmissionError::Linking(_)), "{refusal}");
+    assert_eq!(host.updates.last_verdict().unwrap().refusal().unwrap().0, Step::Compilation);
     host.expect_service().await;
     refusal.to_string()
 }
 
-/// `policy.maxInstances` and `policy.maxTables`, the latter for one module and for all of them.
+/// The tables for one module and for all of them.
 #[tokio::test]
 async fn a_policy_of_too_many_instances_or_tables_is_refused() {
     let maximum = |found, limit| format!("{found}, which exceeds the configured maximum of {limit}");

@@ -3,9 +3,9 @@
 use axum::http::StatusCode;
 use backup_core::memory::MemoryEngine;
 use backup_test_hosts::{MAX_FAILURES, TestHost, candidate};
-use optimize_backup::policies::Source;
-use optimize_backup::policies::admission::{LineageFault, Refusal};
-use optimize_backup::policy::CallError;
+use optimize_backup::policy::Source;
+use optimize_backup::policy::admission::{AdmissionError, LineageError};
+use optimize_backup::sandbox::CallError;
 use serde_json::json;
 
 use crate::fixtures;
@@ -15,7 +15,7 @@ use crate::test_host;
 async fn error_of(body: &str) -> (TestHost, CallError) {
     let host = test_host();
     host.serve_unchecked(&fixtures::policy(body));
-    let error = host.policies().operations().create("9", Vec::new()).await.unwrap_err();
+    let error = host.policies().calls().create("9", Vec::new()).await.unwrap_err();
     (host, error)
 }
 
@@ -74,8 +74,8 @@ async fn a_policy_that_keeps_failing_goes_and_stays_away() {
     assert_eq!(serving.number, 3);
     assert!(matches!(serving.admitted.source, Source::Return { generation: 1, .. }));
     // Its digest is remembered as withdrawn.
-    let refusal = host.updates.offer(candidate(&failing)).await.err().unwrap();
-    assert!(matches!(refusal, Refusal::Lineage(LineageFault::Withdrawn { .. })), "{refusal}");
+    let refusal = host.updates.submit(candidate(&failing)).await.err().unwrap();
+    assert!(matches!(refusal, AdmissionError::Lineage(LineageError::Withdrawn { .. })), "{refusal}");
     // There is no previous policy any more: a policy that fails now stays.
     assert!(host.policies().previous().is_none());
 }
@@ -96,7 +96,7 @@ async fn two_failing_policies_do_not_take_turns() {
 async fn failures_that_are_not_in_a_row_are_borne() {
     let host = test_host();
     host.serve_unchecked(&fixtures::policy(fixtures::SEVEN));
-    let operations = host.policies().operations();
+    let operations = host.policies().calls();
     for _ in 0..MAX_FAILURES * 2 {
         assert!(operations.create("9", Vec::new()).await.is_err());
         assert!(operations.create("7", Vec::new()).await.is_ok());
@@ -109,10 +109,10 @@ async fn failures_that_are_not_in_a_row_are_borne() {
 async fn a_run_resumes_with_the_successor_of_a_policy_that_was_withdrawn() {
     let host = test_host();
     host.serve_unchecked(&fixtures::policy(fixtures::TRAP));
-    let operations = host.policies().operations();
+    let operations = host.policies().calls();
     for _ in 0..MAX_FAILURES {
         assert!(operations.advance(9, Vec::new()).await.is_err());
     }
-    let successor = operations.or_successor();
+    let successor = host.policies().successor_of(operations);
     assert!(successor.list(Vec::new()).await.is_ok());
 }

@@ -7,7 +7,7 @@ use backup_core::Method;
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{Options, TestHost};
 use backup_test_support::installation::part;
-use optimize_backup::policies::admission::Refusal;
+use optimize_backup::policy::admission::AdmissionError;
 use serde_json::json;
 
 use crate::fixtures;
@@ -111,7 +111,7 @@ async fn a_step_of_a_run_writes_nothing_but_its_own_backup() {
 async fn what_asks_for_more_in_the_self_test_is_refused() {
     let host = test_host();
     let refusal = host.offer(&fixtures::overreaching_in_the_self_test()).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::SelfTest(_)), "{refusal}");
+    assert!(matches!(refusal, AdmissionError::SelfTest(_)), "{refusal}");
     let told = format!("found `DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
     assert!(refusal.to_string().ends_with(&told), "{refusal}");
     assert_eq!(host.policies().serving().number, 1);

@@ -11,8 +11,8 @@ use backup_test_hosts::{MAX_FAILURES, TOKEN, TestHost};
 use backup_test_support::installation::part;
 use backup_test_support::poll_until;
 use futures::future::join_all;
-use optimize_backup::policies::Digest;
-use optimize_backup::policies::shadow::{Ending, Findings, PLACES, Tally};
+use optimize_backup::policy::Digest;
+use optimize_backup::policy::shadow::{Counts, EndReason, PERMITS, Report};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, LATER};
@@ -21,8 +21,8 @@ use crate::test_host;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What was counted, once the shadow has been called so often.
-async fn tally_of(findings: &Findings, calls: u64) -> Tally {
-    let is_reached = async || Ok(Some(findings.tally()).filter(|tally| tally.calls() >= calls));
+async fn tally_of(findings: &Report, calls: u64) -> Counts {
+    let is_reached = async || Ok(Some(findings.counts()).filter(|tally| tally.calls() >= calls));
     poll_until("the calls of the shadow", TIMEOUT, is_reached).await.unwrap()
 }
 
@@ -71,9 +71,9 @@ async fn another_answer_is_shown_and_never_reaches_a_caller() {
 #[tokio::test]
 async fn the_same_policy_answers_the_same_though_the_engine_changes() {
     let host = test_host();
-    let (status, body) = host.upload("/actuator/policy?shadow=1h", &LATER).await;
+    let (status, body) = host.upload("/actuator/policy/shadow?for=1h", &LATER).await;
     assert_eq!((status, &body["version"], &body["calls"]), (StatusCode::OK, &json!("7.0.0"), &json!(0)), "{body}");
-    let findings = host.policies().shadows().findings().unwrap();
+    let findings = host.policies().shadows().report().unwrap();
     let mut calls = 0;
     for id in 1..=5 {
         for path in ["/actuator/backups".to_owned(), format!("/actuator/backups/{id}")] {
@@ -86,7 +86,7 @@ async fn the_same_policy_answers_the_same_though_the_engine_changes() {
         }
     }
     assert_eq!(host.call("GET", "/actuator/backups").await.1.as_array().unwrap().len(), 5);
-    let tally = findings.tally();
+    let tally = findings.counts();
     assert_eq!((tally.different, tally.failed), (0, 0), "{:?}", tally.examples);
     assert_eq!(host.policies().serving().number, 1, "it never serves by itself");
 }
@@ -101,12 +101,12 @@ async fn failures_are_counted_until_there_are_too_many_in_a_row() {
             assert_eq!(tally_of(&findings, failed).await.failed, failed);
         }
         host.expect_service().await;
-        let tally = findings.tally();
-        assert_eq!(tally.end.unwrap().ending, Ending::KeepsFailing { operation: "list", failures: MAX_FAILURES });
+        let tally = findings.counts();
+        assert_eq!(tally.end.unwrap().reason, EndReason::KeepsFailing { operation: "list", failures: MAX_FAILURES });
         assert_eq!(tally.examples.len(), MAX_FAILURES as usize);
         let serving = host.policies().serving();
         assert_eq!((serving.number, serving.failures()), (1, 0));
-        assert!(host.policies().withdrawals().is_empty());
+        assert!(host.policies().incumbents().withdrawals.is_empty());
     }
 }
 
@@ -129,15 +129,15 @@ async fn a_shadow_writes_nothing() {
 
 #[tokio::test]
 async fn a_caller_who_finds_no_place_for_the_shadow_does_not_wait_for_one() {
-    const CALLS: usize = 3 * PLACES;
+    const CALLS: usize = 3 * PERMITS;
     let host = test_host();
     let findings = host.shadow_unchecked(&fixtures::policy(fixtures::ENDLESS));
     // All at once: one after the other, on a busy machine, the last ones come when the first place is free again.
     for answer in join_all((0..CALLS).map(|_| host.call("GET", "/actuator/backups"))).await {
         assert_eq!(answer, (StatusCode::OK, json!([])));
     }
-    let tally = tally_of(&findings, PLACES as u64).await;
-    assert!(tally.skipped > 0 && tally.failed >= PLACES as u64, "{tally:?}");
+    let tally = tally_of(&findings, PERMITS as u64).await;
+    assert!(tally.skipped > 0 && tally.failed >= PERMITS as u64, "{tally:?}");
 }
 
 #[tokio::test]
@@ -195,13 +195,13 @@ async fn another_one_takes_its_place_and_to_serve_ends_it() {
     let host = test_host();
     let first = host.shadow_unchecked(&fixtures::policy(fixtures::NOTHING));
     let second = host.shadow_unchecked(&LATER);
-    assert_eq!(first.tally().end.unwrap().ending, Ending::Replaced);
+    assert_eq!(first.counts().end.unwrap().reason, EndReason::Replaced);
     host.serve_unchecked(&fixtures::policy(fixtures::TRAP));
-    assert!(second.tally().end.is_none(), "it continues beside whichever policy serves");
+    assert!(second.counts().end.is_none(), "it continues beside whichever policy serves");
     assert_eq!(host.call("GET", "/actuator/backups").await.0, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(tally_of(&second, 1).await.examples[0].generation, 2);
     assert_eq!(host.offer(&LATER).await.unwrap(), 3);
-    assert_eq!(second.tally().end.unwrap().ending, Ending::Serves);
+    assert_eq!(second.counts().end.unwrap().reason, EndReason::Serves);
 }
 
 #[tokio::test]
@@ -209,10 +209,10 @@ async fn one_that_may_not_serve_is_not_tried_either() {
     let host = test_host();
     host.serve_unchecked(&LATER);
     let older = fixtures::embedded_as("6.0.0");
-    let (status, body) = host.upload("/actuator/policy?shadow=1m", &older).await;
+    let (status, body) = host.upload("/actuator/policy/shadow?for=1m", &older).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::CONFLICT, &json!("policySuperseded")));
     assert_eq!(shown(&host).await, Value::Null);
-    let (status, _) = host.upload("/actuator/policy?shadow=1m&force=true", &older).await;
+    let (status, _) = host.upload("/actuator/policy/shadow?for=1m&force=true", &older).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(host.policies().serving().number, 2);
     assert_eq!(host.policies().previous().unwrap().number, 1, "the way back is as before");

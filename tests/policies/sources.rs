@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use backup_test_hosts::{MAX_BYTES, Options, TestHost, candidate};
+use backup_test_hosts::policies::ids;
+use backup_test_hosts::{MAX_BYTES, MAX_FAILURES, Options, TestHost, candidate};
 use backup_test_support::poll_until;
-use optimize_backup::policies::admission::Refusal;
-use optimize_backup::policies::signature::SignatureFault;
-use optimize_backup::policies::{Admitted, Cache, PolicyFile, Source, StartFault, first, watch};
+use optimize_backup::policy::admission::{AdmissionError, Step};
+use optimize_backup::policy::signature::SignatureError;
+use optimize_backup::policy::{
+    Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
+};
 use tempfile::{TempDir, tempdir};
 
-use crate::fixtures::{self, LATER};
-use crate::options;
+use crate::fixtures::{self, HOSTILE, LATER};
+use crate::{options, test_host};
 
 fn command(arguments: &[&str]) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize-backup"));
@@ -51,19 +54,19 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     let offer = async |signature: Option<String>| {
         let mut candidate = candidate(&LATER);
         candidate.signature = signature;
-        match host.updates.offer(candidate).await {
+        match host.updates.submit(candidate).await {
             Ok(generation) => Ok(generation.admitted.signer.clone()),
-            Err(Refusal::Signature(fault)) => Err(fault),
+            Err(AdmissionError::Signature(fault)) => Err(fault),
             Err(other) => panic!("{other}"),
         }
     };
     let allowed = || vec!["old".to_owned(), "new".to_owned()];
-    assert_eq!(offer(None).await, Err(SignatureFault::Missing { allowed: allowed() }));
-    assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureFault::Malformed));
+    assert_eq!(offer(None).await, Err(SignatureError::Missing { allowed: allowed() }));
+    assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureError::Malformed));
     let unknown_key = sign(&file, &stranger);
-    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
     let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
-    assert_eq!(offer(Some(other_file)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    assert_eq!(offer(Some(other_file)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
     host.expect_service().await;
     assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
     assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
@@ -137,7 +140,7 @@ async fn a_swapped_link_is_noticed() {
     symlink("two", root.join("..new")).unwrap();
     fs::rename(root.join("..new"), root.join("..data")).unwrap();
     serves(&host, 3).await;
-    let version = host.policies().serving().admitted.anatomy.version.clone().unwrap();
+    let version = host.policies().serving().admitted.info.version.clone().unwrap();
     assert_eq!(version.to_string(), "8.0.0");
     watching.abort();
 }
@@ -156,22 +159,86 @@ async fn a_file_that_is_gone_or_the_same_changes_nothing() {
     host.expect_service().await;
 }
 
+/// A directory with a policy's file and a cache.
+struct Restarts {
+    directory: TempDir,
+    host: TestHost,
+}
+
+impl Restarts {
+    fn new() -> Self {
+        let directory = tempdir().unwrap();
+        let file = write(&directory, "policy.wasm", &LATER);
+        let cache = Some(directory.path().join("cache"));
+        let host = TestHost::new(Options { file: Some(file), cache, ..options() });
+        Self { directory, host }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Calls the serving policy until it counts as good, and waits until it is saved.
+    async fn prove(&self) {
+        for _ in 0..MAX_FAILURES {
+            self.host.policies().calls().list(Vec::new()).await.unwrap();
+        }
+        let saved = self.path("cache/last-known-good.wasm");
+        poll_until("the cache", Duration::from_secs(60), async || Ok(saved.exists().then_some(()))).await.unwrap();
+    }
+
+    /// What serves first in a new process.
+    async fn restart(&self, cache: bool) -> Result<InitialPolicy, StartError> {
+        let admission = options().admission(&self.host.sandbox);
+        let (file, cache) = (PolicyFile::new(self.path("policy.wasm")), cache.then(|| Cache::new(self.path("cache"))));
+        initial_policy(&self.host.sandbox, &admission, Some(&file), cache.as_ref()).await
+    }
+}
+
 #[tokio::test]
 async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at_the_start() {
-    let directory = tempdir().unwrap();
-    let cache = directory.path().join("cache");
-    let path = write(&directory, "policy.wasm", &LATER);
-    let host = TestHost::new(Options { file: Some(path.clone()), cache: Some(cache.clone()), ..options() });
-    host.updates.reload().await;
-    fs::write(&path, b"broken").unwrap();
-    let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartFault> {
-        let admission = options().admission(&host.sandbox);
-        let (file, cache) = (PolicyFile::new(path.clone()), cache.map(Cache::new));
-        Ok(first(&host.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
-    };
-    let admitted = start(Some(cache)).await.unwrap();
+    let restarts = Restarts::new();
+    restarts.host.updates.reload().await;
+    restarts.prove().await;
+    fs::write(restarts.path("policy.wasm"), b"broken").unwrap();
+    let admitted = restarts.restart(true).await.ok().unwrap().admitted;
     assert!(matches!(admitted.source, Source::Cache(_)));
-    assert_eq!(admitted.anatomy.version.as_ref().unwrap().to_string(), "7.0.0");
-    let fault = start(None).await.err().unwrap();
-    assert!(matches!(fault, StartFault::Refused { .. }), "{fault}");
+    assert_eq!(admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
+    let fault = restarts.restart(false).await.err().unwrap();
+    assert!(matches!(fault, StartError::Refused { .. }), "{fault}");
+}
+
+/// Admitted is not good: what fails in production neither takes the good one's place nor serves after a restart.
+#[tokio::test]
+async fn a_policy_that_was_withdrawn_serves_not_even_after_a_restart() {
+    let restarts = Restarts::new();
+    restarts.host.updates.reload().await;
+    restarts.prove().await;
+    fs::write(restarts.path("policy.wasm"), &*HOSTILE).unwrap();
+    restarts.host.updates.reload().await;
+    assert_eq!(restarts.host.policies().serving().number, 3);
+    for _ in 0..MAX_FAILURES {
+        restarts.host.policies().calls().get(&ids::TRAP.to_string(), Vec::new()).await.unwrap_err();
+    }
+    assert_eq!(restarts.host.policies().serving().number, 4, "the good one is back");
+    let withdrawn = restarts.path("cache/withdrawn.json");
+    let digest = Digest::of(&HOSTILE).to_string();
+    let is_recorded = async || Ok(fs::read_to_string(&withdrawn)?.contains(&digest).then_some(()));
+    poll_until("the record", Duration::from_secs(60), is_recorded).await.unwrap();
+
+    let initial = restarts.restart(true).await.ok().unwrap();
+
+    assert_eq!(initial.admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
+    assert_eq!(initial.verdict.unwrap().refusal().unwrap().0, Step::Lineage);
+    assert_eq!(initial.withdrawals[0].digest, Digest::of(&HOSTILE));
+}
+
+#[tokio::test]
+async fn a_rollback_that_is_sent_twice_is_done_once() {
+    let host = test_host();
+    host.offer(&LATER).await.unwrap();
+    assert_eq!(host.policies().roll_back(Some(2)).unwrap().number, 3);
+    let again = host.policies().roll_back(Some(2)).err();
+    assert_eq!(again, Some(RollbackError::Replaced { unwanted: 2, serving: 3 }));
+    assert_eq!(host.policies().serving().number, 3);
 }

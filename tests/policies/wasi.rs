@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use backup_test_hosts::{Options, TestHost};
 use backup_test_support::installation::part;
-use optimize_backup::policies::admission::Refusal;
-use optimize_backup::policy::CallError;
+use optimize_backup::policy::admission::AdmissionError;
+use optimize_backup::sandbox::CallError;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -65,9 +65,9 @@ const IMPORTS: &str = r#"
     (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
         (func $write (param i32 i32 i32 i32)))"#;
 
-/// Prints a line a hundred times, and exits.
+/// Prints a line a thousand times, and exits.
 const PRINT: &str = "(local $left i32) (local $out i32)
-    (local.set $left (i32.const 100))
+    (local.set $left (i32.const 1000))
     (local.set $out (call $stdout))
     (loop
         (call $write (local.get $out) (global.get $line) (global.get $line.bytes) (global.get $result))
@@ -98,7 +98,7 @@ async fn error_of(body: &str, options: Options) -> (CallError, Duration) {
     let host = TestHost::new(options);
     host.serve_unchecked(&policy(body));
     let started = Instant::now();
-    let error = host.policies().operations().create("9", Vec::new()).await.unwrap_err();
+    let error = host.policies().calls().create("9", Vec::new()).await.unwrap_err();
     (error, started.elapsed())
 }
 
@@ -117,17 +117,17 @@ fn ends_with(error: &CallError, words: &str) {
 async fn what_it_prints_is_logged_until_it_is_enough() {
     let (log, _guard) = Log::start();
     error_of(PRINT, options()).await;
-    // Of 100 lines of 37 bytes, 1 KiB is logged: 27 lines, and 25 bytes of the next.
+    // Of 1000 lines of 37 bytes, 16 KiB are logged: 442 lines, and 30 bytes of the next.
     let lines = log.events("the policy prints");
     let whole = part(7, 1);
-    assert_eq!(lines.len(), 29);
-    assert!(lines[..27].iter().all(|event| event["fields"]["line"] == json!(&whole)));
-    assert_eq!(lines[27]["fields"]["line"], json!(&whole[..25]));
+    assert_eq!(lines.len(), 444);
+    assert!(lines[..442].iter().all(|event| event["fields"]["line"] == json!(&whole)));
+    assert_eq!(lines[442]["fields"]["line"], json!(&whole[..30]));
     assert_eq!(lines[0]["fields"]["stream"], json!("stdout"));
     assert_eq!(lines[0]["span"], json!({"name": "policy", "generation": 2, "operation": "create"}));
     let omitted = log.events("the policy prints more");
     assert_eq!(omitted.len(), 1);
-    assert_eq!(omitted[0]["fields"]["bytes"], json!(3700 - 1024));
+    assert_eq!(omitted[0]["fields"]["bytes"], json!(37_000 - 16_384));
 }
 
 #[tokio::test]
@@ -139,9 +139,9 @@ async fn there_is_nothing_around_it_and_to_exit_ends_the_call_only() {
 #[tokio::test]
 async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting() {
     let host = TestHost::new(short_calls());
-    let before = host.policies().operations();
+    let before = host.policies().calls();
     host.serve_unchecked(&policy(SLEEP));
-    let asleep = host.policies().operations();
+    let asleep = host.policies().calls();
     let sleep = asleep.create("9", Vec::new());
     tokio::pin!(sleep);
     // The test has one thread: if the policy blocked it, this timeout would not end.
@@ -169,7 +169,7 @@ async fn what_is_refused_is_told_how_to_do_without() {
     let host = test_host();
     for import in ["wasi:filesystem/preopens@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"] {
         let refusal = host.offer(&fixtures::importing(import)).await.unwrap_err();
-        let Refusal::Interface(fault) = refusal else { panic!("{refusal}") };
+        let AdmissionError::Interface(fault) = refusal else { panic!("{refusal}") };
         let text = fault.to_string();
         assert!(text.starts_with(&format!("it imports {import}; allowed are ")), "{text}");
         assert!(text.contains("wasm32-unknown-unknown"), "{text}");

@@ -11,9 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub use self::test_host::{
-    MAX_BYTES, MAX_FAILURES, MAX_INSTANCES, MAX_TABLES, Options, TOKEN, TestHost, candidate, settings,
-};
+pub use self::test_host::{MAX_BYTES, MAX_FAILURES, Options, TOKEN, TestHost, candidate, settings};
 
 /// A folder of this build, for what is made once and kept.
 fn folder(name: &str) -> Result<PathBuf> {

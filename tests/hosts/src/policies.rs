@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use anyhow::Result;
 use backup_artefacts::Workspace;
 pub use backup_hostile_policy::ids;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use wasm_encoder::{ComponentSection, CustomSection};
 
 /// The embedded policy with another version of its own, and so with another digest.

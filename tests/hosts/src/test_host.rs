@@ -13,16 +13,15 @@ use backup_core::memory::MemoryEngine;
 use backup_core::{IndexPrefix, RepositoryName, SnapshotState};
 use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
-use optimize_backup::elasticsearch::{Destination, Grants};
+use optimize_backup::backups::BackupService;
+use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness};
 use optimize_backup::http::{self, Api, Presentation};
 use optimize_backup::metrics::Metrics;
-use optimize_backup::policies::admission::{Admission, Candidate, CompileLimits, Compiler, Refusal};
-use optimize_backup::policies::shadow::Findings;
-use optimize_backup::policies::signature::TrustedKeys;
-use optimize_backup::policies::{Admitted, Anatomy, Cache, Policies, PolicyFile, Source, Surroundings, Updates};
-use optimize_backup::policy::{CallLimits, Capability, Policy, Sandbox, types};
-use optimize_backup::readiness::Readiness;
-use optimize_backup::service::BackupService;
+use optimize_backup::policy::admission::{Admission, AdmissionError, Candidate, CompileLimits, Compiler};
+use optimize_backup::policy::shadow::Report;
+use optimize_backup::policy::signature::TrustedKeys;
+use optimize_backup::policy::{Admitted, Cache, CallContext, ComponentInfo, Policies, PolicyFile, Source, Updates};
+use optimize_backup::sandbox::{CallLimits, Policy, Sandbox, types};
 use optimize_backup::settings::{CompleteState, Secret};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -33,10 +32,6 @@ pub const TOKEN: &str = "open-sesame-open-sesame";
 pub const MAX_BYTES: usize = 4 << 20;
 /// After how many consecutive failures a policy is withdrawn.
 pub const MAX_FAILURES: u32 = 3;
-/// Of how many core instances a policy may consist.
-pub const MAX_INSTANCES: u32 = 4;
-/// Of how many tables a policy may consist.
-pub const MAX_TABLES: u32 = 4;
 
 /// A host, the engine in memory that it talks to, and the way to its policies.
 pub struct TestHost {
@@ -106,11 +101,6 @@ const LIMITS: CallLimits = CallLimits {
     wall_time: Duration::from_secs(10),
     engine_calls: 64,
     transfer: 8 << 20,
-    instances: MAX_INSTANCES,
-    tables: MAX_TABLES,
-    table_elements: 20_000,
-    stack: 512 << 10,
-    log: 1 << 10,
 };
 
 impl TestHost {
@@ -126,13 +116,10 @@ impl TestHost {
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
         let capability = Capability::new(destination, grants);
         let metrics = Arc::new(Metrics::new().unwrap());
-        let surroundings = Surroundings {
-            capability: capability.clone(),
-            settings: settings(options.repository),
-            metrics: Arc::clone(&metrics),
-        };
+        let context = CallContext { capability: capability.clone(), settings: settings(options.repository) };
         let sandbox = Sandbox::new(options.limits).unwrap();
-        let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), options.max_failures, surroundings);
+        let embedded = Admitted::embedded(&sandbox).unwrap();
+        let policies = Policies::new(embedded, options.max_failures, context, Arc::clone(&metrics));
         let admission = options.admission(&sandbox);
         let (file, cache) = (options.file.map(PolicyFile::new), options.cache.map(Cache::new));
         let updates = Updates::new(Arc::clone(&policies), admission, file, cache, None);
@@ -160,18 +147,18 @@ impl TestHost {
     /// A component as if it had been admitted.
     pub fn admitted(&self, component: &[u8]) -> Admitted {
         let policy = Arc::new(Policy::load(&self.sandbox, component).unwrap());
-        let anatomy = Arc::new(Anatomy::examine(component).unwrap());
-        Admitted { policy, anatomy, signer: None, source: Source::Upload }
+        let info = Arc::new(ComponentInfo::examine(component).unwrap());
+        Admitted { policy, info, signer: None, source: Source::Upload, candidate: None }
     }
 
     /// Lets a component be tried beside the serving one without asking whether it may.
-    pub fn shadow_unchecked(&self, component: &[u8]) -> Arc<Findings> {
+    pub fn shadow_unchecked(&self, component: &[u8]) -> Arc<Report> {
         self.policies().shadows().begin(self.admitted(component), Duration::from_secs(3600))
     }
 
     /// Offers a component as an upload.
-    pub async fn offer(&self, component: &[u8]) -> Result<u64, Refusal> {
-        Ok(self.updates.offer(candidate(component)).await?.number)
+    pub async fn offer(&self, component: &[u8]) -> Result<u64, AdmissionError> {
+        Ok(self.updates.submit(candidate(component)).await?.number)
     }
 
     /// A request without a body; status and JSON.
