@@ -3,6 +3,7 @@
 mod actuator;
 mod backups;
 mod body;
+mod connections;
 mod error;
 mod health;
 mod policy;
@@ -20,6 +21,7 @@ use crate::policy::Updates;
 use crate::settings::Secret;
 
 pub use backup_actuator::Presentation;
+pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
 
 /// What the handlers work with.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::HeaderMap;
@@ -17,7 +17,7 @@ use axum_extra::headers::authorization::Bearer;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, body};
 use crate::policy::admission::Candidate;
 use crate::policy::{Digest, Source};
 use crate::settings::time_span;
@@ -32,6 +32,13 @@ pub(super) struct UploadParameters {
     /// Also if it is older than the serving policy, or was withdrawn.
     #[serde(default)]
     force: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RollbackParameters {
+    /// The generation that is to be replaced: so that a repeated request does not undo the first.
+    generation: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -104,8 +111,13 @@ pub(super) async fn begin_shadow(
     Ok(Json((&*api.updates.shadow(candidate, span).await?).into()))
 }
 
-pub(super) async fn roll_back(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<GenerationView>, ApiError> {
-    Ok(Json((&*api.updates.roll_back().await?).into()))
+pub(super) async fn roll_back(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    parameters: Result<Query<RollbackParameters>, QueryRejection>,
+) -> Result<Json<GenerationView>, ApiError> {
+    let Query(RollbackParameters { generation }) = parameters?;
+    Ok(Json((&*api.updates.roll_back(generation).await?).into()))
 }
 
 pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<ShadowView>, ApiError> {
@@ -114,7 +126,7 @@ pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Re
 
 async fn upload(api: &Api, forced: bool, headers: &HeaderMap, body: Body) -> Result<Candidate, ApiError> {
     let max_bytes = api.updates.max_bytes();
-    let component = to_bytes(body, max_bytes).await.map_err(|_| ApiError::PolicyTooLarge { allowed: max_bytes })?;
+    let component = body::read(body, max_bytes).await.ok_or(ApiError::PolicyTooLarge { allowed: max_bytes })?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
     Ok(Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced })
 }
