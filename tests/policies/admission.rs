@@ -11,7 +11,7 @@ use optimize_backup::policy::{Digest, InvalidComponent};
 use optimize_backup::sandbox::EMBEDDED;
 
 use crate::fixtures::{self, LATER};
-use crate::test_host;
+use crate::{options, test_host};
 
 /// Offers a component that must be refused; the reason. The host serves as before.
 async fn refused(host: &TestHost, component: &[u8], step: Step) -> AdmissionError {

@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixtures::{self, HOSTILE, LATER};
-use crate::test_host;
+use crate::{options, test_host};
 
 /// Two policies write their mark into several places of each answer. No request fails while they are exchanged, and no
 /// answer has the marks of both.

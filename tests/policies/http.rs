@@ -8,7 +8,7 @@ use optimize_backup::sandbox::EMBEDDED;
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, LATER};
-use crate::test_host;
+use crate::{options, test_host};
 
 fn put(path: &str, token: Option<&str>, component: &[u8]) -> Request<Body> {
     let request = Request::put(path);

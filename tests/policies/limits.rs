@@ -1,7 +1,7 @@
 //! The limits of a call and of a component's parts: what they just allow, and what they just refuse.
 
 use axum::http::StatusCode;
-use backup_test_hosts::{Options, TestHost};
+use backup_test_hosts::TestHost;
 use optimize_backup::policy::admission::{AdmissionError, Step};
 use optimize_backup::sandbox::{MAX_INSTANCES, MAX_TABLES};
 use serde_json::{Value, json};

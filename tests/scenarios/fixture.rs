@@ -1,6 +1,6 @@
 //! What a test needs: an engine, a repository, an installation, and a host that knows them.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -27,6 +27,12 @@ impl Deref for Fixture {
 
     fn deref(&self) -> &Self::Target {
         &self.0
+    }
+}
+
+impl DerefMut for Fixture {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 
