@@ -1,7 +1,7 @@
 //! How long it takes until another policy serves.
 
 use anyhow::Result;
-use optimize_backup::policies::admission::Step;
+use optimize_backup::policy::admission::Step;
 
 use crate::figures::{Samples, show, table};
 use crate::stage;
@@ -15,8 +15,8 @@ pub(crate) async fn measure() -> Result<()> {
     let mut steps: Vec<(Step, Samples)> = Vec::new();
     let mut whole = Samples::default();
     for version in 0..CANDIDATES {
-        whole.time(updates.offer(stage::candidate(version))).await?;
-        for report in updates.last().map(|verdict| verdict.steps).unwrap_or_default() {
+        whole.time(updates.submit(stage::candidate(version))).await?;
+        for report in updates.last_verdict().map(|verdict| verdict.steps).unwrap_or_default() {
             if !steps.iter().any(|(step, _)| *step == report.step) {
                 steps.push((report.step, Samples::default()));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use backup_core::Engine as _;
 use backup_core::memory::MemoryEngine;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder,
@@ -53,7 +53,7 @@ pub(crate) async fn measure() -> Result<()> {
     let variants = variants.map_err(stage::plain)?;
     for (snapshots, rounds) in LISTS {
         let engine = stage::engine(snapshots);
-        let policy = stage::policies(&sandbox, &engine)?.operations();
+        let policy = stage::policies(&sandbox, &engine)?.calls();
         let mut samples: Vec<Samples> = variants.iter().map(|_| Samples::default()).collect();
         let mut whole = Samples::default();
         for _ in 0..rounds {
@@ -129,7 +129,7 @@ fn pool() -> PoolingAllocationConfig {
 }
 
 fn context() -> types::Context {
-    let optimize_backup::policy::types::Settings { repository, index_prefix, resume_window, .. } = stage::settings();
+    let optimize_backup::sandbox::types::Settings { repository, index_prefix, resume_window, .. } = stage::settings();
     let settings = types::Settings {
         repository,
         index_prefix,

@@ -15,7 +15,7 @@ pub(crate) async fn measure() -> Result<()> {
     let mut rows = Vec::new();
     for (snapshots, rounds) in LISTS {
         let engine = stage::engine(snapshots);
-        let policy = stage::policies(&sandbox, &engine)?.operations();
+        let policy = stage::policies(&sandbox, &engine)?.calls();
         let (mut direct, mut sandboxed) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
             let list = direct.time(async { operations::list(&*engine, &context) }).await?;

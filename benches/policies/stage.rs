@@ -7,12 +7,12 @@ use anyhow::Result;
 use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::{EngineKind, IndexPrefix, RepositoryName, SnapshotState};
 use backup_test_support::memory::now;
-use optimize_backup::elasticsearch::{Destination, Grants};
+use optimize_backup::elasticsearch::{Capability, Destination, Grants};
 use optimize_backup::metrics::Metrics;
-use optimize_backup::policies::admission::{Admission, Candidate, CompileLimits, Compiler};
-use optimize_backup::policies::signature::TrustedKeys;
-use optimize_backup::policies::{Admitted, Policies, Source, Surroundings, Updates};
-use optimize_backup::policy::{CallLimits, Capability, EMBEDDED, Sandbox, types};
+use optimize_backup::policy::admission::{Admission, Candidate, CompileLimits, Compiler};
+use optimize_backup::policy::signature::TrustedKeys;
+use optimize_backup::policy::{Admitted, CallContext, Policies, Source, Updates};
+use optimize_backup::sandbox::{CallLimits, EMBEDDED, Sandbox, types};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_optimize-backup");
@@ -64,12 +64,8 @@ pub(crate) fn engine(snapshots: usize) -> Arc<MemoryEngine> {
 pub(crate) fn policies(sandbox: &Arc<Sandbox>, engine: &Arc<MemoryEngine>) -> Result<Arc<Policies>> {
     let grants = Grants::new(Some(RepositoryName::parse(REPOSITORY)?), IndexPrefix::parse(PREFIX)?);
     let destination = Destination::InProcess(Arc::clone(engine) as _);
-    let surroundings = Surroundings {
-        capability: Capability::new(destination, grants),
-        settings: settings(),
-        metrics: Arc::new(Metrics::new()?),
-    };
-    Ok(Policies::new(Admitted::embedded(sandbox)?, u32::MAX, surroundings))
+    let context = CallContext { capability: Capability::new(destination, grants), settings: settings() };
+    Ok(Policies::new(Admitted::embedded(sandbox)?, u32::MAX, context, Arc::new(Metrics::new()?)))
 }
 
 /// The way for candidates into such policies.

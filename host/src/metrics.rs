@@ -6,9 +6,9 @@ use prometheus::{
     Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
+use backup_core::BackupState;
+
 use crate::clock;
-use crate::policy::CallError;
-use crate::policy::types::BackupState;
 
 /// The host's metrics.
 pub struct Metrics {
@@ -106,13 +106,7 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 
-    pub(crate) fn policy_call(&self, operation: &str, error: Option<&CallError>, took: Duration) {
-        let outcome = match error {
-            None => "ok",
-            Some(CallError::Refused(_)) => "refused",
-            Some(CallError::OutOfTime | CallError::Trapped(_)) => "trapped",
-            Some(CallError::BrokeContract(_)) => "broke_contract",
-        };
+    pub(crate) fn policy_call(&self, operation: &str, outcome: &str, took: Duration) {
         self.policy_calls.with_label_values(&[operation, outcome]).inc();
         self.policy_seconds.with_label_values(&[operation]).observe(took.as_secs_f64());
     }
@@ -138,14 +132,7 @@ impl Metrics {
     }
 
     pub(crate) fn run_ended(&self, state: BackupState) {
-        let word = match state {
-            BackupState::Complete => "complete",
-            BackupState::InProgress => "in_progress",
-            BackupState::Failed => "failed",
-            BackupState::Incompatible => "incompatible",
-            BackupState::Incomplete => "incomplete",
-        };
-        self.runs_ended.with_label_values(&[word]).inc();
+        self.runs_ended.with_label_values(&[&state.to_string().to_ascii_lowercase()]).inc();
         if state == BackupState::Complete {
             self.last_success.set(clock::since_epoch().as_secs_f64());
         }

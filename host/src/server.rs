@@ -11,16 +11,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::elasticsearch::{Client, ClientError, Destination, Grants};
+use crate::backups::{BackupService, Runs};
+use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
 use crate::http::{self, Api, Presentation};
 use crate::metrics::Metrics;
-use crate::policies::admission::Admission;
-use crate::policies::signature::KeyFault;
-use crate::policies::{self, Cache, Policies, PolicyFile, StartFault, Surroundings, Updates};
-use crate::policy::{CallLimits, Capability, Sandbox, types};
-use crate::readiness::Readiness;
-use crate::runs::Runs;
-use crate::service::BackupService;
+use crate::policy::admission::Admission;
+use crate::policy::signature::KeyError;
+use crate::policy::{Cache, CallContext, Policies, PolicyFile, StartError, Updates, initial_policy, watch};
+use crate::sandbox::{CallLimits, Sandbox, types};
 use crate::settings::{PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
@@ -43,10 +41,10 @@ pub enum ServeError {
     Sandbox(wasmtime::Error),
     /// There is no policy that may serve.
     #[error(transparent)]
-    Policy(#[from] StartFault),
+    Policy(#[from] StartError),
     /// A key for the policies' signatures cannot be used.
     #[error("policy.keys: {0}")]
-    Key(#[from] KeyFault),
+    Key(#[from] KeyError),
     /// Two metrics have one name.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -101,12 +99,8 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
         Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
     );
     let metrics = Arc::new(Metrics::new()?);
-    let surroundings = Surroundings {
-        capability: capability.clone(),
-        settings: policy_settings(&settings),
-        metrics: Arc::clone(&metrics),
-    };
-    let updates = updates(&settings, surroundings).await?;
+    let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
+    let updates = updates(&settings, context, &metrics).await?;
     Ok(Api {
         service: BackupService::new(Arc::clone(updates.policies()), &metrics),
         readiness: Readiness::new(capability, settings.repository),
@@ -118,14 +112,18 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
 }
 
 /// Finds the policy to begin with, and prepares for others.
-async fn updates(settings: &Settings, surroundings: Surroundings) -> Result<Arc<Updates>, ServeError> {
+async fn updates(
+    settings: &Settings,
+    context: CallContext,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<Updates>, ServeError> {
     let policy = &settings.policy;
     let sandbox = Sandbox::new(CallLimits::new(settings)).map_err(ServeError::Sandbox)?;
     let admission = Admission::from_settings(Arc::clone(&sandbox), policy)?;
     let file = policy.path.clone().map(PolicyFile::new);
     let cache = policy.cache_dir.clone().map(Cache::new);
-    let (first, verdict) = policies::first(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
-    let policies = Policies::new(first, policy.max_failures, surroundings);
+    let (initial, verdict) = initial_policy(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
+    let policies = Policies::new(initial, policy.max_failures, context, Arc::clone(metrics));
     Ok(Updates::new(policies, admission, file, cache, verdict))
 }
 
@@ -133,7 +131,7 @@ async fn updates(settings: &Settings, surroundings: Surroundings) -> Result<Arc<
 fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
     if let Some(path) = policy.path.clone() {
-        tokio::spawn(policies::watch(PolicyFile::new(path), policy.watch_interval, Arc::clone(updates)));
+        tokio::spawn(watch(PolicyFile::new(path), policy.watch_interval, Arc::clone(updates)));
     }
     let updates = Arc::clone(updates);
     tokio::spawn(async move {

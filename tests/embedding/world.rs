@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::installation::{Installation, SCHEMA_VERSION, unique_prefix};
 use backup_test_support::repository::{Repository, RepositoryOptions};
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use tempfile::TempDir;
 
 use crate::example::Example;

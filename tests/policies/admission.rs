@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use optimize_backup::policies::admission::{CompileFault, CompileLimits, InterfaceFault, LineageFault, Refusal, Step};
-use optimize_backup::policies::rehearsal::Mismatch;
-use optimize_backup::policies::{Defect, Digest};
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::policy::admission::{
+    AdmissionError, CompileError, CompileLimits, InterfaceError, LineageError, Step,
+};
+use optimize_backup::policy::self_test::SelfTestError;
+use optimize_backup::policy::{Digest, InvalidComponent};
+use optimize_backup::sandbox::EMBEDDED;
 
 use crate::fixtures::{self, LATER};
 use crate::house::{House, LARGEST, Plan};
 
 /// Offers a component that must be refused; the reason. The host goes on as before.
-async fn refused(house: &House, component: &[u8], step: Step) -> Refusal {
+async fn refused(house: &House, component: &[u8], step: Step) -> AdmissionError {
     let refusal = house.offer(component).await.unwrap_err();
-    let verdict = house.updates.last().unwrap();
+    let verdict = house.updates.last_verdict().unwrap();
     assert_eq!(verdict.refusal(), Some((step, refusal.to_string().as_str())));
     assert_eq!(verdict.digest, Digest::of(component));
     assert_eq!(house.policies().serving().number, 1);
@@ -27,17 +29,17 @@ async fn what_is_not_a_component() {
     let core = fixtures::module(fixtures::TRAP, "");
     let precompiled = backup_compiler::compile(EMBEDDED).unwrap();
     for (bytes, defect) in [
-        (&b""[..], Defect::Empty),
-        (b"MZ", Defect::NotWebAssembly { found: b"MZ".to_vec() }),
-        (&core, Defect::CoreModule),
-        (&precompiled, Defect::Precompiled),
+        (&b""[..], InvalidComponent::Empty),
+        (b"MZ", InvalidComponent::NotWebAssembly { found: b"MZ".to_vec() }),
+        (&core, InvalidComponent::CoreModule),
+        (&precompiled, InvalidComponent::Precompiled),
     ] {
         let refusal = refused(&house, bytes, Step::Format).await;
-        assert!(matches!(&refusal, Refusal::Format(found) if *found == defect), "{refusal}");
+        assert!(matches!(&refusal, AdmissionError::Format(found) if *found == defect), "{refusal}");
     }
     for length in [9, EMBEDDED.len() / 2, EMBEDDED.len() - 1] {
         let refusal = refused(&house, &EMBEDDED[..length], Step::Format).await;
-        assert!(matches!(refusal, Refusal::Format(Defect::Damaged(_))), "{length}: {refusal}");
+        assert!(matches!(refusal, AdmissionError::Format(InvalidComponent::Damaged(_))), "{length}: {refusal}");
     }
 }
 
@@ -45,7 +47,10 @@ async fn what_is_not_a_component() {
 async fn what_is_too_large() {
     let house = House::new();
     let refusal = refused(&house, &vec![0; LARGEST + 1], Step::Size).await;
-    assert!(matches!(refusal, Refusal::TooLarge { found, allowed: LARGEST } if found == LARGEST + 1), "{refusal}");
+    assert!(
+        matches!(refusal, AdmissionError::TooLarge { found, allowed: LARGEST } if found == LARGEST + 1),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
@@ -53,8 +58,8 @@ async fn what_wants_more_than_the_engine() {
     let house = House::new();
     for import in ["wasi:filesystem/types@0.2.0", "wasi:sockets/tcp@0.2.0", "evil:corp/everything@1.0.0"] {
         let refusal = refused(&house, &fixtures::importing(import), Step::Interface).await;
-        let expected = InterfaceFault::ForbiddenImport { found: vec![import.to_owned()] };
-        assert!(matches!(&refusal, Refusal::Interface(found) if *found == expected), "{refusal}");
+        let expected = InterfaceError::ForbiddenImport { found: vec![import.to_owned()] };
+        assert!(matches!(&refusal, AdmissionError::Interface(found) if *found == expected), "{refusal}");
     }
 }
 
@@ -62,13 +67,13 @@ async fn what_wants_more_than_the_engine() {
 async fn what_is_not_a_policy() {
     let house = House::new();
     let other_world = refused(&house, &fixtures::exporting("wasi:cli/run@0.2.0"), Step::Interface).await;
-    assert!(matches!(other_world, Refusal::Interface(InterfaceFault::MissingExport { .. })), "{other_world}");
+    assert!(matches!(other_world, AdmissionError::Interface(InterfaceError::MissingExport { .. })), "{other_world}");
     let other_version = fixtures::exporting("optimize:backup/backups@2.0.0");
     let other_version = refused(&house, &other_version, Step::Interface).await;
-    assert!(matches!(other_version, Refusal::Interface(InterfaceFault::WitVersion { .. })), "{other_version}");
+    assert!(matches!(other_version, AdmissionError::Interface(InterfaceError::WitVersion { .. })), "{other_version}");
     // The right name, and nothing behind it.
     let hollow = refused(&house, &fixtures::exporting("optimize:backup/backups@1.0.0"), Step::Compilation).await;
-    assert!(matches!(hollow, Refusal::Linking(_)), "{hollow}");
+    assert!(matches!(hollow, AdmissionError::Linking(_)), "{hollow}");
 }
 
 #[tokio::test]
@@ -77,9 +82,12 @@ async fn what_takes_too_long_or_too_much_to_compile() {
         |time, memory| House::build(Plan { compile: Some(CompileLimits { time, memory }), ..Plan::default() });
     let short = Duration::from_millis(1);
     let refusal = refused(&compile(short, 1 << 30), &LATER, Step::Compilation).await;
-    assert!(matches!(refusal, Refusal::Compilation(CompileFault::OutOfTime(limit)) if limit == short), "{refusal}");
+    assert!(
+        matches!(refusal, AdmissionError::Compilation(CompileError::OutOfTime(limit)) if limit == short),
+        "{refusal}"
+    );
     let refusal = refused(&compile(Duration::from_secs(60), 24 << 20), &LATER, Step::Compilation).await;
-    assert!(matches!(refusal, Refusal::Compilation(CompileFault::Died { .. })), "{refusal}");
+    assert!(matches!(refusal, AdmissionError::Compilation(CompileError::Died { .. })), "{refusal}");
 }
 
 #[tokio::test]
@@ -95,7 +103,7 @@ async fn what_fails_the_self_test() {
         ("recursion", fixtures::policy(fixtures::RECURSION), "stack"),
     ] {
         let refusal = refused(&house, &component, Step::SelfTest).await;
-        assert!(matches!(&refusal, Refusal::SelfTest(Mismatch { .. })), "{name}: {refusal}");
+        assert!(matches!(&refusal, AdmissionError::SelfTest(SelfTestError { .. })), "{name}: {refusal}");
         assert!(refusal.to_string().contains(words), "{name}: {refusal}");
     }
 }
@@ -106,10 +114,10 @@ async fn a_step_back_needs_force() {
     assert_eq!(house.offer(&LATER).await.unwrap(), 2);
     let older = fixtures::embedded_as("6.9.9");
     let refusal = house.offer(&older).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::Lineage(LineageFault::Downgrade { .. })), "{refusal}");
+    assert!(matches!(refusal, AdmissionError::Lineage(LineageError::Downgrade { .. })), "{refusal}");
     assert_eq!(house.policies().serving().number, 2);
     let mut forced = crate::house::candidate(&older);
     forced.forced = true;
-    assert_eq!(house.updates.offer(forced).await.unwrap().number, 3);
+    assert_eq!(house.updates.submit(forced).await.unwrap().number, 3);
     house.expect_service().await;
 }

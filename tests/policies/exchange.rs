@@ -69,7 +69,7 @@ async fn collect_marks(
 #[tokio::test]
 async fn a_generation_lives_as_long_as_its_last_call() {
     let house = House::new();
-    let begun = house.policies().operations();
+    let begun = house.policies().calls();
     let policy = Arc::downgrade(&house.policies().serving().admitted.policy);
     house.offer(&LATER).await.unwrap();
     house.policies().roll_back().unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use backup_artefacts::Workspace;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;

@@ -9,8 +9,8 @@ use anyhow::ensure;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use backup_test_support::poll_until;
-use optimize_backup::policies::Digest;
-use optimize_backup::policies::admission::{LineageFault, Refusal};
+use optimize_backup::policy::Digest;
+use optimize_backup::policy::admission::{AdmissionError, LineageError};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -264,7 +264,7 @@ async fn a_policy_that_only_pretended_in_the_self_test_goes_and_stays_away() {
     assert_eq!(body["withdrawn"], json!([{"digest": Digest::of(&HOSTILE).to_string(), "reason": reason}]));
     assert_eq!(body["previous"], Value::Null);
     let refusal = house.offer(&HOSTILE).await.unwrap_err();
-    assert!(matches!(&refusal, Refusal::Lineage(LineageFault::Withdrawn { reason: known }) if *known == reason));
+    assert!(matches!(&refusal, AdmissionError::Lineage(LineageError::Withdrawn { reason: known }) if *known == reason));
 }
 
 /// Waits for the end of a backup, and asks all the time how far it is, as operators do.
@@ -287,7 +287,7 @@ async fn a_backup_ends_complete_though_its_policy_traps_in_the_middle() {
     ends_complete(&house, ids::TRAP_IN_THE_GAP).await;
     // The first policy has come back.
     assert_eq!(house.policies().serving().number, 3);
-    assert!(house.policies().withdrawals()[0].reason.contains("calls of advance in a row"));
+    assert!(house.policies().incumbents().withdrawals[0].reason.contains("calls of advance in a row"));
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_backup_ends_complete_though_its_policy_takes_it_for_another() {
     let house = taken_in(Plan::default()).await;
     assert_eq!(house.create(ids::CHANGING_ID).await.0, StatusCode::ACCEPTED);
     ends_complete(&house, ids::CHANGING_ID).await;
-    let withdrawal = async || Ok(house.policies().withdrawals().pop());
+    let withdrawal = async || Ok(house.policies().incumbents().withdrawals.pop());
     let withdrawal = poll_until("the withdrawal", Duration::from_secs(60), withdrawal).await.unwrap();
     assert!(withdrawal.reason.ends_with("it was asked for the backup 1009 and answered for 1010"));
 }
@@ -308,6 +308,6 @@ async fn a_backup_ends_complete_though_its_policy_was_replaced_and_then_traps() 
     ends_complete(&house, ids::TRAP_IN_THE_GAP).await;
     // It goes on with the one that serves, and there is no way back to the one that failed.
     assert_eq!(house.policies().serving().number, 3);
-    assert_eq!(house.policies().withdrawals()[0].digest, Digest::of(&HOSTILE));
+    assert_eq!(house.policies().incumbents().withdrawals[0].digest, Digest::of(&HOSTILE));
     assert!(house.policies().previous().is_none());
 }

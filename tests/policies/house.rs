@@ -10,16 +10,16 @@ use axum::http::{Request, StatusCode};
 use backup_core::memory::{Dialect, MemoryEngine};
 use backup_core::{IndexPrefix, RepositoryName, SnapshotState};
 use jiff::tz::TimeZone;
-use optimize_backup::elasticsearch::{Destination, Grants};
+use optimize_backup::backups::BackupService;
+use optimize_backup::elasticsearch::Readiness;
+use optimize_backup::elasticsearch::{Capability, Destination, Grants};
 use optimize_backup::http::{self, Api, Presentation};
 use optimize_backup::metrics::Metrics;
-use optimize_backup::policies::admission::{Admission, Candidate, CompileLimits, Compiler, Refusal};
-use optimize_backup::policies::shadow::Findings;
-use optimize_backup::policies::signature::TrustedKeys;
-use optimize_backup::policies::{Admitted, Anatomy, Cache, Policies, PolicyFile, Source, Surroundings, Updates};
-use optimize_backup::policy::{CallLimits, Capability, Policy, Sandbox, types};
-use optimize_backup::readiness::Readiness;
-use optimize_backup::service::BackupService;
+use optimize_backup::policy::admission::{Admission, AdmissionError, Candidate, CompileLimits, Compiler};
+use optimize_backup::policy::shadow::Report;
+use optimize_backup::policy::signature::TrustedKeys;
+use optimize_backup::policy::{Admitted, Cache, CallContext, ComponentInfo, Policies, PolicyFile, Source, Updates};
+use optimize_backup::sandbox::{CallLimits, Policy, Sandbox, types};
 use optimize_backup::settings::{CompleteState, Secret};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -80,13 +80,9 @@ impl House {
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
         let capability = Capability::new(destination, grants);
         let metrics = Arc::new(Metrics::new().unwrap());
-        let surroundings = Surroundings {
-            capability: capability.clone(),
-            settings: settings(plan.repository),
-            metrics: Arc::clone(&metrics),
-        };
+        let context = CallContext { capability: capability.clone(), settings: settings(plan.repository) };
         let sandbox = Sandbox::new(limits(&plan)).unwrap();
-        let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), FAILURES, surroundings);
+        let policies = Policies::new(Admitted::embedded(&sandbox).unwrap(), FAILURES, context, Arc::clone(&metrics));
         let file = plan.file.map(PolicyFile::new);
         let admission = admission(&sandbox, &plan.keys, plan.compile);
         let updates = Updates::new(Arc::clone(&policies), admission, file, plan.cache.map(Cache::new), None);
@@ -112,18 +108,18 @@ impl House {
 
     pub(crate) fn admitted(&self, component: &[u8]) -> Admitted {
         let policy = Arc::new(Policy::load(&self.sandbox, component).unwrap());
-        let anatomy = Arc::new(Anatomy::examine(component).unwrap());
-        Admitted { policy, anatomy, signer: None, source: Source::Upload }
+        let info = Arc::new(ComponentInfo::examine(component).unwrap());
+        Admitted { policy, info, signer: None, source: Source::Upload }
     }
 
     /// Lets a component be tried beside the serving one without asking whether it may.
-    pub(crate) fn smuggle_beside(&self, component: &[u8]) -> Arc<Findings> {
+    pub(crate) fn smuggle_beside(&self, component: &[u8]) -> Arc<Report> {
         self.policies().shadows().begin(self.admitted(component), Duration::from_secs(3600))
     }
 
     /// Offers a component as an upload.
-    pub(crate) async fn offer(&self, component: &[u8]) -> Result<u64, Refusal> {
-        Ok(self.updates.offer(candidate(component)).await?.number)
+    pub(crate) async fn offer(&self, component: &[u8]) -> Result<u64, AdmissionError> {
+        Ok(self.updates.submit(candidate(component)).await?.number)
     }
 
     /// A request without a body; status and JSON.

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use optimize_backup::policies::Digest;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::policy::Digest;
+use optimize_backup::sandbox::EMBEDDED;
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, LATER};

@@ -1,7 +1,7 @@
 //! The limits of a call and of what a policy may consist of, each where it begins to hold.
 
 use axum::http::StatusCode;
-use optimize_backup::policies::admission::{Refusal, Step};
+use optimize_backup::policy::admission::{AdmissionError, Step};
 use serde_json::{Value, json};
 
 use crate::fixtures;
@@ -32,8 +32,8 @@ async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
 async fn refusal(component: Vec<u8>) -> String {
     let house = House::new();
     let refusal = house.offer(&component).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::Linking(_)), "{refusal}");
-    assert_eq!(house.updates.last().unwrap().refusal().unwrap().0, Step::Compilation);
+    assert!(matches!(refusal, AdmissionError::Linking(_)), "{refusal}");
+    assert_eq!(house.updates.last_verdict().unwrap().refusal().unwrap().0, Step::Compilation);
     house.expect_service().await;
     refusal.to_string()
 }

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use backup_core::memory::MemoryEngine;
-use optimize_backup::policies::Source;
-use optimize_backup::policies::admission::{LineageFault, Refusal};
-use optimize_backup::policy::CallError;
+use optimize_backup::policy::Source;
+use optimize_backup::policy::admission::{AdmissionError, LineageError};
+use optimize_backup::sandbox::CallError;
 use serde_json::json;
 
 use crate::fixtures;
@@ -14,7 +14,7 @@ use crate::house::{FAILURES, House, candidate};
 async fn error_of(body: &str) -> (House, CallError) {
     let house = House::new();
     house.smuggle_in(&fixtures::policy(body));
-    let error = house.policies().operations().create("9", Vec::new()).await.unwrap_err();
+    let error = house.policies().calls().create("9", Vec::new()).await.unwrap_err();
     (house, error)
 }
 
@@ -73,8 +73,8 @@ async fn a_policy_that_keeps_failing_goes_and_stays_away() {
     assert_eq!(serving.number, 3);
     assert!(matches!(serving.admitted.source, Source::Return { generation: 1, .. }));
     // It is known here now.
-    let refusal = house.updates.offer(candidate(&failing)).await.err().unwrap();
-    assert!(matches!(refusal, Refusal::Lineage(LineageFault::Withdrawn { .. })), "{refusal}");
+    let refusal = house.updates.submit(candidate(&failing)).await.err().unwrap();
+    assert!(matches!(refusal, AdmissionError::Lineage(LineageError::Withdrawn { .. })), "{refusal}");
     // There is nothing left to return to: one that fails now stays.
     assert!(house.policies().previous().is_none());
 }
@@ -95,7 +95,7 @@ async fn two_failing_policies_do_not_take_turns() {
 async fn failures_that_are_not_in_a_row_are_borne() {
     let house = House::new();
     house.smuggle_in(&fixtures::policy(fixtures::SEVEN));
-    let operations = house.policies().operations();
+    let operations = house.policies().calls();
     for _ in 0..FAILURES * 2 {
         assert!(operations.create("9", Vec::new()).await.is_err());
         assert!(operations.create("7", Vec::new()).await.is_ok());
@@ -108,10 +108,10 @@ async fn failures_that_are_not_in_a_row_are_borne() {
 async fn a_run_goes_on_with_the_successor_of_a_policy_that_was_withdrawn() {
     let house = House::new();
     house.smuggle_in(&fixtures::policy(fixtures::TRAP));
-    let operations = house.policies().operations();
+    let operations = house.policies().calls();
     for _ in 0..FAILURES {
         assert!(operations.advance(9, Vec::new()).await.is_err());
     }
-    let successor = operations.or_successor();
+    let successor = house.policies().successor_of(operations);
     assert!(successor.list(Vec::new()).await.is_ok());
 }

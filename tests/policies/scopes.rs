@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use backup_core::Method;
-use optimize_backup::policies::admission::Refusal;
+use optimize_backup::policy::admission::AdmissionError;
 use serde_json::json;
 
 use crate::fixtures;
@@ -113,7 +113,7 @@ async fn a_step_of_a_run_writes_nothing_but_its_own_backup() {
 async fn what_asks_for_more_in_the_self_test_is_refused() {
     let house = House::new();
     let refusal = house.offer(&fixtures::overreaching_in_the_self_test()).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::SelfTest(_)), "{refusal}");
+    assert!(matches!(refusal, AdmissionError::SelfTest(_)), "{refusal}");
     let told = format!("found `DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
     assert!(refusal.to_string().ends_with(&told), "{refusal}");
     assert_eq!(house.policies().serving().number, 1);

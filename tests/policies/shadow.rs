@@ -9,8 +9,8 @@ use backup_core::memory::{MemoryEngine, StoredSnapshot};
 use backup_core::{Method, SnapshotState};
 use backup_test_support::poll_until;
 use futures::future::join_all;
-use optimize_backup::policies::Digest;
-use optimize_backup::policies::shadow::{Ending, Findings, PLACES, Tally};
+use optimize_backup::policy::Digest;
+use optimize_backup::policy::shadow::{Counts, EndReason, PERMITS, Report};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, LATER};
@@ -19,8 +19,8 @@ use crate::house::{FAILURES, House, TOKEN};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What was counted, once the shadow has been asked so often.
-async fn tally_of(findings: &Findings, calls: u64) -> Tally {
-    let is_reached = async || Ok(Some(findings.tally()).filter(|tally| tally.calls() >= calls));
+async fn tally_of(findings: &Report, calls: u64) -> Counts {
+    let is_reached = async || Ok(Some(findings.counts()).filter(|tally| tally.calls() >= calls));
     poll_until("the calls of the shadow", PATIENCE, is_reached).await.unwrap()
 }
 
@@ -71,7 +71,7 @@ async fn the_same_policy_answers_the_same_though_the_engine_goes_on() {
     let house = House::new();
     let (status, body) = house.upload("/actuator/policy?shadow=1h", &LATER).await;
     assert_eq!((status, &body["version"], &body["calls"]), (StatusCode::OK, &json!("7.0.0"), &json!(0)), "{body}");
-    let findings = house.policies().shadows().findings().unwrap();
+    let findings = house.policies().shadows().report().unwrap();
     let mut calls = 0;
     for id in 1..=5 {
         for path in ["/actuator/backups".to_owned(), format!("/actuator/backups/{id}")] {
@@ -84,7 +84,7 @@ async fn the_same_policy_answers_the_same_though_the_engine_goes_on() {
         }
     }
     assert_eq!(house.call("GET", "/actuator/backups").await.1.as_array().unwrap().len(), 5);
-    let tally = findings.tally();
+    let tally = findings.counts();
     assert_eq!((tally.different, tally.failed), (0, 0), "{:?}", tally.examples);
     assert_eq!(house.policies().serving().number, 1, "it never serves by itself");
 }
@@ -99,12 +99,12 @@ async fn failures_are_counted_until_there_are_too_many_in_a_row() {
             assert_eq!(tally_of(&findings, failed).await.failed, failed);
         }
         house.expect_service().await;
-        let tally = findings.tally();
-        assert_eq!(tally.end.unwrap().ending, Ending::KeepsFailing { operation: "list", failures: FAILURES });
+        let tally = findings.counts();
+        assert_eq!(tally.end.unwrap().reason, EndReason::KeepsFailing { operation: "list", failures: FAILURES });
         assert_eq!(tally.examples.len(), FAILURES as usize);
         let serving = house.policies().serving();
         assert_eq!((serving.number, serving.failures()), (1, 0));
-        assert!(house.policies().withdrawals().is_empty());
+        assert!(house.policies().incumbents().withdrawals.is_empty());
     }
 }
 
@@ -127,15 +127,15 @@ async fn a_shadow_writes_nothing() {
 
 #[tokio::test]
 async fn a_caller_who_finds_no_place_for_the_shadow_does_not_wait_for_one() {
-    const CALLS: usize = 3 * PLACES;
+    const CALLS: usize = 3 * PERMITS;
     let house = House::new();
     let findings = house.smuggle_beside(&fixtures::policy(fixtures::ENDLESS));
     // All at once: one after the other, on a busy machine, the last ones come when the first place is free again.
     for answer in join_all((0..CALLS).map(|_| house.call("GET", "/actuator/backups"))).await {
         assert_eq!(answer, (StatusCode::OK, json!([])));
     }
-    let tally = tally_of(&findings, PLACES as u64).await;
-    assert!(tally.skipped > 0 && tally.failed >= PLACES as u64, "{tally:?}");
+    let tally = tally_of(&findings, PERMITS as u64).await;
+    assert!(tally.skipped > 0 && tally.failed >= PERMITS as u64, "{tally:?}");
 }
 
 #[tokio::test]
@@ -193,13 +193,13 @@ async fn another_one_takes_its_place_and_to_serve_ends_it() {
     let house = House::new();
     let first = house.smuggle_beside(&fixtures::policy(fixtures::NOTHING));
     let second = house.smuggle_beside(&LATER);
-    assert_eq!(first.tally().end.unwrap().ending, Ending::Replaced);
+    assert_eq!(first.counts().end.unwrap().reason, EndReason::Replaced);
     house.smuggle_in(&fixtures::policy(fixtures::TRAP));
-    assert!(second.tally().end.is_none(), "it goes on beside whichever policy serves");
+    assert!(second.counts().end.is_none(), "it goes on beside whichever policy serves");
     assert_eq!(house.call("GET", "/actuator/backups").await.0, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(tally_of(&second, 1).await.examples[0].generation, 2);
     assert_eq!(house.offer(&LATER).await.unwrap(), 3);
-    assert_eq!(second.tally().end.unwrap().ending, Ending::Serves);
+    assert_eq!(second.counts().end.unwrap().reason, EndReason::Serves);
 }
 
 #[tokio::test]

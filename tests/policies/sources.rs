@@ -8,9 +8,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use backup_test_support::poll_until;
-use optimize_backup::policies::admission::{Admission, CompileLimits, Compiler, Refusal};
-use optimize_backup::policies::signature::{SignatureFault, TrustedKeys};
-use optimize_backup::policies::{Admitted, Cache, PolicyFile, Source, StartFault, first, watch};
+use optimize_backup::policy::admission::{Admission, AdmissionError, CompileLimits, Compiler};
+use optimize_backup::policy::signature::{SignatureError, TrustedKeys};
+use optimize_backup::policy::{Admitted, Cache, PolicyFile, Source, StartError, initial_policy, watch};
 use tempfile::{TempDir, tempdir};
 
 use crate::fixtures::{self, LATER};
@@ -50,19 +50,19 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     let offer = async |signature: Option<String>| {
         let mut candidate = candidate(&LATER);
         candidate.signature = signature;
-        match house.updates.offer(candidate).await {
+        match house.updates.submit(candidate).await {
             Ok(generation) => Ok(generation.admitted.signer.clone()),
-            Err(Refusal::Signature(fault)) => Err(fault),
+            Err(AdmissionError::Signature(fault)) => Err(fault),
             Err(other) => panic!("{other}"),
         }
     };
     let allowed = || vec!["old".to_owned(), "new".to_owned()];
-    assert_eq!(offer(None).await, Err(SignatureFault::Missing { allowed: allowed() }));
-    assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureFault::Malformed));
+    assert_eq!(offer(None).await, Err(SignatureError::Missing { allowed: allowed() }));
+    assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureError::Malformed));
     let unknown_key = sign(&file, &stranger);
-    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
     let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
-    assert_eq!(offer(Some(other_file)).await, Err(SignatureFault::NotTrusted { allowed: allowed() }));
+    assert_eq!(offer(Some(other_file)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
     house.expect_service().await;
     assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
     assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
@@ -136,7 +136,7 @@ async fn a_swapped_link_is_noticed() {
     symlink("two", root.join("..new")).unwrap();
     fs::rename(root.join("..new"), root.join("..data")).unwrap();
     serves(&house, 3).await;
-    let version = house.policies().serving().admitted.anatomy.version.clone().unwrap();
+    let version = house.policies().serving().admitted.info.version.clone().unwrap();
     assert_eq!(version.to_string(), "8.0.0");
     watching.abort();
 }
@@ -163,16 +163,16 @@ async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at
     let house = House::build(Plan { file: Some(path.clone()), cache: Some(cache.clone()), ..Plan::default() });
     house.updates.reload().await;
     fs::write(&path, b"broken").unwrap();
-    let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartFault> {
+    let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartError> {
         let limits = CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 };
         let compiler = Compiler::with_program(env!("CARGO_BIN_EXE_optimize-backup").into(), limits);
         let admission = Admission::new(house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
         let (file, cache) = (PolicyFile::new(path.clone()), cache.map(Cache::new));
-        Ok(first(&house.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
+        Ok(initial_policy(&house.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
     };
     let admitted = start(Some(cache)).await.unwrap();
     assert!(matches!(admitted.source, Source::Cache(_)));
-    assert_eq!(admitted.anatomy.version.as_ref().unwrap().to_string(), "7.0.0");
+    assert_eq!(admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
     let fault = start(None).await.err().unwrap();
-    assert!(matches!(fault, StartFault::Refused { .. }), "{fault}");
+    assert!(matches!(fault, StartError::Refused { .. }), "{fault}");
 }

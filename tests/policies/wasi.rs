@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use optimize_backup::policies::admission::Refusal;
-use optimize_backup::policy::CallError;
+use optimize_backup::policy::admission::AdmissionError;
+use optimize_backup::sandbox::CallError;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -95,7 +95,7 @@ async fn error_of(body: &str, wall_time: Option<Duration>) -> (CallError, Durati
     let house = House::build(Plan { wall_time, ..Plan::default() });
     house.smuggle_in(&policy(body));
     let started = Instant::now();
-    let error = house.policies().operations().create("9", Vec::new()).await.unwrap_err();
+    let error = house.policies().calls().create("9", Vec::new()).await.unwrap_err();
     (error, started.elapsed())
 }
 
@@ -129,9 +129,9 @@ async fn there_is_nothing_around_it_and_to_exit_ends_the_call_only() {
 #[tokio::test]
 async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting() {
     let house = House::build(Plan { wall_time: Some(Duration::from_millis(300)), ..Plan::default() });
-    let before = house.policies().operations();
+    let before = house.policies().calls();
     house.smuggle_in(&policy(SLEEP));
-    let asleep = house.policies().operations();
+    let asleep = house.policies().calls();
     let sleep = asleep.create("9", Vec::new());
     tokio::pin!(sleep);
     // There is one thread here: a sleeper that kept it would not come to this timeout.
@@ -159,7 +159,7 @@ async fn what_is_refused_is_told_how_to_do_without() {
     let house = House::new();
     for import in ["wasi:filesystem/preopens@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"] {
         let refusal = house.offer(&fixtures::importing(import)).await.unwrap_err();
-        let Refusal::Interface(fault) = refusal else { panic!("{refusal}") };
+        let AdmissionError::Interface(fault) = refusal else { panic!("{refusal}") };
         let text = fault.to_string();
         assert!(text.starts_with(&format!("it imports {import}; allowed are ")), "{text}");
         assert!(text.contains("wasm32-unknown-unknown"), "{text}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use wasmparser::{Parser, Payload};
 use wit_parser::Resolve;
 

@@ -8,7 +8,7 @@ use anyhow::Result;
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use serde_json::json;
 use wasm_encoder::{ComponentSection, CustomSection};
 

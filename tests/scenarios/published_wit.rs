@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
-use optimize_backup::policies::Digest;
+use optimize_backup::policy::Digest;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::Resolve;
 

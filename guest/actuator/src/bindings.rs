@@ -14,15 +14,21 @@ macro_rules! policy_types {
                 fn from(backup: types::Backup) -> Self {
                     Self {
                         backup_id: backup.backup_id,
-                        state: match backup.state {
-                            types::BackupState::Complete => BackupState::Complete,
-                            types::BackupState::InProgress => BackupState::InProgress,
-                            types::BackupState::Failed => BackupState::Failed,
-                            types::BackupState::Incompatible => BackupState::Incompatible,
-                            types::BackupState::Incomplete => BackupState::Incomplete,
-                        },
+                        state: backup.state.into(),
                         failure_reason: backup.failure_reason,
                         details: backup.details.into_iter().map(Into::into).collect(),
+                    }
+                }
+            }
+
+            impl From<types::BackupState> for BackupState {
+                fn from(state: types::BackupState) -> Self {
+                    match state {
+                        types::BackupState::Complete => Self::Complete,
+                        types::BackupState::InProgress => Self::InProgress,
+                        types::BackupState::Failed => Self::Failed,
+                        types::BackupState::Incompatible => Self::Incompatible,
+                        types::BackupState::Incomplete => Self::Incomplete,
                     }
                 }
             }

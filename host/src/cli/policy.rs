@@ -11,10 +11,10 @@ use clap::Subcommand;
 use semver::Version;
 
 use super::load_settings;
-use crate::policies::admission::{Admission, Verdict, compile_for_parent};
-use crate::policies::signature::{KeyFault, SignatureFault, SigningKey, TrustedKeys};
-use crate::policies::{Anatomy, Defect, Digest, PackFault, PolicyFile, ReadFault, pack};
-use crate::policy::{CallLimits, Sandbox};
+use crate::policy::admission::{Admission, Verdict, compile_for_parent};
+use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys};
+use crate::policy::{ComponentInfo, Digest, InvalidComponent, PackError, PolicyFile, ReadError, pack};
+use crate::sandbox::{CallLimits, Sandbox};
 use crate::settings::SettingsError;
 
 #[derive(Debug, Subcommand)]
@@ -88,14 +88,14 @@ pub enum PolicyCommandError {
     Settings(#[from] SettingsError),
     /// The component's file cannot be read.
     #[error(transparent)]
-    Read(#[from] ReadFault),
+    Read(#[from] ReadError),
     /// It is not a component.
     #[error("{}: {defect}", file.display())]
-    Defect {
+    InvalidComponent {
         /// The file.
         file: PathBuf,
         /// Why not.
-        defect: Defect,
+        defect: InvalidComponent,
     },
     /// No policy can be made of it.
     #[error("{}: {fault}", file.display())]
@@ -103,14 +103,14 @@ pub enum PolicyCommandError {
         /// The file.
         file: PathBuf,
         /// Why not.
-        fault: PackFault,
+        fault: PackError,
     },
     /// A key cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyFault),
+    Key(#[from] KeyError),
     /// The signature does not count.
     #[error(transparent)]
-    Signature(#[from] SignatureFault),
+    Signature(#[from] SignatureError),
     /// A key cannot be made.
     #[error("no key can be made: the system gives no randomness")]
     Keygen(#[from] aws_lc_rs::error::Unspecified),
@@ -131,7 +131,7 @@ pub enum PolicyCommandError {
 }
 
 /// For tools that only look at a file: more than any host admits.
-const LARGEST: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 impl PolicyCommand {
     pub(super) fn run(self) -> Result<ExitCode, PolicyCommandError> {
@@ -151,18 +151,18 @@ impl PolicyCommand {
 }
 
 fn print_anatomy(file: &Path) -> Result<(), PolicyCommandError> {
-    let defect = |defect| PolicyCommandError::Defect { file: file.to_owned(), defect };
-    let anatomy = Anatomy::examine(&fs::read(file)?).map_err(defect)?;
+    let defect = |defect| PolicyCommandError::InvalidComponent { file: file.to_owned(), defect };
+    let info = ComponentInfo::examine(&fs::read(file)?).map_err(defect)?;
     let unknown = || "(not told)".to_owned();
-    let version = anatomy.version.as_ref().map_or_else(unknown, ToString::to_string);
-    let wit_version = anatomy.wit_version().map_or_else(unknown, |version| version.to_string());
-    println!("digest   {}", anatomy.digest);
-    println!("bytes    {}", anatomy.bytes);
-    println!("name     {}", anatomy.name.clone().unwrap_or_else(unknown));
+    let version = info.version.as_ref().map_or_else(unknown, ToString::to_string);
+    let wit_version = info.wit_version().map_or_else(unknown, |version| version.to_string());
+    println!("digest   {}", info.digest);
+    println!("bytes    {}", info.bytes);
+    println!("name     {}", info.name.clone().unwrap_or_else(unknown));
     println!("version  {version}");
     println!("built for optimize:backup@{wit_version}");
-    anatomy.imports.iter().for_each(|import| println!("imports  {import}"));
-    anatomy.exports.iter().for_each(|export| println!("exports  {export}"));
+    info.imports.iter().for_each(|import| println!("imports  {import}"));
+    info.exports.iter().for_each(|export| println!("exports  {export}"));
     Ok(())
 }
 
@@ -172,8 +172,8 @@ fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitCode, PolicyComma
     let sandbox = Sandbox::new(CallLimits::new(&settings)).map_err(PolicyCommandError::Sandbox)?;
     let admission = Admission::from_settings(Arc::clone(&sandbox), &settings.policy)?;
     let verdict = runtime.block_on(async {
-        let candidate = PolicyFile::new(file).read(admission.largest()).await?;
-        Ok::<_, ReadFault>(admission.examine(&candidate, None).await.0)
+        let candidate = PolicyFile::new(file).read(admission.max_bytes()).await?;
+        Ok::<_, ReadError>(admission.examine(&candidate, None).await.0)
     })?;
     print_verdict(&verdict);
     Ok(if verdict.refusal().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -205,7 +205,7 @@ fn sign(file: &Path, key: &Path) -> Result<ExitCode, PolicyCommandError> {
 fn verify(file: PathBuf, keys: &[PathBuf]) -> Result<ExitCode, PolicyCommandError> {
     let keys = TrustedKeys::read(keys)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let candidate = runtime.block_on(PolicyFile::new(file).read(LARGEST))?;
+    let candidate = runtime.block_on(PolicyFile::new(file).read(MAX_BYTES))?;
     let signer = keys.check(&Digest::of(&candidate.component), candidate.signature.as_deref())?;
     println!("signed by {}", signer.unwrap_or_default());
     Ok(ExitCode::SUCCESS)

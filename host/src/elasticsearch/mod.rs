@@ -8,16 +8,18 @@
 //!                 └─► Denial                   └─► TransportError
 //! ```
 
+mod capability;
 mod client;
-mod destination;
+mod readiness;
 mod recording;
 mod retry;
 mod transport;
 
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
+pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
-pub use destination::Destination;
-pub(crate) use destination::Submitted;
+pub use readiness::Readiness;
 pub use recording::Recording;
-pub use transport::{Answering, Transport};
+pub(crate) use transport::Submitted;
+pub use transport::{Answering, Destination, Transport};

@@ -4,62 +4,61 @@ use super::{Granted, Response, TransportError};
 
 type Answer = Result<Response, TransportError>;
 
-/// What one call read from the engine, so that another call can be told the same.
+/// One call's requests with the engine's answers, to be replayed to another call.
 ///
-/// It keeps at most so many bytes; of a longer call it keeps nothing.
+/// It holds a limited number of bytes; a call that reads more is not recorded at all.
 #[derive(Debug)]
-pub struct Recording(Mutex<Tape>);
+pub struct Recording(Mutex<State>);
 
 #[derive(Debug)]
-struct Tape {
-    /// `None`: there was more than may be kept.
-    reads: Option<Vec<Read>>,
+struct State {
+    /// `None`: the call read more than may be kept.
+    reads: Option<Vec<RecordedRead>>,
     bytes_left: usize,
-    unheard_of: u64,
+    misses: u64,
 }
 
 #[derive(Debug)]
-struct Read {
+struct RecordedRead {
     request: Granted,
     answer: Answer,
     is_replayed: bool,
 }
 
 impl Recording {
-    /// Nothing yet, and never more than `largest` bytes.
+    /// An empty record of at most `max_bytes`.
     #[must_use]
-    pub fn new(largest: usize) -> Self {
-        Self(Mutex::new(Tape { reads: Some(Vec::new()), bytes_left: largest, unheard_of: 0 }))
+    pub fn new(max_bytes: usize) -> Self {
+        Self(Mutex::new(State { reads: Some(Vec::new()), bytes_left: max_bytes, misses: 0 }))
     }
 
-    /// Whether everything that was read has been kept.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.tape().reads.is_some()
+        self.state().reads.is_some()
     }
 
-    /// How many requests were asked for that are not here.
+    /// How many replayed requests were not in the record.
     #[must_use]
-    pub fn unheard_of(&self) -> u64 {
-        self.tape().unheard_of
+    pub fn misses(&self) -> u64 {
+        self.state().misses
     }
 
-    pub(super) fn note(&self, request: &Granted, answer: &Answer) {
-        let mut tape = self.tape();
-        match tape.bytes_left.checked_sub(size(request, answer)) {
-            Some(left) => tape.bytes_left = left,
-            None => tape.reads = None,
+    pub(super) fn record(&self, request: &Granted, answer: &Answer) {
+        let mut state = self.state();
+        match state.bytes_left.checked_sub(size(request, answer)) {
+            Some(left) => state.bytes_left = left,
+            None => state.reads = None,
         }
-        if let Some(reads) = &mut tape.reads {
-            reads.push(Read { request: request.clone(), answer: answer.clone(), is_replayed: false });
+        if let Some(reads) = &mut state.reads {
+            reads.push(RecordedRead { request: request.clone(), answer: answer.clone(), is_replayed: false });
         }
     }
 
-    /// The answer to the same request. To one that was made several times: each answer in its turn, and
-    /// the last one from then on.
+    /// The recorded answer to the same request. Of a request that was made several times: each answer in turn,
+    /// then the last one again.
     pub(super) fn replay(&self, request: &Granted) -> Option<Answer> {
-        let mut tape = self.tape();
-        let reads = tape.reads.iter_mut().flatten().filter(|read| read.request == *request);
+        let mut state = self.state();
+        let reads = state.reads.iter_mut().flatten().filter(|read| read.request == *request);
         let mut last = None;
         for read in reads {
             last = Some(read.answer.clone());
@@ -68,12 +67,12 @@ impl Recording {
             }
         }
         if last.is_none() {
-            tape.unheard_of += 1;
+            state.misses += 1;
         }
         last
     }
 
-    fn tape(&self) -> MutexGuard<'_, Tape> {
+    fn state(&self) -> MutexGuard<'_, State> {
         // It is consistent between any two statements that change it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +86,7 @@ fn size(request: &Granted, answer: &Answer) -> usize {
         Ok(response) => response.body.len(),
         Err(error) => error.to_string().len(),
     };
-    request.path.iter().map(String::len).chain(query).sum::<usize>() + told + size_of::<Read>()
+    request.path.iter().map(String::len).chain(query).sum::<usize>() + told + size_of::<RecordedRead>()
 }
 
 #[cfg(test)]
@@ -113,11 +112,11 @@ mod tests {
         granted(&["_snapshot", "backups", "camunda_optimize_*"])
     }
 
-    /// An engine, and what two calls get in its place.
-    fn engine(largest: usize) -> (Arc<MemoryEngine>, Destination, Destination, Arc<Recording>) {
+    /// An engine, and the destinations of a recorded and of a replayed call.
+    fn engine(max_bytes: usize) -> (Arc<MemoryEngine>, Destination, Destination, Arc<Recording>) {
         let engine = Arc::new(MemoryEngine::new(Dialect::Elasticsearch8_19));
         let destination = Arc::new(Destination::InProcess(Arc::clone(&engine) as _));
-        let recording = Arc::new(Recording::new(largest));
+        let recording = Arc::new(Recording::new(max_bytes));
         let recorded = Destination::Recorded(Arc::clone(&destination), Arc::clone(&recording));
         (engine, recorded, Destination::Replayed(destination, Arc::clone(&recording)), recording)
     }
@@ -132,10 +131,10 @@ mod tests {
         for expected in [&missing, &empty, &empty] {
             assert_eq!(replayed.send(&list(), BUDGET).await, *expected);
         }
-        assert_eq!((engine.requests().len(), recording.unheard_of()), (2, 0));
-        let unheard_of = granted(&["_snapshot", "backups"]);
-        assert_eq!(replayed.send(&unheard_of, BUDGET).await.unwrap().status, 200);
-        assert_eq!((engine.requests().len(), recording.unheard_of()), (3, 1));
+        assert_eq!((engine.requests().len(), recording.misses()), (2, 0));
+        let misses = granted(&["_snapshot", "backups"]);
+        assert_eq!(replayed.send(&misses, BUDGET).await.unwrap().status, 200);
+        assert_eq!((engine.requests().len(), recording.misses()), (3, 1));
     }
 
     #[tokio::test]

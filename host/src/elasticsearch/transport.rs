@@ -1,26 +1,106 @@
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, Granted, Response, TransportError};
+use backup_core::Engine;
+use tokio_util::task::AbortOnDropHandle;
 
-/// An answer that is on its way.
+use super::{Client, Granted, Outstanding, Recording, Response, TransportError, retry};
+
+/// The future of [`Transport`]'s methods.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
 
-/// What brings granted requests to an engine. There is one, the [`Client`], and those of tests.
+/// Sends granted requests to an engine over a network: the [`Client`], or a test's replacement of it.
 pub trait Transport: Send + Sync {
-    /// Sends a request once and waits for the answer, for at most `budget`.
-    fn send<'a>(&'a self, request: &'a Granted, budget: Duration) -> Answering<'a>;
+    /// Sends a request once and waits for the answer, for at most `timeout`.
+    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a>;
 
-    /// Sends a request that can take minutes: only `patience` ends the wait.
-    fn submit<'a>(&'a self, request: &'a Granted, patience: Duration) -> Answering<'a>;
+    /// Sends a request that can take minutes: `timeout` takes the place of the usual limit.
+    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a>;
 }
 
 impl Transport for Client {
-    fn send<'a>(&'a self, request: &'a Granted, budget: Duration) -> Answering<'a> {
-        Box::pin(Self::send(self, request, budget))
+    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a> {
+        Box::pin(Self::send(self, request, timeout))
     }
 
-    fn submit<'a>(&'a self, request: &'a Granted, patience: Duration) -> Answering<'a> {
-        Box::pin(Self::submit(self, request, patience))
+    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a> {
+        Box::pin(Self::submit(self, request, timeout))
+    }
+}
+
+/// Where granted requests go.
+#[derive(Clone)]
+pub enum Destination {
+    /// The cluster that the operator configured.
+    Cluster(Arc<dyn Transport>),
+    /// An engine in this process, for the self-test and for tests.
+    InProcess(Arc<dyn Engine + Send + Sync>),
+    /// Another destination; a call's requests and their answers are recorded.
+    Recorded(Arc<Self>, Arc<Recording>),
+    /// Answers from a record; what is not in it is read from the other destination.
+    Replayed(Arc<Self>, Arc<Recording>),
+}
+
+/// The outcome of a request that can take minutes.
+pub(crate) enum Submitted {
+    Answered(Result<Response, TransportError>),
+    Outstanding(Outstanding),
+}
+
+impl Destination {
+    /// Sends a request, a read again for a while if its failure may pass.
+    pub(crate) async fn send(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
+        match self {
+            Self::Cluster(client) => retry::send(client.as_ref(), request, timeout).await,
+            Self::InProcess(engine) => engine.send(request.request()),
+            Self::Recorded(engine, recording) => {
+                let answer = Box::pin(engine.send(request, timeout)).await;
+                recording.record(request, &answer);
+                answer
+            }
+            Self::Replayed(engine, recording) => match recording.replay(request) {
+                Some(answer) => answer,
+                None => Box::pin(engine.send(request, timeout)).await,
+            },
+        }
+    }
+
+    /// Sends a request without retries.
+    pub(crate) async fn send_once(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
+        match self {
+            Self::Cluster(client) => client.send(request, timeout).await,
+            Self::InProcess(_) | Self::Recorded(..) | Self::Replayed(..) => self.send(request, timeout).await,
+        }
+    }
+
+    /// Sends a request that may take up to `timeout`. An answer within `early` is returned; otherwise the request
+    /// goes on in the background.
+    pub(crate) async fn submit(&self, granted: Granted, early: Duration, timeout: Duration) -> Submitted {
+        let client = match self {
+            Self::Cluster(client) => Arc::clone(client),
+            Self::InProcess(engine) => return submit_in_process(engine.as_ref(), &granted),
+            Self::Recorded(engine, _) | Self::Replayed(engine, _) => {
+                return Box::pin(engine.submit(granted, early, timeout)).await;
+            }
+        };
+        let submitted = async move { retry::submit(client.as_ref(), &granted, timeout).await };
+        let mut request = AbortOnDropHandle::new(tokio::spawn(submitted));
+        match tokio::time::timeout(early, &mut request).await {
+            Ok(Ok(outcome)) => Submitted::Answered(outcome),
+            Ok(Err(aborted)) => Submitted::Answered(Err(TransportError::Interrupted(aborted.to_string()))),
+            Err(_elapsed) => Submitted::Outstanding(request),
+        }
+    }
+}
+
+fn submit_in_process(engine: &dyn Engine, granted: &Granted) -> Submitted {
+    match engine.submit(granted.request()) {
+        Ok(Some(response)) => Submitted::Answered(Ok(response)),
+        // Such an engine has done it before anybody can ask again.
+        Ok(None) => Submitted::Outstanding(AbortOnDropHandle::new(tokio::spawn(async {
+            Ok(Response { status: 200, retry_after: None, body: "{}".to_owned() })
+        }))),
+        Err(error) => Submitted::Answered(Err(error)),
     }
 }

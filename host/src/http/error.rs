@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
 
-use crate::policies::NothingBefore;
-use crate::policies::admission::Refusal;
-use crate::policies::shadow::NoShadow;
-use crate::policy::CallError;
+use crate::policy::NoPreviousPolicy;
+use crate::policy::admission::AdmissionError;
+use crate::policy::shadow::NoShadow;
+use crate::sandbox::CallError;
 
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +40,10 @@ pub enum ApiError {
     InvalidParameter(String),
     /// The policy may not serve.
     #[error("the policy is refused, and the serving one stays: {0}")]
-    PolicyRefused(#[from] Refusal),
+    PolicyRefused(#[from] AdmissionError),
     /// There is nothing to go back to.
     #[error(transparent)]
-    NothingBefore(#[from] NothingBefore),
+    NoPreviousPolicy(#[from] NoPreviousPolicy),
     /// There is no shadow to end.
     #[error(transparent)]
     NoShadow(#[from] NoShadow),
@@ -84,11 +84,11 @@ table! {
     ApiError::PolicyUpdatesOff => FORBIDDEN: "policyUpdatesOff",
     ApiError::Unauthorized => UNAUTHORIZED: "unauthorized",
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
-    ApiError::PolicyRefused(Refusal::Lineage(_)) => CONFLICT: "policySuperseded",
+    ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
     ApiError::InvalidParameter(_) => BAD_REQUEST: "invalidParameter",
     ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
-    ApiError::NothingBefore(_) => CONFLICT: "noPreviousPolicy",
+    ApiError::NoPreviousPolicy(_) => CONFLICT: "noPreviousPolicy",
     ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 
@@ -137,7 +137,7 @@ mod tests {
     use backup_core::Error;
 
     use super::*;
-    use crate::service::BEING_DELETED;
+    use crate::backups::BEING_DELETED;
 
     /// Every code that the policy in this binary and the host itself answer with, each with its status.
     fn answered() -> BTreeSet<(u16, &'static str)> {

@@ -7,7 +7,7 @@ use backup_actuator::Health;
 use serde_json::{Map, Value, json};
 
 use super::Api;
-use crate::deletions::Deletion;
+use crate::backups::Deletion;
 
 type Answer = (StatusCode, Json<Value>);
 

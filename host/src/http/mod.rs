@@ -13,10 +13,10 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::backups::BackupService;
+use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
-use crate::policies::Updates;
-use crate::readiness::Readiness;
-use crate::service::BackupService;
+use crate::policy::Updates;
 use crate::settings::Secret;
 
 pub use backup_actuator::Presentation;

@@ -15,8 +15,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Api, ApiError};
-use crate::policies::admission::Candidate;
-use crate::policies::{Digest, Source};
+use crate::policy::admission::Candidate;
+use crate::policy::{Digest, Source};
 use crate::settings::time_span;
 
 /// Where the signature of an upload stands, as in a `.sig` file.
@@ -80,13 +80,16 @@ fn is_same_secret(given: &str, expected: &str) -> bool {
 
 pub(super) async fn show(State(api): State<Arc<Api>>) -> Json<Value> {
     let policies = api.updates.policies();
-    let withdrawn = policies.withdrawals().into_iter();
-    let withdrawn = withdrawn.map(|known| json!({"digest": known.digest.to_string(), "reason": known.reason}));
+    let withdrawn = policies
+        .incumbents()
+        .withdrawals
+        .into_iter()
+        .map(|known| json!({"digest": known.digest.to_string(), "reason": known.reason}));
     Json(json!({
         "serving": view::generation(&policies.serving()),
         "previous": policies.previous().map(|previous| view::generation(&previous)),
-        "shadow": policies.shadows().findings().map(|findings| view::shadow(&findings)),
-        "lastCandidate": api.updates.last().map(|verdict| view::candidate(&verdict)),
+        "shadow": policies.shadows().report().map(|report| view::shadow(&report)),
+        "lastCandidate": api.updates.last_verdict().map(|verdict| view::candidate(&verdict)),
         "withdrawn": withdrawn.collect::<Vec<_>>(),
     }))
 }
@@ -98,13 +101,13 @@ pub(super) async fn replace(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, ApiError> {
-    let largest = api.updates.largest();
-    let component = to_bytes(body, largest).await.map_err(|_| ApiError::PolicyTooLarge { allowed: largest })?;
+    let max_bytes = api.updates.max_bytes();
+    let component = to_bytes(body, max_bytes).await.map_err(|_| ApiError::PolicyTooLarge { allowed: max_bytes })?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
     let candidate = Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced };
     Ok(Json(match shadow {
         Some(span) => view::shadow(&*api.updates.shadow(candidate, span).await?),
-        None => view::generation(&*api.updates.offer(candidate).await?),
+        None => view::generation(&*api.updates.submit(candidate).await?),
     }))
 }
 

@@ -1,269 +1,219 @@
-//! The policy component and the sandbox that it runs in.
+//! Which policy serves, and how another one takes its place.
 //!
-//! A [`Policy`] is compiled once. Each call gets a fresh instance, which ends with it: nothing that one
-//! call leaves behind, not even a trap, can reach another.
+//! ```text
+//! candidate ── Admission ──► Admitted ── Policies::exchange ──► Generation, which serves
+//!                  │             └────── Shadows::begin ──────► Report, beside the serving one
+//!                  └─► AdmissionError: nothing changes
+//! ```
+//!
+//! A call takes the serving generation once and keeps it to its end; a run likewise. The exchange is one atomic store:
+//! there is no moment without a policy, and no answer to which two policies contributed.
 
-mod bindings;
-mod call;
-mod compiled;
-mod contract;
-mod output;
-mod overstep;
-mod read;
-mod sandbox;
-pub(crate) mod wasi;
+pub mod admission;
+mod cache;
+mod calls;
+mod circuit_breaker;
+mod component;
+mod digest;
+mod file;
+mod generation;
+mod pack;
+pub mod self_test;
+pub mod shadow;
+pub mod signature;
+mod update;
+mod watch;
 
-use std::sync::Arc;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
-use wasmtime::component::{Component, Linker};
-use wasmtime::{Store, Trap};
+use arc_swap::ArcSwap;
 
-use crate::elasticsearch::Scope;
-use bindings::exports::optimize::backup::backups::Guest;
-use bindings::{Policy as Instance, PolicyPre};
-use call::{Call, Imports};
+use crate::metrics::Metrics;
+use crate::sandbox::CallError;
+use generation::History;
+use shadow::Shadows;
 
-pub use bindings::optimize::backup::types;
-pub use call::{Capability, Outstanding};
-pub use compiled::Compiled;
-pub use contract::Violation;
-pub use overstep::Oversteps;
-pub use read::{GetBackup, ListBackups, Read};
-pub use sandbox::{CallLimits, Sandbox};
+pub use admission::Incumbents;
+pub use cache::Cache;
+pub use calls::{CallContext, CallObserver, PolicyCalls};
+pub use component::{ComponentInfo, InvalidComponent};
+pub use digest::Digest;
+pub use file::{PolicyFile, ReadError};
+pub use generation::{Admitted, Generation, Source, Withdrawal};
+pub use pack::{PackError, pack};
+pub use update::{StartError, Updates, initial_policy};
+pub use watch::watch;
 
-/// The policy that serves when no other is configured; built with this host.
-pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
-
-/// A policy component, ready to be called. What it answers is held against the contract.
-pub struct Policy {
-    sandbox: Arc<Sandbox>,
-    instances: PolicyPre<Call>,
+/// The policy that serves, and those before it.
+pub struct Policies {
+    context: Arc<CallContext>,
+    metrics: Arc<Metrics>,
+    serving: ArcSwap<Generation>,
+    history: Mutex<History>,
+    shadows: Arc<Shadows>,
+    /// How many consecutive calls of one operation may fail before the previous policy comes back.
+    max_failures: u32,
 }
 
-/// Why a component cannot be a policy.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// It is not a component.
-    #[error("it is not a WebAssembly component that can be compiled: {0:#}")]
-    NotAComponent(wasmtime::Error),
-    /// It does not fit the world `optimize:backup/policy`.
-    #[error("it is not a policy (imports or exports differ from the world optimize:backup/policy): {0:#}")]
-    NotAPolicy(wasmtime::Error),
-}
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no previous policy to return to")]
+pub struct NoPreviousPolicy;
 
-/// Why an operation has no result.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum CallError {
-    /// The policy says no.
-    #[error("{}", .0.problem().message)]
-    Refused(types::Error),
-    /// It computed for too long.
-    #[error("the policy used up its processor time (policy.cpuTime)")]
-    OutOfTime,
-    /// It came to an end that it should not have, or broke a limit.
-    #[error("the policy failed: {0}")]
-    Trapped(String),
-    /// Its answer breaks a promise of the interface.
-    #[error("the policy's answer breaks the contract: {0}")]
-    BrokeContract(#[from] Violation),
-}
-
-impl CallError {
-    /// Whether the policy itself is to blame: to refuse a call is not a failure.
+impl Policies {
+    /// Begins with `initial` as generation 1.
     #[must_use]
-    pub fn is_failure_of_policy(&self) -> bool {
-        match self {
-            Self::Refused(_) => false,
-            Self::OutOfTime | Self::Trapped(_) | Self::BrokeContract(_) => true,
-        }
-    }
-}
-
-impl Policy {
-    /// The policy inside this binary. It was compiled when the binary was built; where this processor cannot run that code,
-    /// it is compiled here and now.
-    ///
-    /// # Errors
-    /// [`LoadError`]: a defect of this binary.
-    pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, LoadError> {
-        Self::load_compiled(sandbox, &Compiled::EMBEDDED).or_else(|reason| {
-            tracing::info!(%reason, "this machine cannot use the embedded policy's machine code; compiling the policy");
-            Self::load(sandbox, EMBEDDED)
+    pub fn new(initial: Admitted, max_failures: u32, context: CallContext, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self {
+            shadows: Shadows::new(Arc::clone(&metrics), max_failures),
+            context: Arc::new(context),
+            metrics,
+            serving: ArcSwap::new(Generation::new(1, initial)),
+            history: Mutex::default(),
+            max_failures,
         })
     }
 
-    /// Compiles a component here and now: for one that is known.
-    ///
-    /// # Errors
-    /// [`LoadError`] says what is wrong with it.
-    pub fn load(sandbox: &Arc<Sandbox>, component: &[u8]) -> Result<Self, LoadError> {
-        let component = Component::from_binary(&sandbox.engine, component).map_err(LoadError::NotAComponent)?;
-        Self::link(sandbox, &component)
-    }
-
-    /// Takes what this program's own compiler made of a component.
-    ///
-    /// # Errors
-    /// [`LoadError`].
-    pub fn load_compiled(sandbox: &Arc<Sandbox>, compiled: &Compiled) -> Result<Self, LoadError> {
-        let component = compiled.component(sandbox).map_err(LoadError::NotAComponent)?;
-        Self::link(sandbox, &component)
-    }
-
-    /// Links a component to the one capability that there is, and to an empty world where it expects one.
-    fn link(sandbox: &Arc<Sandbox>, component: &Component) -> Result<Self, LoadError> {
-        let mut linker = Linker::new(&sandbox.engine);
-        Instance::add_to_linker::<_, Imports>(&mut linker, |call| call).map_err(LoadError::NotAPolicy)?;
-        wasi::add_to_linker(&mut linker).map_err(LoadError::NotAPolicy)?;
-        let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
-        let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
-        Ok(Self { sandbox: Arc::clone(sandbox), instances })
-    }
-
-    /// Validates a number, checks the repository and submits part 1.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn create(
-        &self,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-    ) -> Result<types::Accepted, CallError> {
-        let mut session = self.open(capability, Scope::of_create(id)).await?;
-        let accepted = settle(session.guest().call_create(&mut session.store, context, id).await)?;
-        contract::accepted(id, &accepted)?;
-        Ok(accepted)
-    }
-
-    /// Takes a run one step further.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn advance(
-        &self,
-        capability: Capability,
-        context: &types::Context,
-        id: types::BackupId,
-    ) -> Result<types::Progress, CallError> {
-        let mut session = self.open(capability, Scope::of_advance(id)).await?;
-        let progress = settle(session.guest().call_advance(&mut session.store, context, id).await)?;
-        contract::progress(id, &progress)?;
-        Ok(progress)
-    }
-
-    /// Tells one backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn get(
-        &self,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-    ) -> Result<types::Backup, CallError> {
-        let mut session = self.open(capability, Scope::Read).await?;
-        let backup = settle(session.guest().call_get(&mut session.store, context, id).await)?;
-        contract::requested_backup(id, &backup)?;
-        Ok(backup)
-    }
-
-    /// Tells every backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn list(
-        &self,
-        capability: Capability,
-        context: &types::Context,
-    ) -> Result<types::BackupsPage, CallError> {
-        let mut session = self.open(capability, Scope::Read).await?;
-        let page = settle(session.guest().call_list(&mut session.store, context).await)?;
-        contract::page(&page)?;
-        Ok(page)
-    }
-
-    /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
-    /// is still working on.
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn delete(
-        &self,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-        only_runs: Option<&[String]>,
-    ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
-        let mut session = self.open(capability, Scope::of_delete(id)).await?;
-        let deleted = settle(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
-        contract::deleted(id, &deleted)?;
-        Ok((deleted, session.store.data_mut().outstanding.take()))
-    }
-
-    async fn open(&self, capability: Capability, scope: Scope) -> Result<Session, CallError> {
-        let deadline = Instant::now() + self.sandbox.limits.wall_time;
-        let place = timeout_at(deadline, Arc::clone(&self.sandbox.places).acquire_owned()).await;
-        let place = place.map_err(|_| no_place())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability, scope, deadline);
-        let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
-        Ok(Session { instance, store, _place: place })
-    }
-}
-
-/// One call: its fields are dropped in this order, so a place is free only when the pool's is.
-struct Session {
-    instance: Instance,
-    store: Store<Call>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Session {
-    fn guest(&self) -> Guest {
-        self.instance.optimize_backup_backups().clone()
-    }
-}
-
-backup_actuator::policy_types!(crate::policy::bindings::optimize::backup::types);
-
-impl types::Error {
-    /// What there is to say, whatever the case.
+    /// Calls of the policy that serves now. They stay with it whatever serves afterwards.
     #[must_use]
-    pub fn problem(&self) -> &types::Problem {
-        match self {
-            Self::InvalidRequest(problem)
-            | Self::Configuration(problem)
-            | Self::Conflict(problem)
-            | Self::NotFound(problem)
-            | Self::Unreachable(problem)
-            | Self::EngineFailure(problem)
-            | Self::Denied(problem) => problem,
+    pub fn calls(self: &Arc<Self>) -> PolicyCalls {
+        PolicyCalls::new(self.serving(), Arc::clone(&self.context), Arc::clone(self) as _)
+    }
+
+    /// The same calls, or those of the serving policy if theirs was withdrawn.
+    #[must_use]
+    pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
+        if calls.generation().is_withdrawn() { self.calls() } else { calls }
+    }
+
+    /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn read<A, F>(
+        self: &Arc<Self>,
+        operation: &'static str,
+        id: Option<&str>,
+        call: impl Fn(PolicyCalls) -> F + Send + Sync + 'static,
+    ) -> Result<A, CallError>
+    where
+        A: Clone + Debug + PartialEq + Send + Sync + 'static,
+        F: Future<Output = Result<A, CallError>> + Send + 'static,
+    {
+        let calls = self.calls();
+        let Some(mirror) = self.shadows.mirror(&calls) else { return call(calls).await };
+        let served = call(mirror.recorded(&calls)).await;
+        mirror.compare_in_background(operation, id, &calls, served.clone(), call);
+        served
+    }
+
+    #[must_use]
+    pub fn serving(&self) -> Arc<Generation> {
+        self.serving.load_full()
+    }
+
+    /// The generation that a rollback brings back. `None`: there was no other one, or it has come back already.
+    #[must_use]
+    pub fn previous(&self) -> Option<Arc<Generation>> {
+        self.history().previous.clone()
+    }
+
+    #[must_use]
+    pub fn shadows(&self) -> &Arc<Shadows> {
+        &self.shadows
+    }
+
+    /// What a candidate is compared with.
+    #[must_use]
+    pub fn incumbents(&self) -> Incumbents {
+        let withdrawals = self.history().withdrawals().cloned().collect();
+        Incumbents { serving: Arc::clone(&self.serving().admitted.info), withdrawals }
+    }
+
+    /// Lets another policy serve from now on.
+    pub fn exchange(&self, admitted: Admitted) -> Arc<Generation> {
+        let mut history = self.history();
+        let replaced = self.serve(&mut history, admitted);
+        let serving = self.serving();
+        // A policy that is brought in a second time is not its own way back.
+        if !replaced.is_same(&serving) {
+            history.previous = Some(replaced);
+        }
+        serving
+    }
+
+    /// Lets the previous policy serve again. A second rollback undoes the first.
+    ///
+    /// # Errors
+    /// [`NoPreviousPolicy`].
+    pub fn roll_back(&self) -> Result<Arc<Generation>, NoPreviousPolicy> {
+        let mut history = self.history();
+        let previous = history.previous.take().ok_or(NoPreviousPolicy)?;
+        let replaced = self.serve(&mut history, returning(&previous, "an operator asked for it".to_owned()));
+        history.previous = Some(replaced);
+        Ok(self.serving())
+    }
+
+    /// Replaces a failing policy in its runs by the serving one. If it is the serving one itself, the previous one comes
+    /// back, once: two bad policies must not take turns for ever.
+    fn withdraw(&self, failing: &Arc<Generation>, reason: String) {
+        let mut history = self.history();
+        let serving = self.serving();
+        let is_serving = Arc::ptr_eq(failing, &serving);
+        let is_without_successor = if is_serving { history.previous.is_none() } else { failing.is_same(&serving) };
+        if is_without_successor || failing.is_withdrawn() {
+            return;
+        }
+        tracing::error!(generation = failing.number, reason, "the policy keeps failing; another one takes its place");
+        failing.mark_withdrawn();
+        history.record(Withdrawal { digest: failing.admitted.info.digest, reason: reason.clone() });
+        let previous = history.previous.take_if(|previous| is_serving || Arc::ptr_eq(previous, failing));
+        if let Some(previous) = previous.filter(|_| is_serving) {
+            self.serve(&mut history, returning(&previous, reason));
+        }
+    }
+
+    /// Stores a new generation, and returns the one that it replaces.
+    fn serve(&self, history: &mut History, admitted: Admitted) -> Arc<Generation> {
+        let replaced = self.serving();
+        let generation = Generation::new(history.next_number(), admitted);
+        tracing::info!(
+            generation = generation.number,
+            digest = %generation.admitted.info.digest,
+            source = %generation.admitted.source,
+            "another policy serves from now on"
+        );
+        self.metrics.policy_generation(generation.number);
+        self.shadows.serves(&generation.admitted.info.digest);
+        self.serving.store(generation);
+        replaced
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        // It is consistent between any two statements that change it.
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CallObserver for Policies {
+    /// Counts a call. A policy with too many consecutive failures is withdrawn.
+    fn call_ended(
+        &self,
+        generation: &Arc<Generation>,
+        operation: &'static str,
+        outcome: Result<(), &CallError>,
+        took: Duration,
+    ) {
+        self.metrics.policy_call(operation, outcome.err().map_or("ok", CallError::outcome), took);
+        let failures = generation.count(operation, outcome);
+        if let (Err(error), true) = (outcome, failures >= self.max_failures) {
+            let reason = format!("{failures} calls of {operation} in a row failed, the last one so: {error}");
+            self.withdraw(generation, reason);
         }
     }
 }
 
-/// Calls are short unless the engine is slow: it is the engine that all the others wait for.
-fn no_place() -> CallError {
-    CallError::Refused(types::Error::Unreachable(types::Problem {
-        code: "engineUnreachable".to_owned(),
-        message: "too many other calls are waiting for the engine; try again when it answers".to_owned(),
-        detail: Some("the call's time was up before its turn (backup.callTimeout)".to_owned()),
-    }))
-}
-
-fn settle<T>(outcome: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {
-    outcome.map_err(trapped)?.map_err(CallError::Refused)
-}
-
-fn trapped(error: wasmtime::Error) -> CallError {
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => CallError::OutOfTime,
-        // The cause alone: the backtrace before it can be of any length.
-        _ => {
-            tracing::debug!(error = format!("{error:#}"), "a policy's call came to a sudden end");
-            CallError::Trapped(error.root_cause().to_string())
-        }
-    }
+fn returning(previous: &Generation, reason: String) -> Admitted {
+    Admitted { source: Source::Return { generation: previous.number, reason }, ..previous.admitted.clone() }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use backup_artefacts::Workspace;
-use optimize_backup::policy::EMBEDDED;
+use optimize_backup::sandbox::EMBEDDED;
 use tokio::sync::OnceCell;
 
 /// The file, built once a run.

@@ -2,37 +2,37 @@
 
 use serde_json::{Value, json};
 
-use crate::policies::admission::Verdict;
-use crate::policies::shadow::{Example, Findings};
-use crate::policies::{Admitted, Anatomy, Generation, Source};
+use crate::policy::admission::Verdict;
+use crate::policy::shadow::{Example, Report};
+use crate::policy::{Admitted, ComponentInfo, Generation, Source};
 
 pub(super) fn generation(generation: &Generation) -> Value {
-    let Admitted { anatomy, signer, source, .. } = &generation.admitted;
+    let Admitted { info, signer, source, .. } = &generation.admitted;
     let own = json!({
         "generation": generation.number,
         "since": generation.since.to_string(),
         "calls": generation.calls(),
         "failures": generation.failures(),
     });
-    with_identity(own, anatomy, source, signer.as_deref())
+    with_identity(own, info, source, signer.as_deref())
 }
 
 /// A policy that is or was tried beside the serving one.
-pub(super) fn shadow(findings: &Findings) -> Value {
-    let tally = findings.tally();
-    let end = tally.end.as_ref().map(|end| json!({"at": end.at.to_string(), "reason": end.ending.to_string()}));
+pub(super) fn shadow(report: &Report) -> Value {
+    let counts = report.counts();
+    let end = counts.end.as_ref().map(|end| json!({"at": end.at.to_string(), "reason": end.reason.to_string()}));
     let own = json!({
-        "since": findings.since.to_string(),
-        "until": findings.until.to_string(),
+        "since": report.since.to_string(),
+        "until": report.until.to_string(),
         "ended": end,
-        "calls": tally.calls(),
-        "same": tally.same,
-        "different": tally.different,
-        "failed": tally.failed,
-        "skipped": tally.skipped,
-        "examples": tally.examples.iter().map(example).collect::<Vec<_>>(),
+        "calls": counts.calls(),
+        "same": counts.same,
+        "different": counts.different,
+        "failed": counts.failed,
+        "skipped": counts.skipped,
+        "examples": counts.examples.iter().map(example).collect::<Vec<_>>(),
     });
-    with_identity(own, &findings.anatomy, &findings.source, findings.signer.as_deref())
+    with_identity(own, &report.info, &report.source, report.signer.as_deref())
 }
 
 fn example(example: &Example) -> Value {
@@ -48,13 +48,13 @@ fn example(example: &Example) -> Value {
 }
 
 /// Adds which policy it is.
-fn with_identity(mut shown: Value, anatomy: &Anatomy, source: &Source, signer: Option<&str>) -> Value {
+fn with_identity(mut shown: Value, info: &ComponentInfo, source: &Source, signer: Option<&str>) -> Value {
     let identity = json!({
-        "digest": anatomy.digest.to_string(),
-        "name": anatomy.name,
-        "version": anatomy.version.as_ref().map(ToString::to_string),
-        "witVersion": anatomy.wit_version().map(|version| version.to_string()),
-        "bytes": anatomy.bytes,
+        "digest": info.digest.to_string(),
+        "name": info.name,
+        "version": info.version.as_ref().map(ToString::to_string),
+        "witVersion": info.wit_version().map(|version| version.to_string()),
+        "bytes": info.bytes,
         "source": source.to_string(),
         "signer": signer,
     });

@@ -1,0 +1,312 @@
+//! Deletions that go on after their 204.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::elasticsearch::{Outstanding, Response};
+use crate::metrics::Metrics;
+use crate::policy::Policies;
+use crate::sandbox::CallError;
+use crate::sandbox::types::{Deleted, Error};
+
+/// The deletions of this host.
+pub struct Deletions {
+    policies: Arc<Policies>,
+    metrics: Arc<Metrics>,
+    backups: Mutex<BTreeMap<String, Deletion>>,
+}
+
+/// What is to be told of a deletion.
+#[derive(Clone, Debug)]
+pub enum Deletion {
+    /// It is being submitted, or the engine is at it.
+    Pending(Submission),
+    /// The engine did not do it.
+    Failed(Failure),
+}
+
+impl Deletion {
+    fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending(_))
+    }
+
+    fn is_outdated(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.at.elapsed() > FAILURE_TOLD_FOR)
+    }
+}
+
+/// Why and when a deletion failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The engine's own reason, or what came in its place.
+    pub reason: String,
+    at: Instant,
+}
+
+impl Failure {
+    fn now(reason: String) -> Self {
+        Self { reason, at: Instant::now() }
+    }
+}
+
+/// How long a failure is told, unless a later deletion of that ID succeeds.
+const FAILURE_TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Whether a deletion could be submitted, for all who ask for it.
+#[derive(Clone, Debug)]
+pub struct Submission(watch::Receiver<Option<Result<(), CallError>>>);
+
+impl Submission {
+    /// Waits until it is known. `None`: it never will be, because a panic ended it.
+    pub(crate) async fn outcome(mut self) -> Option<Result<(), CallError>> {
+        self.0.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+/// A deletion that this host has begun. When this is dropped, by a panic too, it is no longer pending.
+pub(crate) struct Begun {
+    deletions: Arc<Deletions>,
+    /// The backup, as the caller wrote it.
+    pub(crate) id: String,
+    submission: watch::Sender<Option<Result<(), CallError>>>,
+    /// What was to be told of an earlier one.
+    before: Option<Failure>,
+    stage: Stage,
+}
+
+#[derive(PartialEq, Eq)]
+enum Stage {
+    Submitting,
+    Submitted,
+    Ended,
+}
+
+impl Begun {
+    /// It could not be submitted: there is nothing to tell of it but the answer itself.
+    pub(crate) fn withdraw(mut self, error: CallError) {
+        self.give_up();
+        self.submission.send_replace(Some(Err(error)));
+    }
+
+    /// The engine has it; it is to be [followed](Self::follow).
+    pub(crate) fn submitted(mut self) -> Self {
+        self.stage = Stage::Submitted;
+        self.submission.send_replace(Some(Ok(())));
+        self
+    }
+
+    /// Waits for the engine's outcome, and looks again for what was added meanwhile.
+    pub(crate) async fn follow(self, deleted: Deleted, outstanding: Option<Outstanding>) {
+        let (deletions, id) = (Arc::clone(&self.deletions), self.id.clone());
+        let outcome = deletions.settle(&id, &deleted.runs, outstanding).await;
+        let failure = self.end(&deleted, outcome);
+        if deleted.runs.is_empty() {
+            return;
+        }
+        for delay in LOOK_AGAIN {
+            tokio::time::sleep(delay).await;
+            let is_gone = deletions.delete_leftovers(&id, &deleted.runs).await;
+            if let Some(failure) = failure.as_ref().filter(|_| is_gone) {
+                deletions.make_up_for(&id, failure);
+            }
+        }
+    }
+
+    /// What is told of it from now on.
+    fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
+        let (id, snapshots) = (&self.id, &deleted.snapshots);
+        match &outcome {
+            Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
+            Err(reason) => tracing::error!(backup = id, ?snapshots, reason, "the engine did not delete the backup"),
+        }
+        let failure = outcome.err().map(Failure::now);
+        self.stage = Stage::Ended;
+        self.deletions.ended(&self.id, failure.clone());
+        failure
+    }
+
+    fn give_up(&mut self) {
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Submitting => self.deletions.replace(&self.id, self.before.take()),
+            Stage::Submitted => {
+                let reason = "a defect of this server interrupted it; whether the engine did it, a GET tells";
+                tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
+                self.deletions.ended(&self.id, Some(Failure::now(reason.to_owned())));
+            }
+            Stage::Ended => {}
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+/// When to look again for what another host may have added. It reads the snapshots, then starts part 2:
+/// the last look is after the longest time that this can take it.
+const LOOK_AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(60)];
+
+impl Deletions {
+    /// None yet.
+    #[must_use]
+    pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { policies, metrics, backups: Mutex::default() })
+    }
+
+    /// Marks a backup as being deleted, for the caller to submit.
+    ///
+    /// # Errors
+    /// It is already; whoever was first submits it.
+    pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Result<Begun, Submission> {
+        let mut backups = self.lock();
+        if let Some(Deletion::Pending(submission)) = backups.get(id) {
+            return Err(submission.clone());
+        }
+        let (submission, receiver) = watch::channel(None);
+        let before = match backups.insert(id.to_owned(), Deletion::Pending(Submission(receiver))) {
+            Some(Deletion::Failed(failure)) => Some(failure),
+            _ => None,
+        };
+        self.count(&backups);
+        Ok(Begun { deletions: Arc::clone(self), id: id.to_owned(), submission, before, stage: Stage::Submitting })
+    }
+
+    /// Whether the engine is still deleting a backup.
+    pub(crate) fn is_pending(&self, id: &str) -> bool {
+        self.lock().get(id).is_some_and(Deletion::is_pending)
+    }
+
+    /// Every deletion that is pending or failed.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<String, Deletion> {
+        self.lock().clone()
+    }
+
+    /// Waits until the engine has deleted what these runs wrote, or refuses to.
+    ///
+    /// An answer that does not come may be lost, or the request: whatever is still there is then deleted
+    /// again. An engine that is still at it takes the new request for the old one.
+    async fn settle(&self, id: &str, runs: &[String], mut outstanding: Option<Outstanding>) -> Result<(), String> {
+        if outstanding.is_none() {
+            return Ok(());
+        }
+        let mut trouble = "the engine does not answer, and the snapshots are still there".to_owned();
+        for patience in patience().build() {
+            match tokio::time::timeout(patience, answer(outstanding.take())).await {
+                Ok(Answer::Done) => return Ok(()),
+                Ok(Answer::Refused(reason)) => return Err(reason),
+                // Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
+                Ok(Answer::Overtaken) | Err(_) => {}
+            }
+            match self.policies.calls().delete(id, Some(runs)).await {
+                Ok((_, None)) => return Ok(()),
+                Ok((again, still)) => {
+                    tracing::info!(backup = id, snapshots = ?again.snapshots, "still there; submitted the deletion again");
+                    outstanding = still;
+                }
+                Err(CallError::Refused(error @ (Error::Unreachable(_) | Error::EngineFailure(_)))) => {
+                    trouble = error.problem().message.clone();
+                    tracing::warn!(backup = id, trouble, "cannot look what became of a deletion");
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Err(trouble)
+    }
+
+    /// Whether nothing is left of what these runs wrote.
+    async fn delete_leftovers(&self, id: &str, runs: &[String]) -> bool {
+        match self.policies.calls().delete(id, Some(runs)).await {
+            Ok((again, _)) if again.snapshots.is_empty() => true,
+            Ok((again, outstanding)) => {
+                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what is there again, or still");
+                let outcome = self.settle(id, runs, outstanding).await;
+                if let Err(reason) = &outcome {
+                    tracing::warn!(backup = id, reason, "the engine did not delete leftovers of a deleted backup");
+                }
+                outcome.is_ok()
+            }
+            Err(error) => {
+                tracing::warn!(backup = id, %error, "cannot look for leftovers of a deleted backup");
+                false
+            }
+        }
+    }
+
+    /// What the engine had not done when it was asked first is done. The failure of a later deletion, which is of
+    /// another backup of that ID, stays.
+    fn make_up_for(&self, id: &str, failure: &Failure) {
+        let mut backups = self.lock();
+        if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == failure) {
+            tracing::info!(backup = id, "the backup is deleted after all");
+            backups.remove(id);
+        }
+    }
+
+    fn ended(&self, id: &str, failure: Option<Failure>) {
+        self.metrics.deletion_ended(failure.is_some());
+        self.replace(id, failure);
+    }
+
+    /// The deletion is not pending any more.
+    fn replace(&self, id: &str, failure: Option<Failure>) {
+        let mut backups = self.lock();
+        match failure {
+            Some(failure) => backups.insert(id.to_owned(), Deletion::Failed(failure)),
+            None => backups.remove(id),
+        };
+        self.count(&backups);
+    }
+
+    fn count(&self, backups: &BTreeMap<String, Deletion>) {
+        self.metrics.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Deletion>> {
+        // The map is consistent between any two statements that change it.
+        let mut backups = self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        backups.retain(|_, deletion| !deletion.is_outdated());
+        backups
+    }
+}
+
+/// How long an answer is waited for, each time, before a look at what is there: an engine may need minutes
+/// to stop a running snapshot.
+fn patience() -> ExponentialBuilder {
+    const IN_ALL: Duration = Duration::from_secs(60 * 60);
+    let delays = ExponentialBuilder::new().with_min_delay(Duration::from_secs(10));
+    delays.with_max_delay(Duration::from_secs(5 * 60)).with_total_delay(Some(IN_ALL)).without_max_times()
+}
+
+/// An answer to a deletion that took its time.
+enum Answer {
+    Done,
+    Overtaken,
+    Refused(String),
+}
+
+/// The engine's own answer. One that is lost, or that something else gave in its place, is none.
+async fn answer(outstanding: Option<Outstanding>) -> Answer {
+    match outstanding {
+        Some(request) => match request.await {
+            Ok(Ok(response)) if !matches!(response.status, 408 | 429 | 502..=504) => read(&response),
+            _ => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+fn read(response: &Response) -> Answer {
+    match response.status {
+        200..=299 => Answer::Done,
+        404 => Answer::Overtaken,
+        status => Answer::Refused(format!("{status}: {}", response.body.chars().take(500).collect::<String>())),
+    }
+}

@@ -1,0 +1,61 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Denial, Destination, Granted, Grants, Request, Response, Scope, TransportError};
+
+/// The engine as policies may use it: what is granted, and where granted requests go.
+#[derive(Clone)]
+pub struct Capability {
+    pub destination: Destination,
+    pub grants: Arc<Grants>,
+    pub oversteps: Oversteps,
+}
+
+/// A request that the engine was still working on when the call ended. When this is dropped, nobody waits for its
+/// answer any more; the engine still works on it.
+pub type Outstanding = AbortOnDropHandle<Result<Response, TransportError>>;
+
+impl Capability {
+    #[must_use]
+    pub fn new(destination: Destination, grants: Grants) -> Self {
+        Self { destination, grants: Arc::new(grants), oversteps: Oversteps::default() }
+    }
+
+    /// Sends one read, without retries, and waits for the answer for at most `timeout`.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn read_once(&self, request: Request, timeout: Duration) -> Result<Response, TransportError> {
+        let granted = self.check(request, Scope::Read)?;
+        self.destination.send_once(&granted, timeout).await
+    }
+
+    pub(crate) fn check(&self, request: Request, scope: Scope) -> Result<Granted, TransportError> {
+        let text = request.to_string();
+        self.grants.check(request, scope).map_err(|denial| {
+            tracing::warn!(request = text, %denial, "denied a policy's request");
+            self.oversteps.record(&denial);
+            denial.into()
+        })
+    }
+}
+
+/// Keeps the first request outside the scope of its call. Such a request is denied and logged in any case; the
+/// self-test also fails because of it.
+#[derive(Clone, Debug, Default)]
+pub struct Oversteps(Arc<OnceLock<Denial>>);
+
+impl Oversteps {
+    fn record(&self, denial: &Denial) {
+        if matches!(denial, Denial::Scope { .. }) {
+            self.0.get_or_init(|| denial.clone());
+        }
+    }
+
+    #[must_use]
+    pub fn first(&self) -> Option<&Denial> {
+        self.0.get()
+    }
+}

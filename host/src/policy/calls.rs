@@ -1,0 +1,154 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{Instrument, info_span};
+use uuid::Uuid;
+
+use super::Generation;
+use crate::clock;
+use crate::elasticsearch::{Capability, Outstanding};
+use crate::sandbox::types::{self, RunNote};
+use crate::sandbox::{CallError, Policy};
+
+/// Calls of one generation of the policy on the configured engine.
+///
+/// Several calls that belong together, such as the steps of a run, are made on one of these.
+#[derive(Clone)]
+pub struct PolicyCalls {
+    generation: Arc<Generation>,
+    context: Arc<CallContext>,
+    observer: Arc<dyn CallObserver>,
+    /// `None`: each call has its own.
+    moment: Option<Moment>,
+}
+
+/// What every policy is called with.
+#[derive(Clone)]
+pub struct CallContext {
+    pub capability: Capability,
+    pub settings: types::Settings,
+}
+
+/// The part of a call's context that differs from call to call.
+#[derive(Clone)]
+pub(super) struct Moment {
+    now: Duration,
+    run_id: String,
+}
+
+/// Is told of each call's end.
+pub trait CallObserver: Send + Sync {
+    fn call_ended(
+        &self,
+        generation: &Arc<Generation>,
+        operation: &'static str,
+        outcome: Result<(), &CallError>,
+        took: Duration,
+    );
+}
+
+/// For calls of the self-test and of shadows.
+pub(super) struct Unobserved;
+
+impl CallObserver for Unobserved {
+    fn call_ended(&self, _: &Arc<Generation>, _: &'static str, _: Result<(), &CallError>, _: Duration) {}
+}
+
+/// Who writes, for the metadata of snapshots.
+const HOST: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
+
+impl PolicyCalls {
+    pub(super) fn new(generation: Arc<Generation>, context: Arc<CallContext>, observer: Arc<dyn CallObserver>) -> Self {
+        Self { generation, context, observer, moment: None }
+    }
+
+    /// Replaces the capability, and makes all calls at one moment.
+    pub(super) fn with(self, capability: Capability, moment: Moment) -> Self {
+        let context = CallContext { capability, settings: self.context.settings.clone() };
+        Self { context: Arc::new(context), moment: Some(moment), ..self }
+    }
+
+    /// The same calls of another policy.
+    pub(super) fn of(&self, generation: Arc<Generation>, observer: Arc<dyn CallObserver>) -> Self {
+        Self { generation, observer, ..self.clone() }
+    }
+
+    pub(super) fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    /// Validates an id, checks the repository and submits part 1; returns also the id of the run.
+    ///
+    /// # Errors
+    /// [`CallError`], as all calls.
+    pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
+        let context = self.context(notes);
+        let call = self.policy().create(self.capability(), &context, id);
+        let accepted = self.observed("create", call).await?;
+        Ok((accepted, context.run_id))
+    }
+
+    /// Takes a run one step further.
+    pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
+        let context = self.context(notes);
+        self.observed("advance", self.policy().advance(self.capability(), &context, id)).await
+    }
+
+    pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
+        let context = self.context(notes);
+        self.observed("get", self.policy().get(self.capability(), &context, id)).await
+    }
+
+    pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
+        let context = self.context(notes);
+        self.observed("list", self.policy().list(self.capability(), &context)).await
+    }
+
+    /// Submits the deletion of a backup, or of what `only_runs` wrote.
+    pub async fn delete(
+        &self,
+        id: &str,
+        only_runs: Option<&[String]>,
+    ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
+        let context = self.context(Vec::new());
+        self.observed("delete", self.policy().delete(self.capability(), &context, id, only_runs)).await
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.generation.admitted.policy
+    }
+
+    pub(super) fn capability(&self) -> Capability {
+        self.context.capability.clone()
+    }
+
+    fn context(&self, notes: Vec<RunNote>) -> types::Context {
+        let Moment { now, run_id } = self.moment.clone().unwrap_or_else(Moment::now);
+        types::Context {
+            settings: self.context.settings.clone(),
+            now: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            run_id,
+            host: HOST.to_owned(),
+            notes,
+        }
+    }
+
+    async fn observed<T>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<T, CallError> {
+        let started = Instant::now();
+        // Everything that is logged meanwhile, the policy's output included, carries these fields.
+        let span = info_span!("policy", generation = self.generation.number, operation);
+        let outcome = call.instrument(span).await;
+        self.observer.call_ended(&self.generation, operation, outcome.as_ref().map(|_| ()), started.elapsed());
+        outcome
+    }
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self { now: clock::since_epoch(), run_id: Uuid::new_v4().to_string() }
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::circuit_breaker::ConsecutiveFailures;
+use super::{ComponentInfo, Digest};
+use crate::sandbox::{CallError, Policy};
+
+/// A policy that was admitted, with what is known of it.
+#[derive(Clone)]
+pub struct Admitted {
+    /// The compiled component.
+    pub policy: Arc<Policy>,
+    /// What was found in it.
+    pub info: Arc<ComponentInfo>,
+    /// The name of the key that it is signed with. `None`: no keys are configured.
+    pub signer: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// Where a policy came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The one inside this program.
+    Embedded,
+    /// The file at `policy.path`.
+    File(PathBuf),
+    /// `PUT /actuator/policy`.
+    Upload,
+    /// The last known good one in `policy.cacheDir`.
+    Cache(PathBuf),
+    /// It has served before and came back.
+    Return {
+        /// The generation that it had then.
+        generation: u64,
+        /// Why it came back.
+        reason: String,
+    },
+}
+
+/// A policy from one exchange to the next. Whoever holds this keeps the policy alive.
+pub struct Generation {
+    /// Counted from 1; every exchange makes a new one, a return too.
+    pub number: u64,
+    /// What serves.
+    pub admitted: Admitted,
+    /// When it began to serve.
+    pub since: Timestamp,
+    calls: AtomicU64,
+    failures: AtomicU64,
+    consecutive_failures: Mutex<ConsecutiveFailures>,
+    withdrawn: AtomicBool,
+}
+
+impl Generation {
+    pub(super) fn new(number: u64, admitted: Admitted) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            admitted,
+            since: Timestamp::now(),
+            calls: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            consecutive_failures: Mutex::default(),
+            withdrawn: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts a call; how many of this operation have now failed in a row by the policy's own fault.
+    pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> u32 {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let is_failure = outcome.is_err_and(CallError::is_failure_of_policy);
+        self.failures.fetch_add(u64::from(is_failure), Ordering::Relaxed);
+        self.consecutive_failures.lock().unwrap_or_else(PoisonError::into_inner).count(operation, is_failure)
+    }
+
+    /// Whether it is the same policy, perhaps at another time.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.admitted.info.digest == other.admitted.info.digest
+    }
+
+    pub(super) fn mark_withdrawn(&self) {
+        self.withdrawn.store(true, Ordering::Relaxed);
+    }
+
+    /// It failed too often and another one serves: runs that it began are driven with that one.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        self.withdrawn.load(Ordering::Relaxed)
+    }
+
+    /// How many calls have ended.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+}
+
+const MAX_WITHDRAWALS: usize = 100;
+
+/// The generations before the serving one.
+#[derive(Default)]
+pub(super) struct History {
+    /// The one that a rollback brings back.
+    pub(super) previous: Option<Arc<Generation>>,
+    exchanges: u64,
+    withdrawals: VecDeque<Withdrawal>,
+}
+
+/// A policy that failed here and was replaced for it. It is not admitted again unless forced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    pub digest: Digest,
+    pub reason: String,
+}
+
+impl History {
+    /// The number of the next generation: the first one had 1.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.exchanges += 1;
+        self.exchanges + 1
+    }
+
+    pub(super) fn record(&mut self, withdrawal: Withdrawal) {
+        self.withdrawals.truncate(MAX_WITHDRAWALS - 1);
+        self.withdrawals.push_front(withdrawal);
+    }
+
+    /// The latest first.
+    pub(super) fn withdrawals(&self) -> impl Iterator<Item = &Withdrawal> {
+        self.withdrawals.iter()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("embedded"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Upload => f.write_str("upload"),
+            Self::Cache(path) => write!(f, "cache {}", path.display()),
+            Self::Return { generation, reason } => write!(f, "return of generation {generation}: {reason}"),
+        }
+    }
+}

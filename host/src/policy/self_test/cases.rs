@@ -1,0 +1,158 @@
+use backup_core::SnapshotState;
+
+use super::{Outcome, TestBed, answer, mismatch, told};
+use crate::elasticsearch::Oversteps;
+use crate::policy::Admitted;
+use crate::sandbox::CallError;
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error};
+
+/// No policy may accept these: they are not positive 63-bit integers.
+const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
+/// A policy may be strict, but must accept one of these: a small number, a date, a time.
+const CANDIDATE_IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449951", "1795449951000"];
+/// A run without faults takes fewer.
+const MAX_STEPS: usize = 20;
+
+/// Each case has a test bed of its own.
+pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
+    let bed = |with_repository| TestBed::new(admitted, with_repository, oversteps);
+    unconfigured(&bed(false)?).await?;
+    empty(&bed(true)?).await?;
+    invalid_ids(&bed(true)?).await?;
+    a_backup(&bed(true)?).await?;
+    a_failure(&bed(true)?).await
+}
+
+async fn unconfigured(bed: &TestBed) -> Outcome {
+    const CASE: &str = "a list without a configured repository";
+    match bed.calls.list(Vec::new()).await {
+        Err(CallError::Refused(Error::Configuration(_))) => Ok(()),
+        other => mismatch(CASE, "the error 'configuration'", told(&other)),
+    }
+}
+
+async fn empty(bed: &TestBed) -> Outcome {
+    const CASE: &str = "an empty repository";
+    let page = answer(CASE, "an empty list", bed.calls.list(Vec::new()).await)?;
+    if !page.backups.is_empty() {
+        return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
+    }
+    for id in CANDIDATE_IDS {
+        match bed.calls.get(id, Vec::new()).await {
+            // It may be too strict for this id, but not for all: that is seen when one is made.
+            Err(CallError::Refused(Error::NotFound(_) | Error::InvalidRequest(_))) => {}
+            other => return mismatch(CASE, "the error 'not-found' for every id", told(&other)),
+        }
+    }
+    Ok(())
+}
+
+async fn invalid_ids(bed: &TestBed) -> Outcome {
+    const CASE: &str = "texts that are no ids";
+    for id in INVALID_IDS {
+        match bed.calls.create(id, Vec::new()).await {
+            Err(CallError::Refused(Error::InvalidRequest(_))) => {}
+            other => {
+                return mismatch(CASE, "the error 'invalid-request' for each", format!("{} for '{id}'", told(&other)));
+            }
+        }
+    }
+    if bed.snapshots().is_empty() { Ok(()) } else { mismatch(CASE, "that nothing is written", "a snapshot") }
+}
+
+async fn a_backup(bed: &TestBed) -> Outcome {
+    const CASE: &str = "a backup from its beginning to its end";
+    let id = created(CASE, bed).await?;
+    expect_state(CASE, &get(CASE, bed, id).await?, BackupState::InProgress)?;
+    a_second_time(bed, id).await?;
+    expect_parts(CASE, bed, 1)?;
+    bed.finish(SnapshotState::Success);
+    advance_to_the_end(CASE, bed, id).await?;
+    expect_parts(CASE, bed, 2)?;
+    expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Complete)?;
+    let page = answer(CASE, "a list of it", bed.calls.list(Vec::new()).await)?;
+    if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
+        return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
+    }
+    a_deletion(bed, id).await
+}
+
+async fn a_second_time(bed: &TestBed, id: BackupId) -> Outcome {
+    match bed.calls.create(&id.to_string(), Vec::new()).await {
+        Err(CallError::Refused(Error::Conflict(_))) => Ok(()),
+        other => mismatch("an id that is taken", "the error 'conflict'", told(&other)),
+    }
+}
+
+async fn a_deletion(bed: &TestBed, id: BackupId) -> Outcome {
+    const CASE: &str = "a deletion";
+    let outcome = bed.calls.delete(&id.to_string(), None).await;
+    answer(CASE, "that it is submitted", outcome)?;
+    if !bed.snapshots().is_empty() {
+        return mismatch(CASE, "no snapshots", format!("{:?}", bed.snapshots()));
+    }
+    match bed.calls.get(&id.to_string(), Vec::new()).await {
+        Err(CallError::Refused(Error::NotFound(_))) => Ok(()),
+        other => mismatch(CASE, "the error 'not-found' afterwards", told(&other)),
+    }
+}
+
+/// Part 2 must never be newer than a part 1 that can be restored.
+async fn a_failure(bed: &TestBed) -> Outcome {
+    const CASE: &str = "a backup of which part 1 fails";
+    let id = created(CASE, bed).await?;
+    bed.finish(SnapshotState::Partial);
+    advance_to_the_end(CASE, bed, id).await?;
+    expect_parts(CASE, bed, 1)?;
+    expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Failed)
+}
+
+async fn created(case: &'static str, bed: &TestBed) -> Outcome<BackupId> {
+    const EXPECTED: &str = "that one of some common ids is accepted";
+    let mut refusals = Vec::new();
+    for id in CANDIDATE_IDS {
+        match bed.calls.create(id, Vec::new()).await {
+            Ok((Accepted { backup_id, .. }, _)) => return Ok(backup_id),
+            Err(CallError::Refused(Error::InvalidRequest(problem))) => refusals.push(problem.message),
+            Err(error) => return mismatch(case, EXPECTED, format!("the error: {error}")),
+        }
+    }
+    mismatch(case, EXPECTED, refusals.join("; "))
+}
+
+async fn get(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome<Backup> {
+    answer(case, "the backup", bed.calls.get(&id.to_string(), Vec::new()).await)
+}
+
+async fn advance_to_the_end(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome {
+    for _ in 0..MAX_STEPS {
+        let progress = answer(case, "a step", bed.calls.advance(id, Vec::new()).await)?;
+        if progress.again_in.is_none() {
+            return Ok(());
+        }
+        bed.finish(SnapshotState::Success);
+    }
+    mismatch(case, "an end of the run", format!("none after {MAX_STEPS} steps"))
+}
+
+fn expect_parts(case: &'static str, bed: &TestBed, expected: usize) -> Outcome {
+    let found = bed.snapshots();
+    let is_right = match found.as_slice() {
+        [one] => expected == 1 && TestBed::is_import(one),
+        [one, two] => expected == 2 && TestBed::is_import(one) && TestBed::is_the_rest(two),
+        _ => false,
+    };
+    let expectation = "first the import indices alone, and all others once those are safe";
+    if is_right { Ok(()) } else { mismatch(case, expectation, format!("snapshots of {found:?}")) }
+}
+
+fn expect_state(case: &'static str, found: &Backup, expected: BackupState) -> Outcome {
+    let expectation = match expected {
+        BackupState::Complete => "the state complete",
+        BackupState::InProgress => "the state in-progress",
+        BackupState::Failed => "the state failed",
+        BackupState::Incompatible => "the state incompatible",
+        BackupState::Incomplete => "the state incomplete",
+    };
+    if found.state == expected { Ok(()) } else { mismatch(case, expectation, format!("{:?}", found.state)) }
+}

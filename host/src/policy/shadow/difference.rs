@@ -1,0 +1,66 @@
+//! Whether two policies answered the same, and how to show it if they did not.
+
+use std::mem::discriminant;
+
+use crate::sandbox::CallError;
+
+/// Whether two outcomes are the same to whoever acts on them.
+///
+/// An answer is compared whole. Of an error only the class and the code count: scripts go by these, the
+/// words are for people, and to improve them is no difference.
+pub(super) fn is_same<A: PartialEq>(served: &Result<A, CallError>, shadowed: &Result<A, CallError>) -> bool {
+    match (served, shadowed) {
+        (Ok(served), Ok(shadowed)) => served == shadowed,
+        (Err(CallError::Refused(served)), Err(CallError::Refused(shadowed))) => {
+            discriminant(served) == discriminant(shadowed) && served.problem().code == shadowed.problem().code
+        }
+        _ => false,
+    }
+}
+
+/// Both texts from shortly before they part, and not at any length.
+pub(super) fn excerpts(texts: [&str; 2]) -> [String; 2] {
+    const MAX_CHARS_BEFORE: usize = 250;
+    const MAX_CHARS: usize = 500;
+    let [served, shadowed] = texts;
+    let common = served.chars().zip(shadowed.chars()).take_while(|(served, shadowed)| served == shadowed).count();
+    let left_out = common.saturating_sub(MAX_CHARS_BEFORE);
+    texts.map(|text| {
+        let excerpt = text.chars().skip(left_out).take(MAX_CHARS);
+        let before = (left_out > 0).then_some('…');
+        let after = text.chars().nth(left_out + MAX_CHARS).map(|_| '…');
+        before.into_iter().chain(excerpt).chain(after).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::types::{Error, Problem};
+
+    fn refused(class: impl Fn(Problem) -> Error, code: &str, message: &str) -> Result<u64, CallError> {
+        Err(CallError::Refused(class(Problem { code: code.to_owned(), message: message.to_owned(), detail: None })))
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_no_difference() {
+        let served = refused(Error::NotFound, "backupNotFound", "there is none");
+        assert!(is_same(&served, &refused(Error::NotFound, "backupNotFound", "there is no such backup")));
+        assert!(!is_same(&served, &refused(Error::NotFound, "unknownBackup", "there is none")));
+        assert!(!is_same(&served, &refused(Error::Conflict, "backupNotFound", "there is none")));
+        assert!(!is_same(&served, &Ok(7)));
+        assert!(is_same(&Ok(7), &Ok(7)));
+        assert!(!is_same(&Ok(7), &Ok(8)));
+        assert!(!is_same::<u64>(&Err(CallError::OutOfTime), &Err(CallError::OutOfTime)), "no answer at all");
+    }
+
+    #[test]
+    fn long_texts_are_shown_where_they_differ() {
+        let [one, other] = ["one", "other"].map(|word| format!("{}{word}{}", "é".repeat(1000), "-".repeat(1000)));
+        let [one, other] = excerpts([&one, &other]);
+        assert!(one.starts_with("…é") && one.contains("éone-") && one.ends_with("-…"), "{one}");
+        assert!(other.contains("éother-"), "{other}");
+        assert!(one.chars().count() <= 502);
+        assert_eq!(excerpts(["short", "text"]), ["short", "text"]);
+    }
+}

@@ -1,0 +1,224 @@
+//! What an answer must be like whatever a policy decides: the promises of the WIT package that types
+//! cannot make.
+//!
+//! A policy may have rules of its own for ids, versions and indices. It may not answer for another backup
+//! than the one asked for, nor call one complete that is not: an operator would trust it with a restore.
+
+use std::collections::BTreeSet;
+
+use backup_core::NAME_PREFIX;
+
+use super::types::{
+    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, Progress, SnapshotDetail, SnapshotState,
+};
+
+/// How an answer breaks the contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ContractError {
+    /// It is about another backup.
+    #[error("it was asked for the backup {} and answered for {found}", excerpt(asked))]
+    AnotherBackup {
+        /// The id in the request.
+        asked: String,
+        /// The id in the answer.
+        found: BackupId,
+    },
+    /// No backup has such a number.
+    #[error("it names the backup id {0}; allowed are 1 to {largest}", largest = i64::MAX)]
+    ImpossibleId(BackupId),
+    /// The snapshot is not one of the backup's.
+    #[error(
+        "it names the snapshot '{}' for the backup {backup}; its snapshots start with {NAME_PREFIX}{backup}_",
+        excerpt(snapshot)
+    )]
+    AnotherSnapshot {
+        /// The backup.
+        backup: BackupId,
+        /// The snapshot's name.
+        snapshot: String,
+    },
+    /// It calls a backup complete that cannot be restored.
+    #[error(
+        "it calls the backup {backup} complete, of which {successful} of {found} snapshots succeeded; a complete one has exactly two, both successful"
+    )]
+    NotComplete {
+        /// The backup.
+        backup: BackupId,
+        /// How many snapshots it has.
+        found: usize,
+        /// How many of them succeeded.
+        successful: usize,
+    },
+    /// It gives no reason for a failure, or one for a success.
+    #[error("the backup {backup} is {state:?} {} a failure reason", if *has_reason { "with" } else { "without" })]
+    Reason {
+        /// The backup.
+        backup: BackupId,
+        /// Its state.
+        state: BackupState,
+        /// Whether there is a reason.
+        has_reason: bool,
+    },
+    /// The list is not in order.
+    #[error("the backup {0} is in the list twice or out of order; the largest number comes first")]
+    Order(BackupId),
+}
+
+/// The answer to `create`.
+pub(crate) fn accepted(asked: &str, accepted: &Accepted) -> Result<(), ContractError> {
+    requested_id(asked, accepted.backup_id)?;
+    snapshot(accepted.backup_id, &accepted.snapshot_name)
+}
+
+/// The answer to `get`.
+pub(crate) fn requested_backup(asked: &str, found: &Backup) -> Result<(), ContractError> {
+    requested_id(asked, found.backup_id)?;
+    backup(found)
+}
+
+/// The answer to `advance`.
+pub(crate) fn progress(asked: BackupId, progress: &Progress) -> Result<(), ContractError> {
+    requested_backup(&asked.to_string(), &progress.backup)
+}
+
+/// The answer to `list`.
+pub(crate) fn page(page: &BackupsPage) -> Result<(), ContractError> {
+    page.backups.iter().try_for_each(backup)?;
+    let in_order = page.backups.iter().is_sorted_by(|one, next| one.backup_id > next.backup_id);
+    if in_order { Ok(()) } else { Err(ContractError::Order(first_out_of_order(&page.backups))) }
+}
+
+/// The answer to `delete`.
+pub(crate) fn deleted(asked: &str, deleted: &Deleted) -> Result<(), ContractError> {
+    // A text that is no number has been refused by any policy that answers at all.
+    let Some(id) = number(asked) else { return Ok(()) };
+    deleted.snapshots.iter().try_for_each(|name| snapshot(id, name))
+}
+
+fn requested_id(asked: &str, found: BackupId) -> Result<(), ContractError> {
+    if i64::try_from(found).is_err() || found == 0 {
+        return Err(ContractError::ImpossibleId(found));
+    }
+    // Leading zeros and the like are a policy's to allow, another number is not.
+    if number(asked) == Some(found) {
+        Ok(())
+    } else {
+        Err(ContractError::AnotherBackup { asked: asked.to_owned(), found })
+    }
+}
+
+fn number(id: &str) -> Option<BackupId> {
+    id.trim().parse().ok()
+}
+
+fn backup(backup: &Backup) -> Result<(), ContractError> {
+    let id = backup.backup_id;
+    requested_id(&id.to_string(), id)?;
+    backup.details.iter().try_for_each(|detail| snapshot(id, &detail.snapshot_name))?;
+    completeness(id, backup.state, &backup.details)?;
+    let has_reason = backup.failure_reason.is_some();
+    let needs_reason = !matches!(backup.state, BackupState::Complete | BackupState::InProgress);
+    if has_reason == needs_reason {
+        Ok(())
+    } else {
+        Err(ContractError::Reason { backup: id, state: backup.state, has_reason })
+    }
+}
+
+fn completeness(backup: BackupId, state: BackupState, details: &[SnapshotDetail]) -> Result<(), ContractError> {
+    let names: BTreeSet<&str> = details.iter().map(|detail| detail.snapshot_name.as_str()).collect();
+    let successful = details.iter().filter(|detail| detail.state == SnapshotState::Success).count();
+    if state != BackupState::Complete || (names.len(), details.len(), successful) == (2, 2, 2) {
+        return Ok(());
+    }
+    Err(ContractError::NotComplete { backup, found: names.len(), successful })
+}
+
+fn snapshot(backup: BackupId, name: &str) -> Result<(), ContractError> {
+    let rest = name.strip_prefix(NAME_PREFIX).and_then(|rest| rest.strip_prefix(&backup.to_string()));
+    if rest.is_some_and(|rest| rest.starts_with('_')) {
+        return Ok(());
+    }
+    Err(ContractError::AnotherSnapshot { backup, snapshot: name.to_owned() })
+}
+
+fn first_out_of_order(backups: &[Backup]) -> BackupId {
+    let pairs = backups.iter().zip(backups.iter().skip(1));
+    pairs.map(|(one, next)| (one.backup_id, next.backup_id)).find(|(one, next)| one <= next).map_or(0, |(_, id)| id)
+}
+
+/// What a hostile policy says must not fill the log.
+fn excerpt(text: &str) -> String {
+    text.chars().take(200).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(id: BackupId, number: u8) -> SnapshotDetail {
+        SnapshotDetail {
+            snapshot_name: format!("camunda_optimize_{id}_8.8.0_part_{number}_of_2"),
+            state: SnapshotState::Success,
+            start_time: None,
+            failures: Vec::new(),
+        }
+    }
+
+    fn complete(id: BackupId) -> Backup {
+        Backup {
+            backup_id: id,
+            state: BackupState::Complete,
+            failure_reason: None,
+            details: vec![part(id, 1), part(id, 2)],
+            run_id: None,
+        }
+    }
+
+    #[test]
+    fn takes_what_the_contract_promises() {
+        assert_eq!(requested_backup("7", &complete(7)), Ok(()));
+        assert_eq!(requested_backup("007", &complete(7)), Ok(()), "an id rule of the policy's own");
+        assert_eq!(page(&BackupsPage { backups: vec![complete(9), complete(7)], foreign: 3 }), Ok(()));
+        let name = "camunda_optimize_7_8.8.0_part_1_of_2".to_owned();
+        assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name }), Ok(()));
+    }
+
+    #[test]
+    fn refuses_an_answer_for_another_backup() {
+        let another = ContractError::AnotherBackup { asked: "7".to_owned(), found: 8 };
+        assert_eq!(requested_backup("7", &complete(8)), Err(another.clone()));
+        assert_eq!(progress(7, &Progress { backup: complete(8), again_in: None, refusal: None }), Err(another));
+        let name = "camunda_optimize_70_8.8.0_part_1_of_2".to_owned();
+        let expected = ContractError::AnotherSnapshot { backup: 7, snapshot: name.clone() };
+        assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name.clone() }), Err(expected.clone()));
+        let answer = Deleted { snapshots: vec![name], runs: Vec::new(), pending: false };
+        assert_eq!(deleted("7", &answer), Err(expected));
+        assert_eq!(requested_backup("0", &complete(0)), Err(ContractError::ImpossibleId(0)));
+        assert_eq!(
+            requested_backup(&u64::MAX.to_string(), &complete(u64::MAX)),
+            Err(ContractError::ImpossibleId(u64::MAX))
+        );
+    }
+
+    #[test]
+    fn refuses_a_complete_backup_that_is_not() {
+        let with = |details| requested_backup("7", &Backup { details, ..complete(7) });
+        let not_complete = |found, successful| Err(ContractError::NotComplete { backup: 7, found, successful });
+        assert_eq!(with(vec![part(7, 1)]), not_complete(1, 1));
+        assert_eq!(with(vec![part(7, 1), part(7, 1)]), not_complete(1, 2), "one snapshot twice");
+        let partial = SnapshotDetail { state: SnapshotState::Partial, ..part(7, 2) };
+        assert_eq!(with(vec![part(7, 1), partial]), not_complete(2, 1));
+    }
+
+    #[test]
+    fn refuses_a_failure_without_reason_and_a_list_out_of_order() {
+        let failed = Backup { state: BackupState::Failed, ..complete(7) };
+        let expected = ContractError::Reason { backup: 7, state: BackupState::Failed, has_reason: false };
+        assert_eq!(requested_backup("7", &failed), Err(expected));
+        for backups in [vec![complete(7), complete(7)], vec![complete(7), complete(9)]] {
+            let last = backups[1].backup_id;
+            assert_eq!(page(&BackupsPage { backups, foreign: 0 }), Err(ContractError::Order(last)));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+use std::sync::Weak;
+use std::time::Duration;
+use std::{sync, thread};
+
+use tokio::sync::Semaphore;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use crate::settings::Settings;
+
+/// What one call of a policy may use.
+#[derive(Clone, Copy, Debug)]
+pub struct CallLimits {
+    /// Linear memory in bytes.
+    pub memory: usize,
+    /// Processor time, not counting the time that the engine takes to answer.
+    pub cpu_time: Duration,
+    /// Time from start to end, the engine's answers included.
+    pub wall_time: Duration,
+    /// Requests to the engine.
+    pub engine_calls: u32,
+    /// What the host copies out of the policy at once, a request or an answer, in bytes.
+    pub transfer: usize,
+    /// Core instances: the modules that a component consists of.
+    pub instances: u32,
+    /// Tables.
+    pub tables: u32,
+    /// The elements of each table.
+    pub table_elements: usize,
+    /// The stack, in bytes.
+    pub stack: usize,
+    /// What it may print on each of its two streams, in bytes.
+    pub log: usize,
+}
+
+impl CallLimits {
+    /// The limits that an operator set. A call as a whole may take as long as one request to the engine.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let call = settings.policy.call;
+        Self {
+            memory: call.max_memory_bytes,
+            cpu_time: call.cpu_time,
+            wall_time: settings.limits.request_timeout,
+            engine_calls: call.max_engine_calls,
+            transfer: call.max_transfer_bytes,
+            instances: call.max_instances,
+            tables: call.max_tables,
+            table_elements: call.max_table_elements,
+            stack: call.max_stack_bytes,
+            log: call.max_log_bytes,
+        }
+    }
+}
+
+/// The compiler and memory pool that all policies share, and the limits of their calls.
+pub struct Sandbox {
+    pub(super) engine: Engine,
+    pub(super) limits: CallLimits,
+    /// One permit for each slot of the pool.
+    pub(super) permits: sync::Arc<Semaphore>,
+}
+
+/// How many calls can run at once; another one waits for a permit.
+const MAX_CONCURRENT_CALLS: u32 = 64;
+/// What the host's functions need of a stack.
+const HOST_STACK: usize = 512 << 10;
+/// The resolution of processor time, and how long a busy guest keeps a thread from other tasks.
+const TICK: Duration = Duration::from_millis(10);
+
+impl Sandbox {
+    /// Sets up the engine and reserves address space for the pool.
+    ///
+    /// # Errors
+    /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
+    pub fn new(limits: CallLimits) -> wasmtime::Result<sync::Arc<Self>> {
+        let engine = Engine::new(&config(limits))?;
+        let permits = sync::Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS as usize));
+        let sandbox = sync::Arc::new(Self { engine, limits, permits });
+        start_clock(sync::Arc::downgrade(&sandbox));
+        Ok(sandbox)
+    }
+
+    /// How many ticks of the clock the processor time is.
+    pub(super) fn cpu_ticks(&self) -> u64 {
+        u64::try_from(self.limits.cpu_time.div_duration_f64(TICK).ceil() as u128).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+fn config(limits: CallLimits) -> Config {
+    const KEPT_RESIDENT: usize = 1 << 20;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(MAX_CONCURRENT_CALLS)
+        .total_core_instances(MAX_CONCURRENT_CALLS.saturating_mul(limits.instances))
+        .max_core_instances_per_component(limits.instances)
+        .total_memories(MAX_CONCURRENT_CALLS)
+        .max_memories_per_component(1)
+        .max_memory_size(limits.memory)
+        .total_tables(MAX_CONCURRENT_CALLS.saturating_mul(limits.tables))
+        .max_tables_per_component(limits.tables)
+        .max_tables_per_module(limits.tables)
+        .table_elements(limits.table_elements)
+        .total_stacks(MAX_CONCURRENT_CALLS)
+        // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
+        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    let mut config = backup_compiler::config();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .max_wasm_stack(limits.stack)
+        // The host's own functions run on the same stack, above the policy's.
+        .async_stack_size(limits.stack.saturating_add(HOST_STACK));
+    config
+}
+
+/// Advances the epoch as long as the sandbox lives.
+fn start_clock(sandbox: Weak<Sandbox>) {
+    thread::spawn(move || {
+        while let Some(sandbox) = sandbox.upgrade() {
+            sandbox.engine.increment_epoch();
+            drop(sandbox);
+            thread::sleep(TICK);
+        }
+    });
+}

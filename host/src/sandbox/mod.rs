@@ -1,0 +1,272 @@
+//! Runs a policy component: one fresh instance for each call, within limits.
+//!
+//! A [`Policy`] is compiled once. Nothing that a call leaves behind, not even a trap, can reach another call.
+
+mod bindings;
+mod compiled;
+mod contract;
+mod engine;
+mod imports;
+mod output;
+mod store;
+pub(crate) mod wasi;
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Store, Trap};
+
+use crate::elasticsearch::{Capability, Outstanding, Scope};
+use bindings::exports::optimize::backup::backups::Guest;
+use bindings::{Policy as Instance, PolicyPre};
+use store::Call;
+
+pub use bindings::optimize::backup::types;
+pub use compiled::Compiled;
+pub use contract::ContractError;
+pub use engine::{CallLimits, Sandbox};
+
+/// The policy that serves when no other is configured; built with this host.
+pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
+
+/// A policy component, ready to be called. What it answers is held against the contract.
+pub struct Policy {
+    sandbox: Arc<Sandbox>,
+    instances: PolicyPre<Call>,
+}
+
+/// Why a component cannot be a policy.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is not a component.
+    #[error("it is not a WebAssembly component that can be compiled: {0:#}")]
+    NotAComponent(wasmtime::Error),
+    /// It does not fit the world `optimize:backup/policy`.
+    #[error("it is not a policy (imports or exports differ from the world optimize:backup/policy): {0:#}")]
+    NotAPolicy(wasmtime::Error),
+}
+
+/// Why an operation has no result.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallError {
+    /// The policy says no.
+    #[error("{}", .0.problem().message)]
+    Refused(types::Error),
+    /// It computed for too long.
+    #[error("the policy used up its processor time (policy.cpuTime)")]
+    OutOfTime,
+    /// It came to an end that it should not have, or broke a limit.
+    #[error("the policy failed: {0}")]
+    Trapped(String),
+    /// Its answer breaks a promise of the interface.
+    #[error("the policy's answer breaks the contract: {0}")]
+    BrokeContract(#[from] ContractError),
+}
+
+impl CallError {
+    /// The metric's label.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::OutOfTime | Self::Trapped(_) => "trapped",
+            Self::BrokeContract(_) => "broke_contract",
+        }
+    }
+
+    /// Whether the policy itself is at fault. A refusal is not a failure.
+    #[must_use]
+    pub fn is_failure_of_policy(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::OutOfTime | Self::Trapped(_) | Self::BrokeContract(_) => true,
+        }
+    }
+}
+
+impl Policy {
+    /// The policy inside this binary. It was compiled when the binary was built; where this processor cannot run that code,
+    /// it is compiled here and now.
+    ///
+    /// # Errors
+    /// [`LoadError`]: a defect of this binary.
+    pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, LoadError> {
+        Self::load_compiled(sandbox, &Compiled::EMBEDDED).or_else(|reason| {
+            tracing::info!(%reason, "this machine cannot use the embedded policy's machine code; compiling the policy");
+            Self::load(sandbox, EMBEDDED)
+        })
+    }
+
+    /// Compiles a component here and now: for one that is known.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what is wrong with it.
+    pub fn load(sandbox: &Arc<Sandbox>, component: &[u8]) -> Result<Self, LoadError> {
+        let component = Component::from_binary(&sandbox.engine, component).map_err(LoadError::NotAComponent)?;
+        Self::link(sandbox, &component)
+    }
+
+    /// Takes what this program's own compiler made of a component.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub fn load_compiled(sandbox: &Arc<Sandbox>, compiled: &Compiled) -> Result<Self, LoadError> {
+        let component = compiled.component(sandbox).map_err(LoadError::NotAComponent)?;
+        Self::link(sandbox, &component)
+    }
+
+    fn link(sandbox: &Arc<Sandbox>, component: &Component) -> Result<Self, LoadError> {
+        let mut linker = Linker::new(&sandbox.engine);
+        imports::add_to_linker(&mut linker).map_err(LoadError::NotAPolicy)?;
+        let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
+        let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
+        Ok(Self { sandbox: Arc::clone(sandbox), instances })
+    }
+
+    /// Validates a number, checks the repository and submits part 1.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn create(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::Accepted, CallError> {
+        let mut session = self.open(capability, Scope::of_create(id)).await?;
+        let accepted = outcome(session.guest().call_create(&mut session.store, context, id).await)?;
+        contract::accepted(id, &accepted)?;
+        Ok(accepted)
+    }
+
+    /// Takes a run one step further.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn advance(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: types::BackupId,
+    ) -> Result<types::Progress, CallError> {
+        let mut session = self.open(capability, Scope::of_advance(id)).await?;
+        let progress = outcome(session.guest().call_advance(&mut session.store, context, id).await)?;
+        contract::progress(id, &progress)?;
+        Ok(progress)
+    }
+
+    /// Tells one backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn get(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::Backup, CallError> {
+        let mut session = self.open(capability, Scope::Read).await?;
+        let backup = outcome(session.guest().call_get(&mut session.store, context, id).await)?;
+        contract::requested_backup(id, &backup)?;
+        Ok(backup)
+    }
+
+    /// Tells every backup.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn list(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+    ) -> Result<types::BackupsPage, CallError> {
+        let mut session = self.open(capability, Scope::Read).await?;
+        let page = outcome(session.guest().call_list(&mut session.store, context).await)?;
+        contract::page(&page)?;
+        Ok(page)
+    }
+
+    /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
+    /// is still working on.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn delete(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+        only_runs: Option<&[String]>,
+    ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
+        let mut session = self.open(capability, Scope::of_delete(id)).await?;
+        let deleted = outcome(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
+        contract::deleted(id, &deleted)?;
+        Ok((deleted, session.store.data_mut().outstanding.take()))
+    }
+
+    async fn open(&self, capability: Capability, scope: Scope) -> Result<Session, CallError> {
+        let deadline = Instant::now() + self.sandbox.limits.wall_time;
+        let permit = timeout_at(deadline, Arc::clone(&self.sandbox.permits).acquire_owned()).await;
+        let permit = permit.map_err(|_| no_permit())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
+        let mut store = Call::store(&self.sandbox, capability, scope, deadline);
+        let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
+        Ok(Session { instance, store, _permit: permit })
+    }
+}
+
+/// One call. Its fields are dropped in this order, so the permit is free only when the pool's slot is.
+struct Session {
+    instance: Instance,
+    store: Store<Call>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Session {
+    fn guest(&self) -> Guest {
+        self.instance.optimize_backup_backups().clone()
+    }
+}
+
+backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
+
+impl types::Error {
+    /// What there is to say, whatever the case.
+    #[must_use]
+    pub fn problem(&self) -> &types::Problem {
+        match self {
+            Self::InvalidRequest(problem)
+            | Self::Configuration(problem)
+            | Self::Conflict(problem)
+            | Self::NotFound(problem)
+            | Self::Unreachable(problem)
+            | Self::EngineFailure(problem)
+            | Self::Denied(problem) => problem,
+        }
+    }
+}
+
+/// Calls are short unless the engine is slow: so it is the engine that the other calls wait for.
+fn no_permit() -> CallError {
+    CallError::Refused(types::Error::Unreachable(types::Problem {
+        code: "engineUnreachable".to_owned(),
+        message: "too many other calls are waiting for the engine; try again when it answers".to_owned(),
+        detail: Some("the call's time was up before its turn (backup.callTimeout)".to_owned()),
+    }))
+}
+
+fn outcome<T>(returned: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {
+    returned.map_err(trapped)?.map_err(CallError::Refused)
+}
+
+fn trapped(error: wasmtime::Error) -> CallError {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => CallError::OutOfTime,
+        // The cause alone: the backtrace before it can be of any length.
+        _ => {
+            tracing::debug!(error = format!("{error:#}"), "a policy's call came to a sudden end");
+            CallError::Trapped(error.root_cause().to_string())
+        }
+    }
+}
