@@ -26,7 +26,7 @@ fn machine_code(policy: &[u8]) -> Result<Vec<u8>> {
         return Ok(Vec::new());
     }
     backup_compiler::compile_for(&target, policy)
-        .map_err(|fault| anyhow::anyhow!("the policy does not compile: {fault:?}"))
+        .map_err(|error| anyhow::anyhow!("the policy does not compile: {error:?}"))
 }
 
 fn architecture(triple: &str) -> Option<&str> {

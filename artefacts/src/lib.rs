@@ -17,12 +17,11 @@ use component::Identity;
 pub use wit::{Interface, WitPackage};
 
 /// Where the sources are published: `repository` in this workspace's Cargo.toml, if it is known.
-#[must_use]
 pub fn source() -> Option<&'static str> {
     Some(env!("CARGO_PKG_REPOSITORY")).filter(|address| !address.is_empty())
 }
 
-/// Where the sources are, and where their parts are compiled.
+/// The sources, and the folder that their components are compiled in.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     root: PathBuf,
@@ -34,30 +33,22 @@ impl Workspace {
     ///
     /// `target_dir` must not be the target directory of a cargo that waits for what is built here: that one
     /// is locked.
-    #[must_use]
     pub fn here(target_dir: &Path) -> Self {
         Self::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), target_dir)
     }
 
     /// A copy of it elsewhere.
-    #[must_use]
     pub fn at(root: &Path, target_dir: &Path) -> Self {
         Self { root: root.to_owned(), target_dir: target_dir.to_owned() }
     }
 
     /// The policy component.
-    ///
-    /// # Errors
-    /// If it does not build.
     pub fn policy(&self) -> Result<Vec<u8>> {
         let description = "Decides about backups of Camunda Optimize: names, parts, index selection, states";
         self.component("backup-policy", Identity { name: "optimize-backup-policy", description })
     }
 
     /// A policy for tests, which passes the self-test and misbehaves in production.
-    ///
-    /// # Errors
-    /// If it does not build.
     pub fn hostile_policy(&self) -> Result<Vec<u8>> {
         let name = "backup-hostile-policy";
         self.component(name, Identity { name, description: "Does what no policy should" })
@@ -65,9 +56,6 @@ impl Workspace {
 
     /// The complete actuator for any host of `wasi:http`: this policy, as it is, between the two adapters of
     /// `guest/wasi-http`.
-    ///
-    /// # Errors
-    /// If it does not build, or the policy is not one.
     pub fn actuator(&self, policy: &[u8]) -> Result<Vec<u8>> {
         let engine = self.adapter("backup-wasi-engine", "The engine of backups over wasi:http")?;
         let actuator = self.adapter("backup-wasi-actuator", "The API of backups over wasi:http")?;
@@ -78,10 +66,6 @@ impl Workspace {
         component::introduce(&composition::compose(&engine, policy, &actuator)?, &identity, source())
     }
 
-    /// The WIT package between host and policy.
-    ///
-    /// # Errors
-    /// If its text is none.
     pub fn wit(&self) -> Result<WitPackage> {
         WitPackage::encode(&self.root.join("wit"))
     }

@@ -7,18 +7,15 @@ use wit_parser::{PackageId, Resolve, WorldItem};
 /// The WIT package, encoded as tools and registries exchange it.
 #[derive(Debug)]
 pub struct WitPackage {
-    /// Its own version.
     pub version: String,
-    /// The package.
     pub bytes: Vec<u8>,
 }
 
 /// The interfaces that a component needs and offers, by name.
 #[derive(Debug)]
 pub struct Interface {
-    /// What it needs.
     pub imports: Vec<String>,
-    /// What it offers; of a WIT package its interfaces and worlds.
+    /// Of a WIT package its interfaces and worlds.
     pub exports: Vec<String>,
 }
 
@@ -33,10 +30,8 @@ impl WitPackage {
 }
 
 impl Interface {
-    /// Reads them from a component or an encoded WIT package.
-    ///
-    /// # Errors
-    /// If it is neither.
+    /// Reads them from a component or an encoded WIT package of our own. The host reads components of others in its own
+    /// way (`policy/component.rs`): `decode` does more than that needs, and is not made for hostile bytes.
     pub fn of(component: &[u8]) -> Result<Self> {
         Ok(match wit_component::decode(component)? {
             DecodedWasm::Component(resolve, world) => {

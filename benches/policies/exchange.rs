@@ -25,7 +25,7 @@ pub(crate) async fn measure() -> Result<()> {
     }
     let mut exchange = Samples::default();
     for _ in 0..EXCHANGES {
-        exchange.time(async { updates.policies().roll_back() }).await?;
+        exchange.time(async { updates.policies().roll_back(None) }).await?;
     }
     let row = |what: String, took: &Samples| vec![what, show(took.median()), show(took.quantile(1.0))];
     let mut rows: Vec<_> = steps.iter().map(|(step, took)| row(step.to_string(), took)).collect();

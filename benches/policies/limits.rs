@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use backup_core::Engine as _;
 use backup_core::memory::MemoryEngine;
-use optimize_backup::sandbox::EMBEDDED;
+use optimize_backup::sandbox::{EMBEDDED, MAX_TABLE_ELEMENTS};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder,
@@ -106,7 +106,7 @@ impl Variant {
     }
 
     fn store(&self, engine: &Arc<MemoryEngine>) -> Store<Call> {
-        let sizes = StoreLimitsBuilder::new().memory_size(LIMITS.memory).table_elements(LIMITS.table_elements);
+        let sizes = StoreLimitsBuilder::new().memory_size(LIMITS.memory).table_elements(MAX_TABLE_ELEMENTS);
         let call = Call { sizes: sizes.trap_on_grow_failure(true).build(), engine: Arc::clone(engine) };
         let mut store = Store::new(&self.engine, call);
         if self.limits.sizes {

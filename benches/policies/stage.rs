@@ -27,11 +27,6 @@ pub(crate) const LIMITS: CallLimits = CallLimits {
     wall_time: Duration::from_secs(60),
     engine_calls: 64,
     transfer: 32 << 20,
-    instances: 4,
-    tables: 4,
-    table_elements: 20_000,
-    stack: 512 << 10,
-    log: 16 << 10,
 };
 
 /// With these limits.

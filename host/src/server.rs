@@ -13,50 +13,38 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backups::{BackupService, Runs};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
-use crate::http::{self, Api, Presentation};
+use crate::http::{self, Api, ConnectionLimits, Presentation};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
 use crate::policy::signature::KeyError;
-use crate::policy::{Cache, CallContext, Policies, PolicyFile, StartError, Updates, initial_policy, watch};
-use crate::sandbox::{CallLimits, Sandbox, types};
+use crate::policy::{
+    Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
+};
+use crate::sandbox::{Sandbox, types};
 use crate::settings::{PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
 /// Why the server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// A setting is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The log filter is wrong.
     #[error(
         "backup.logLevel: {0}; allowed are error, warn, info, debug, trace, or a filter such as info,optimize_backup=debug"
     )]
     LogLevel(#[from] tracing_subscriber::filter::ParseError),
-    /// The connection to the engine cannot work.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// WebAssembly cannot run here.
     #[error("the WebAssembly sandbox cannot be set up: {0:#}")]
     Sandbox(wasmtime::Error),
-    /// There is no policy that may serve.
     #[error(transparent)]
     Policy(#[from] StartError),
-    /// A key for the policies' signatures cannot be used.
     #[error("policy.keys: {0}")]
     Key(#[from] KeyError),
-    /// Two metrics have one name.
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
-    /// The port is taken, or not ours to take.
-    #[error("container.ports.actuator: cannot listen on port {port}: {fault}")]
-    Listen {
-        /// The port.
-        port: u16,
-        /// Why not.
-        fault: io::Error,
-    },
-    /// The operating system refused something else.
+    #[error("container.ports.actuator: cannot listen on port {port}: {error}")]
+    Listen { port: u16, error: io::Error },
     #[error("the server cannot go on: {0}")]
     Io(#[from] io::Error),
 }
@@ -65,9 +53,6 @@ pub enum ServeError {
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
-///
-/// # Errors
-/// [`ServeError`].
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     telemetry::install(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -82,12 +67,13 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let (port, policy) = (settings.port, settings.policy.clone());
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
+    let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(port).await?;
     let stop = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
-    serve_until(listener, http::router(api), stop, runs).await?;
+    serve_until(listener, http::router(api), limits, stop, runs).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -118,20 +104,21 @@ async fn updates(
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<Updates>, ServeError> {
     let policy = &settings.policy;
-    let sandbox = Sandbox::new(CallLimits::new(settings)).map_err(ServeError::Sandbox)?;
+    let sandbox = Sandbox::new(policy.call).map_err(ServeError::Sandbox)?;
     let admission = Admission::from_settings(Arc::clone(&sandbox), policy)?;
     let file = policy.path.clone().map(PolicyFile::new);
     let cache = policy.cache_dir.clone().map(Cache::new);
-    let (initial, verdict) = initial_policy(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
-    let policies = Policies::new(initial, policy.max_failures, context, Arc::clone(metrics));
-    Ok(Updates::new(policies, admission, file, cache, verdict))
+    let initial = initial_policy(&sandbox, &admission, file.as_ref(), cache.as_ref()).await?;
+    let policies = Policies::new(initial.admitted, policy.max_failures, context, Arc::clone(metrics));
+    policies.restore(initial.withdrawals);
+    Ok(Updates::new(policies, admission, file, cache, initial.verdict))
 }
 
 /// Looks for another policy when the file changes and when somebody sends SIGHUP.
 fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<()> {
     let mut hangups = signal(SignalKind::hangup())?;
     if let Some(path) = policy.path.clone() {
-        tokio::spawn(watch(PolicyFile::new(path), policy.watch_interval, Arc::clone(updates)));
+        tokio::spawn(watch(PolicyFile::new(path), WATCH_INTERVAL, Arc::clone(updates)));
     }
     let updates = Arc::clone(updates);
     tokio::spawn(async move {
@@ -157,7 +144,7 @@ fn policy_settings(settings: &Settings) -> types::Settings {
 
 async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    TcpListener::bind(address).await.map_err(|fault| ServeError::Listen { port, fault })
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { port, error })
 }
 
 /// Serves until `stop`, then lets requests and steps of runs that are under way end, but not for ever:
@@ -165,18 +152,20 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
 async fn serve_until(
     listener: TcpListener,
     router: axum::Router,
+    limits: ConnectionLimits,
     stop: impl Future<Output = ()> + Send + 'static,
     runs: Arc<Runs>,
-) -> io::Result<()> {
+) {
     let stopping = CancellationToken::new();
-    let server = {
+    let server = http::serve(listener, router, limits, stopping.clone());
+    tokio::spawn({
         let stopping = stopping.clone();
-        axum::serve(listener, router).with_graceful_shutdown(async move {
+        async move {
             stop.await;
             tracing::info!("stopping");
             stopping.cancel();
-        })
-    };
+        }
+    });
     let runs_ended = async {
         stopping.cancelled().await;
         runs.shut_down().await;
@@ -186,10 +175,9 @@ async fn serve_until(
         tokio::time::sleep(GRACE).await;
     };
     tokio::select! {
-        (outcome, ()) = async { tokio::join!(server.into_future(), runs_ended) } => outcome,
+        ((), ()) = async { tokio::join!(server, runs_ended) } => {}
         () = grace_is_over => {
             tracing::warn!("requests or runs are still waiting for the engine; stopping without them");
-            Ok(())
         }
     }
 }

@@ -28,7 +28,7 @@ async fn every_answer_is_wholly_one_policys() {
     let callers: Vec<_> = callers.collect();
     for _ in 0..EXCHANGES {
         let before = answered.load(Ordering::Relaxed);
-        house.policies().roll_back().unwrap();
+        house.policies().roll_back(None).unwrap();
         while answered.load(Ordering::Relaxed) < before + callers.len() {
             tokio::task::yield_now().await;
         }
@@ -72,7 +72,7 @@ async fn a_generation_lives_as_long_as_its_last_call() {
     let begun = house.policies().calls();
     let policy = Arc::downgrade(&house.policies().serving().admitted.policy);
     house.offer(&LATER).await.unwrap();
-    house.policies().roll_back().unwrap();
+    house.policies().roll_back(None).unwrap();
     house.smuggle_in(&LATER);
     house.smuggle_in(&fixtures::policy(fixtures::TRAP));
     assert!(begun.list(Vec::new()).await.is_ok());

@@ -28,9 +28,6 @@ pub(crate) const TOKEN: &str = "open-sesame-open-sesame";
 pub(crate) const LARGEST: usize = 4 << 20;
 /// How many calls may fail in a row.
 pub(crate) const FAILURES: u32 = 3;
-/// Of how many core instances and tables a policy may consist.
-pub(crate) const INSTANCES: u32 = 4;
-pub(crate) const TABLES: u32 = 4;
 
 /// A host, the engine that it talks to, and the way to its policies.
 pub(crate) struct House {
@@ -109,7 +106,7 @@ impl House {
     pub(crate) fn admitted(&self, component: &[u8]) -> Admitted {
         let policy = Arc::new(Policy::load(&self.sandbox, component).unwrap());
         let info = Arc::new(ComponentInfo::examine(component).unwrap());
-        Admitted { policy, info, signer: None, source: Source::Upload }
+        Admitted { policy, info, signer: None, source: Source::Upload, candidate: None }
     }
 
     /// Lets a component be tried beside the serving one without asking whether it may.
@@ -196,11 +193,6 @@ fn limits(plan: &Plan) -> CallLimits {
         wall_time: plan.wall_time.unwrap_or(Duration::from_secs(10)),
         engine_calls: plan.engine_calls.unwrap_or(64),
         transfer: 8 << 20,
-        instances: INSTANCES,
-        tables: TABLES,
-        table_elements: 20_000,
-        stack: 512 << 10,
-        log: 1 << 10,
     }
 }
 

@@ -98,26 +98,18 @@ async fn there_is_nothing_before_the_first() {
 #[tokio::test]
 async fn a_parameter_that_is_misspelt_is_not_ignored() {
     let house = House::new();
-    for query in [
-        "force=maybe",
-        "force",
-        "forced=true",
-        "force=true&x=1",
-        "shadow=",
-        "shadow=soon",
-        "shadow=10",
-        "shadow=0s",
-        "shadow=-5m",
-        "shadow=24h%201s",
-    ] {
-        let (status, body) = house.upload(&format!("/actuator/policy?{query}"), &LATER).await;
+    let wrong = ["?force=maybe", "?force", "?forced=true", "?force=true&x=1", "?shadow=10m", "/shadow", "/shadow?for="]
+        .into_iter()
+        .chain(["/shadow?for=soon", "/shadow?for=10", "/shadow?for=0s", "/shadow?for=-5m", "/shadow?for=24h%201s"]);
+    for query in wrong {
+        let (status, body) = house.upload(&format!("/actuator/policy{query}"), &LATER).await;
         assert_eq!((status, &body["errorCode"]), (StatusCode::BAD_REQUEST, &json!("invalidParameter")), "{query}");
         let message = body["errorMessage"].as_str().unwrap();
-        assert!(message.contains("allowed are force=true or false, and shadow with a time"), "{message}");
+        assert!(message.contains("allowed are force=true or false, for a shadow for="), "{message}");
     }
     // Parameters are right, and the body is looked at, if the time is one.
-    for query in ["shadow=24h", "shadow=1h%2030m", "shadow=1h+30m&force=false", "shadow=PT10M"] {
-        let (status, body) = house.upload(&format!("/actuator/policy?{query}"), b"no component").await;
+    for query in ["for=24h", "for=1h%2030m", "for=1h+30m&force=false", "for=PT10M"] {
+        let (status, body) = house.upload(&format!("/actuator/policy/shadow?{query}"), b"no component").await;
         assert_eq!(
             (status, &body["errorCode"]),
             (StatusCode::UNPROCESSABLE_ENTITY, &json!("policyRefused")),

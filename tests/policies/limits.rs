@@ -2,10 +2,11 @@
 
 use axum::http::StatusCode;
 use optimize_backup::policy::admission::{AdmissionError, Step};
+use optimize_backup::sandbox::{MAX_INSTANCES as INSTANCES, MAX_TABLES as TABLES};
 use serde_json::{Value, json};
 
 use crate::fixtures;
-use crate::house::{House, INSTANCES, Plan, TABLES};
+use crate::house::{House, Plan};
 
 /// `policy.maxEngineCalls`: what a POST of the embedded policy needs is enough, and one request less is told.
 #[tokio::test]
@@ -38,7 +39,7 @@ async fn refusal(component: Vec<u8>) -> String {
     refusal.to_string()
 }
 
-/// `policy.maxInstances` and `policy.maxTables`, the latter for one module and for all of them.
+/// The tables for one module and for all of them.
 #[tokio::test]
 async fn a_policy_of_too_many_instances_or_tables_is_refused() {
     let maximum = |found, limit| format!("{found}, which exceeds the configured maximum of {limit}");

@@ -9,18 +9,19 @@ use anyhow::{Context, Result};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use futures::future::join_all;
+use optimize_backup::policy::WATCH_INTERVAL;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::fixtures::{self, HOSTILE};
+use crate::house::TOKEN;
 use crate::ids;
 
 /// A host whose policy is in this file.
 async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {
     let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups")
-        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy())
-        .env("CAMUNDA_OPTIMIZE_POLICY_WATCH_INTERVAL", "1h");
+        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy());
     Host::start(more.iter().fold(options, |options, (name, value)| options.env(name, value))).await
 }
 
@@ -34,15 +35,20 @@ async fn expect_service(host: &Host) -> Result<()> {
 async fn a_signal_loads_the_file_again() -> Result<()> {
     let directory = tempdir()?;
     let path = directory.path().join("policy.wasm");
-    fs::write(&path, fixtures::embedded_as("7.0.0"))?;
-    let host = host(&path, &[]).await?;
-    let serving = async || -> Result<Value> { Ok(host.get("/actuator/policy").await?.json()?["serving"].take()) };
-    assert_eq!(serving().await?["version"], json!("7.0.0"));
     fs::write(&path, fixtures::embedded_as("8.0.0"))?;
+    let host = host(&path, &[("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)]).await?;
+    let serving = async || -> Result<Value> { Ok(host.get("/actuator/policy").await?.json()?["serving"].take()) };
+    // By then the file has been looked at often enough: as it is, only the signal loads it again.
+    tokio::time::sleep(3 * WATCH_INTERVAL).await;
+    let authorization = format!("Bearer {TOKEN}");
+    let headers = [("authorization", authorization.as_str())];
+    let uploaded = host.request("PUT", "/actuator/policy?force=true", &headers, fixtures::embedded_as("7.0.0")).await?;
+    assert_eq!(uploaded.status, 200, "{}", uploaded.text);
+    assert_eq!(serving().await?["version"], json!("7.0.0"));
     host.hang_up()?;
     let is_exchanged = async || Ok((serving().await?["version"] == json!("8.0.0")).then_some(()));
     poll_until("the new policy", Duration::from_secs(60), is_exchanged).await?;
-    assert_eq!(serving().await?["generation"], json!(2));
+    assert_eq!(serving().await?["generation"], json!(3));
     expect_service(&host).await
 }
 

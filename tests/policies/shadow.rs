@@ -69,7 +69,7 @@ async fn another_answer_is_shown_and_never_reaches_a_caller() {
 #[tokio::test]
 async fn the_same_policy_answers_the_same_though_the_engine_goes_on() {
     let house = House::new();
-    let (status, body) = house.upload("/actuator/policy?shadow=1h", &LATER).await;
+    let (status, body) = house.upload("/actuator/policy/shadow?for=1h", &LATER).await;
     assert_eq!((status, &body["version"], &body["calls"]), (StatusCode::OK, &json!("7.0.0"), &json!(0)), "{body}");
     let findings = house.policies().shadows().report().unwrap();
     let mut calls = 0;
@@ -207,10 +207,10 @@ async fn one_that_may_not_serve_is_not_tried_either() {
     let house = House::new();
     house.smuggle_in(&LATER);
     let older = fixtures::embedded_as("6.0.0");
-    let (status, body) = house.upload("/actuator/policy?shadow=1m", &older).await;
+    let (status, body) = house.upload("/actuator/policy/shadow?for=1m", &older).await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::CONFLICT, &json!("policySuperseded")));
     assert_eq!(shown(&house).await, Value::Null);
-    let (status, _) = house.upload("/actuator/policy?shadow=1m&force=true", &older).await;
+    let (status, _) = house.upload("/actuator/policy/shadow?for=1m&force=true", &older).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(house.policies().serving().number, 2);
     assert_eq!(house.policies().previous().unwrap().number, 1, "the way back is as before");

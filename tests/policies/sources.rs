@@ -8,13 +8,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use backup_test_support::poll_until;
-use optimize_backup::policy::admission::{Admission, AdmissionError, CompileLimits, Compiler};
+use optimize_backup::policy::admission::{Admission, AdmissionError, CompileLimits, Compiler, Step};
 use optimize_backup::policy::signature::{SignatureError, TrustedKeys};
-use optimize_backup::policy::{Admitted, Cache, PolicyFile, Source, StartError, initial_policy, watch};
+use optimize_backup::policy::{
+    Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
+};
 use tempfile::{TempDir, tempdir};
 
-use crate::fixtures::{self, LATER};
-use crate::house::{House, LARGEST, Plan, candidate};
+use crate::fixtures::{self, HOSTILE, LATER};
+use crate::house::{FAILURES, House, LARGEST, Plan, candidate};
+use crate::ids;
 
 fn command(arguments: &[&str]) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize-backup"));
@@ -155,24 +158,88 @@ async fn a_file_that_is_gone_or_the_same_changes_nothing() {
     house.expect_service().await;
 }
 
-#[tokio::test]
-async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at_the_start() {
-    let directory = tempdir().unwrap();
-    let cache = directory.path().join("cache");
-    let path = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { file: Some(path.clone()), cache: Some(cache.clone()), ..Plan::default() });
-    house.updates.reload().await;
-    fs::write(&path, b"broken").unwrap();
-    let start = async |cache: Option<PathBuf>| -> Result<Admitted, StartError> {
+/// A directory with a policy's file and a cache.
+struct Restarts {
+    directory: TempDir,
+    house: House,
+}
+
+impl Restarts {
+    fn new() -> Self {
+        let directory = tempdir().unwrap();
+        let file = write(&directory, "policy.wasm", &LATER);
+        let cache = Some(directory.path().join("cache"));
+        let house = House::build(Plan { file: Some(file), cache, ..Plan::default() });
+        Self { directory, house }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Calls the serving policy until it counts as good, and waits until it is saved.
+    async fn prove(&self) {
+        for _ in 0..FAILURES {
+            self.house.policies().calls().list(Vec::new()).await.unwrap();
+        }
+        let saved = self.path("cache/last-known-good.wasm");
+        poll_until("the cache", Duration::from_secs(60), async || Ok(saved.exists().then_some(()))).await.unwrap();
+    }
+
+    /// What serves first in a new process.
+    async fn restart(&self, cache: bool) -> Result<InitialPolicy, StartError> {
         let limits = CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 };
         let compiler = Compiler::with_program(env!("CARGO_BIN_EXE_optimize-backup").into(), limits);
-        let admission = Admission::new(house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
-        let (file, cache) = (PolicyFile::new(path.clone()), cache.map(Cache::new));
-        Ok(initial_policy(&house.sandbox, &admission, Some(&file), cache.as_ref()).await?.0)
-    };
-    let admitted = start(Some(cache)).await.unwrap();
+        let admission = Admission::new(self.house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
+        let (file, cache) = (PolicyFile::new(self.path("policy.wasm")), cache.then(|| Cache::new(self.path("cache"))));
+        initial_policy(&self.house.sandbox, &admission, Some(&file), cache.as_ref()).await
+    }
+}
+
+#[tokio::test]
+async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at_the_start() {
+    let restarts = Restarts::new();
+    restarts.house.updates.reload().await;
+    restarts.prove().await;
+    fs::write(restarts.path("policy.wasm"), b"broken").unwrap();
+    let admitted = restarts.restart(true).await.ok().unwrap().admitted;
     assert!(matches!(admitted.source, Source::Cache(_)));
     assert_eq!(admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
-    let fault = start(None).await.err().unwrap();
+    let fault = restarts.restart(false).await.err().unwrap();
     assert!(matches!(fault, StartError::Refused { .. }), "{fault}");
+}
+
+/// Admitted is not good: what fails in production neither takes the good one's place nor serves after a restart.
+#[tokio::test]
+async fn a_policy_that_was_withdrawn_serves_not_even_after_a_restart() {
+    let restarts = Restarts::new();
+    restarts.house.updates.reload().await;
+    restarts.prove().await;
+    fs::write(restarts.path("policy.wasm"), &*HOSTILE).unwrap();
+    restarts.house.updates.reload().await;
+    assert_eq!(restarts.house.policies().serving().number, 3);
+    for _ in 0..FAILURES {
+        restarts.house.policies().calls().get(&ids::TRAP.to_string(), Vec::new()).await.unwrap_err();
+    }
+    assert_eq!(restarts.house.policies().serving().number, 4, "the good one is back");
+    let withdrawn = restarts.path("cache/withdrawn.json");
+    let digest = Digest::of(&HOSTILE).to_string();
+    let is_recorded = async || Ok(fs::read_to_string(&withdrawn)?.contains(&digest).then_some(()));
+    poll_until("the record", Duration::from_secs(60), is_recorded).await.unwrap();
+
+    let initial = restarts.restart(true).await.ok().unwrap();
+
+    assert_eq!(initial.admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
+    assert_eq!(initial.verdict.unwrap().refusal().unwrap().0, Step::Lineage);
+    assert_eq!(initial.withdrawals[0].digest, Digest::of(&HOSTILE));
+}
+
+#[tokio::test]
+async fn a_rollback_that_is_sent_twice_is_done_once() {
+    let house = House::new();
+    house.offer(&LATER).await.unwrap();
+    assert_eq!(house.policies().roll_back(Some(2)).unwrap().number, 3);
+    let again = house.policies().roll_back(Some(2)).err();
+    assert_eq!(again, Some(RollbackError::Replaced { unwanted: 2, serving: 3 }));
+    assert_eq!(house.policies().serving().number, 3);
 }

@@ -63,9 +63,9 @@ const IMPORTS: &str = r#"
     (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
         (func $write (param i32 i32 i32 i32)))"#;
 
-/// Prints the name at 128, of 36 bytes, a hundred times, each time with a line break, and exits.
+/// Prints the name at 128, of 36 bytes, a thousand times, each time with a line break, and exits.
 const PRINT: &str = "(local $left i32) (local $out i32)
-    (local.set $left (i32.const 100))
+    (local.set $left (i32.const 1000))
     (local.set $out (call $stdout))
     (i32.store8 (i32.const 164) (i32.const 10))
     (loop
@@ -107,17 +107,17 @@ fn ends_with(error: &CallError, words: &str) {
 async fn what_it_prints_is_logged_until_it_is_enough() {
     let (log, _guard) = Log::start();
     error_of(PRINT, None).await;
-    // Of 100 lines of 37 bytes, 1 KiB is logged: 27 lines, and 25 bytes of the next.
+    // Of 1000 lines of 37 bytes, 16 KiB are logged: 442 lines, and 30 bytes of the next.
     let lines = log.events("the policy prints");
     let whole = "camunda_optimize_7_8.8.0_part_1_of_2";
-    assert_eq!(lines.len(), 29);
-    assert!(lines[..27].iter().all(|event| event["fields"]["line"] == json!(whole)));
-    assert_eq!(lines[27]["fields"]["line"], json!(&whole[..25]));
+    assert_eq!(lines.len(), 444);
+    assert!(lines[..442].iter().all(|event| event["fields"]["line"] == json!(whole)));
+    assert_eq!(lines[442]["fields"]["line"], json!(&whole[..30]));
     assert_eq!(lines[0]["fields"]["stream"], json!("stdout"));
     assert_eq!(lines[0]["span"], json!({"name": "policy", "generation": 2, "operation": "create"}));
     let omitted = log.events("the policy prints more");
     assert_eq!(omitted.len(), 1);
-    assert_eq!(omitted[0]["fields"]["bytes"], json!(3700 - 1024));
+    assert_eq!(omitted[0]["fields"]["bytes"], json!(37_000 - 16_384));
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub(crate) enum Phase {
 }
 
 impl Kill {
-    /// The kills of a test: as many as `KILLS` says, which `cargo xtask soak` sets, or a few.
+    /// The kills of a test: as many as `KILLS` says, which the column `kills` of `cargo xtask matrix` sets, or a few.
     pub(crate) fn all() -> Result<Vec<Self>> {
         const FEW: u64 = 5;
         let kills = std::env::var("KILLS");

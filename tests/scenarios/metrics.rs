@@ -195,7 +195,7 @@ async fn deletions_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
 async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
     let authorization = format!("Bearer {token}");
     let headers = [("authorization", authorization.as_str())];
-    for path in ["/actuator/policy?shadow=1h", "/actuator/policy"] {
+    for path in ["/actuator/policy/shadow?for=1h", "/actuator/policy"] {
         let reply = host.request("PUT", path, &headers, embedded_as("8.0.0")).await?;
         assert_eq!(reply.status, 200, "{}", reply.text);
         if path.contains("shadow") {

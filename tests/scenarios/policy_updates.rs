@@ -46,10 +46,7 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribu
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("policy.wasm");
     put(&path, "7.0.0")?;
-    let options = world
-        .options()
-        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy())
-        .env("CAMUNDA_OPTIMIZE_POLICY_WATCH_INTERVAL", "100ms");
+    let options = world.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy());
     let host = Host::start(options).await?;
     assert_eq!(serving(&host).await?, (1, "7.0.0".to_owned()));
 
@@ -78,7 +75,7 @@ async fn the_same_policy_beside_the_serving_one_answers_the_same(distribution: D
     let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("authorization", authorization.as_str())];
-    let begun = host.request("PUT", "/actuator/policy?shadow=1h", &headers, embedded_as("8.0.0")).await?;
+    let begun = host.request("PUT", "/actuator/policy/shadow?for=1h", &headers, embedded_as("8.0.0")).await?;
     assert_eq!(begun.status, 200, "{}", begun.text);
 
     host.create(1).await?;

@@ -3,7 +3,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// What the engine answered when it was asked whether a backup could be made.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Whether it answers at all.
     pub engine: Result<(), String>,

@@ -3,6 +3,8 @@
 //! Nothing here knows how requests arrive. The host of this project serves it over Axum, the component of
 //! `guest/wasi-http` over `wasi:http`.
 
+#![deny(missing_docs)]
+
 mod actuator;
 mod bindings;
 mod body;

@@ -69,6 +69,8 @@
 //! - Calls block until the engine has answered. On an asynchronous runtime, give them a thread of their
 //!   own.
 
+#![deny(missing_docs)]
+
 mod answer;
 mod backup;
 mod cluster;

@@ -1,116 +1,47 @@
-use std::fmt;
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
-/// Why the settings cannot be used. Its text has one line for each fault, and never a secret.
+/// Why the settings cannot be used. The text never shows a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The operator's file cannot be read.
-    #[error("{}: cannot be read: {reason}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        reason: io::Error,
-    },
+    #[error("{path}: cannot be read: {1}", path = .0.display())]
+    File(PathBuf, io::Error),
     /// The operator's file is not YAML, or not a kind of YAML that settings are written in.
-    #[error("{}: {fault}", path.display())]
-    Yaml {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        fault: YamlFault,
-    },
-    /// Values that cannot be used: all that were found.
-    #[error("{}", lines(.0))]
-    Faults(Vec<Fault>),
+    #[error("{path}: {1}", path = .0.display())]
+    Yaml(PathBuf, String),
+    /// Values that cannot be used: a line for each, with its key and the variables that it came from.
+    #[error("{}", .0.join("\n"))]
+    Values(Vec<String>),
 }
 
-/// What is wrong with a YAML text, and where.
+/// Why a text cannot be the value of a setting.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}, column {column}: {}", one_line(message))]
-pub struct YamlFault {
-    /// Counted from 1.
-    pub line: usize,
-    /// In characters, counted from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub message: String,
-}
+#[error("{0}")]
+pub struct InvalidValue(String);
 
-/// One fault of one setting.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(&format!("{setting}: {problem}")))]
-pub struct Fault {
-    /// The setting concerned.
-    pub setting: Setting,
-    /// What is wrong with it.
-    pub problem: Problem,
-}
+impl InvalidValue {
+    pub(super) fn new(text: &str, allowed: impl Display) -> Self {
+        Self(format!("'{text}' is not {allowed}"))
+    }
 
-/// A setting as its operator knows it, such as `es.connection.nodes[0].host`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
-    /// The key, with the blocks that it stands in.
-    pub key: String,
-    /// The environment variables that its value came from. Empty: it stands in a file.
-    pub variables: Vec<String>,
-}
+    /// For a text that may be a secret or contain one.
+    pub(super) fn hidden(allowed: &str) -> Self {
+        Self(format!("the value, not shown here, is not {allowed}"))
+    }
 
-impl fmt::Display for Setting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)?;
-        if self.variables.is_empty() {
-            return Ok(());
-        }
-        write!(f, " (from {})", self.variables.join(", "))
+    pub(super) fn file(path: &str, problem: impl Display) -> Self {
+        Self(format!("the file '{path}' {problem}"))
+    }
+
+    pub(super) fn unreadable(path: &str, reason: &io::Error) -> Self {
+        Self::file(path, format!("cannot be read: {reason}"))
     }
 }
 
-/// What can be wrong with a setting.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// The value does not fit. The text names it, unless it is a secret, and says what is allowed.
-    #[error("{0}")]
-    Unfit(String),
-    /// There is no value, and no default either.
-    #[error("is missing")]
-    Missing,
-    /// A placeholder without a default names a variable that is not set.
-    #[error("the environment variable {0} is not set: set it, or write ${{{0}:default}}")]
-    Unset(String),
-    /// A list or a block of keys where a value belongs, or the other way round.
-    #[error("must be {expected}")]
-    Shape {
-        /// What belongs there.
-        expected: &'static str,
-    },
-    /// A key that does not exist, in a block that is not Optimize's.
-    #[error("is unknown: use {}", allowed.join(", "))]
-    Unknown {
-        /// The keys of that block.
-        allowed: Vec<String>,
-    },
-    /// Two settings that exclude each other.
-    #[error("cannot be used together with {0}: use one of them")]
-    Conflict(Setting),
-    /// A setting that means nothing without another one.
-    #[error("needs {0}")]
-    Needs(String),
-}
-
-fn lines(faults: &[Fault]) -> String {
-    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n")
-}
-
 /// Keys and values are an operator's text: a line break in them must not make a second line of a log.
-fn one_line(text: &str) -> String {
-    text.chars().fold(String::new(), |mut line, c| {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-        line
-    })
+pub(super) fn one_line(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }

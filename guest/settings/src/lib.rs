@@ -6,13 +6,12 @@
 //! no character in a password can break the YAML. Everything is read once, at the start, into types that
 //! need no further checks.
 
-mod authentication;
+#![deny(missing_docs)]
+
 mod connection;
 mod error;
-mod list;
 mod placeholder;
 mod policy;
-mod secret;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -25,16 +24,12 @@ use std::time::Duration;
 
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
 
-pub use authentication::Authentication;
-pub use connection::{Connection, Limits, Node};
-pub use error::{Fault, Problem, Setting, SettingsError, YamlFault};
-pub use policy::{PolicyCallSettings, PolicySettings};
-pub use secret::Secret;
-pub use values::time_span;
+pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Username};
+pub use error::{InvalidValue, SettingsError};
+pub use policy::{CallLimits, PolicySettings};
+pub use values::{Secret, time_span};
 
-use section::{Read, Reading, Section};
-use values::Unfit;
-use yaml::Entries;
+use section::{Read, Reader, Section, settings};
 
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
@@ -75,27 +70,15 @@ pub enum CompleteState {
     Completed,
 }
 
-impl CompleteState {
-    fn parse(text: &str) -> Result<Self, Unfit> {
-        values::one_of([("COMPLETE", Self::Complete), ("COMPLETED", Self::Completed)])(text)
-    }
-}
-
-/// What is logged, and how.
-#[derive(Clone, Debug)]
-pub struct LogSettings {
-    /// The form of a line.
-    pub format: LogFormat,
-    /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
-    pub filter: String,
-}
-
-impl LogSettings {
-    fn read(backup: &Section<'_>) -> Read<Self> {
-        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        let format = backup.required("logFormat", values::one_of(formats));
-        let filter = backup.required("logLevel", values::text);
-        Ok(Self { format: format?, filter: filter? })
+settings! {
+    /// What is logged, and how.
+    #[derive(Clone, Debug)]
+    pub struct LogSettings(backup: &Section<'_>) {
+        /// The form of a line.
+        format: LogFormat =
+            backup.required("logFormat", values::one_of([("text", LogFormat::Text), ("json", LogFormat::Json)])),
+        /// What is logged, in the words of tracing's `EnvFilter`. Not checked here.
+        filter: String = backup.required("logLevel", values::any),
     }
 }
 
@@ -114,14 +97,16 @@ impl Settings {
     /// # Errors
     /// If the file cannot be read or is not YAML; otherwise all values that cannot be used.
     pub fn load(file: Option<&Path>, environment: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let above = file.map(read_file).transpose()?;
+        let read_file = |path: &Path| fs::read_to_string(path).map_err(|error| SettingsError::File(path.into(), error));
+        let parse =
+            |path: &Path, yaml: &str| yaml::parse_block(yaml).map_err(|error| SettingsError::Yaml(path.into(), error));
+        let above = file.map(|path| parse(path, &read_file(path)?)).transpose()?;
         let defaults = parse(Path::new("defaults.yaml"), DEFAULTS)?;
-        let reading = Reading::new(&environment);
-        let layers = above.iter().chain([&defaults]).collect();
-        let settings = Self::read(&Section::new(&reading, String::new(), layers));
-        match (settings, reading.into_faults()) {
+        let reader = Reader::new(&environment);
+        let settings = Self::read(&Section::root(&reader, above.iter().chain([&defaults]).collect()));
+        match (settings, reader.into_faults()) {
             (Ok(settings), faults) if faults.is_empty() => Ok(settings),
-            (_, faults) => Err(SettingsError::Faults(faults)),
+            (_, faults) => Err(SettingsError::Values(faults)),
         }
     }
 
@@ -131,21 +116,25 @@ impl Settings {
             ours.refuse_unknown();
             ours
         });
-        let ports = root.section("container").section("ports");
-        let port = ports.required("actuator", values::number(0..=u16::MAX));
+        let port = root.section("container").section("ports").required("actuator", values::number(0..=u16::MAX));
         let optimize_version = optimize.required("version", values::optimize_version);
-        let policy = PolicySettings::read(&policy);
+        let call_timeout = backup.required("callTimeout", values::duration);
+        let policy = PolicySettings::read(&policy, call_timeout);
         let log = LogSettings::read(&backup);
-        let complete_state = backup.required("completeState", CompleteState::parse);
+        let complete_states = [("COMPLETE", CompleteState::Complete), ("COMPLETED", CompleteState::Completed)];
+        let complete_state = backup.required("completeState", values::one_of(complete_states));
         let resume_window = backup.required("resumeWindow", values::duration);
-        // What follows depends on the database. All faults that do not are noted by now.
-        let engine = backup.required("database", engine)?;
-        let database = root.section(block_of(engine));
+        // What follows depends on the engine. All faults that do not are noted by now.
+        let engines = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
+        let engine = backup.required("database", values::one_of(engines))?;
+        let database = root.section(match engine {
+            EngineKind::Elasticsearch => "es",
+            EngineKind::OpenSearch => "opensearch",
+        });
         let repository = repository(&backup, &database);
-        let connection = Connection::read(&database);
-        let limits = Limits::read(&database, &backup);
-        let index = database.section("settings").section("index");
-        let index_prefix = index.required("prefix", IndexPrefix::parse);
+        let connection = Connection::of(&database);
+        let limits = Limits::read(&database.section("connection"), &backup, call_timeout);
+        let index_prefix = database.section("settings").section("index").required("prefix", IndexPrefix::parse);
         Ok(Self {
             port: port?,
             engine,
@@ -162,34 +151,10 @@ impl Settings {
     }
 }
 
-fn engine(text: &str) -> Result<EngineKind, Unfit> {
-    let kinds = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
-    values::one_of(kinds)(text)
-}
-
-/// The name of the block that describes a database.
-fn block_of(engine: EngineKind) -> &'static str {
-    match engine {
-        EngineKind::Elasticsearch => "es",
-        EngineKind::OpenSearch => "opensearch",
-    }
-}
-
-/// Our own key, or the one that Optimize has in the block of its database.
+/// Our own key, or the one that Optimize has in the block of its search engine.
 fn repository(backup: &Section<'_>, database: &Section<'_>) -> Read<Option<RepositoryName>> {
     match backup.optional("repositoryName", RepositoryName::parse)? {
         Some(name) => Ok(Some(name)),
         None => database.section("backup").optional("repositoryName", RepositoryName::parse),
     }
-}
-
-fn read_file(path: &Path) -> Result<Entries, SettingsError> {
-    match fs::read_to_string(path) {
-        Ok(yaml) => parse(path, &yaml),
-        Err(reason) => Err(SettingsError::File { path: path.to_owned(), reason }),
-    }
-}
-
-fn parse(path: &Path, yaml: &str) -> Result<Entries, SettingsError> {
-    yaml::parse_block(yaml).map_err(|fault| SettingsError::Yaml { path: path.to_owned(), fault })
 }

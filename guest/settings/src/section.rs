@@ -1,52 +1,64 @@
-//! Values as they stand in the operator's file, or below it in the defaults.
+//! Blocks, values and lists as they stand in the operator's file, or below it in the defaults.
 
 use std::cell::RefCell;
 use std::fmt::Display;
 
-use super::error::{Fault, Problem, Setting};
+use super::error::one_line;
 use super::placeholder::{Environment, Value, resolve};
-use super::yaml::{Entries, Node};
+use super::yaml::{self, Entries, Node};
 
-/// What all sections share: the environment, and the faults found so far.
-pub(super) struct Reading<'a> {
-    pub(super) environment: &'a Environment<'a>,
-    faults: RefCell<Vec<Fault>>,
+/// What all sections share: the environment, and the faults found so far, a line each.
+pub(super) struct Reader<'a> {
+    environment: &'a Environment<'a>,
+    faults: RefCell<Vec<String>>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment<'a>) -> Self {
         Self { environment, faults: RefCell::default() }
     }
 
-    /// The faults that were found.
-    pub(super) fn into_faults(self) -> Vec<Fault> {
+    pub(super) fn into_faults(self) -> Vec<String> {
         self.faults.into_inner()
-    }
-
-    /// Keeps a fault. Reading goes on, so that an operator is told all of them at once.
-    pub(super) fn note(&self, setting: Setting, problem: Problem) -> Noted {
-        self.faults.borrow_mut().push(Fault { setting, problem });
-        Noted
     }
 }
 
-/// There is no usable value, and [`Reading`] knows why.
+/// There is no usable value, and [`Reader`] knows why.
+#[derive(Clone, Copy)]
 pub(super) struct Noted;
 
-/// What reading a value comes to.
 pub(super) type Read<T> = Result<T, Noted>;
+
+/// Defines a struct with the way to read each field, and `read`, which reads all of them before the first unusable one ends
+/// it: so every fault is noted.
+macro_rules! settings {
+    ($(#[$attribute:meta])* pub struct $name:ident($($from:ident: $section:ty),+) {
+        $($(#[$doc:meta])* $field:ident: $type:ty = $read:expr,)+
+    }) => {
+        $(#[$attribute])*
+        pub struct $name { $($(#[$doc])* pub $field: $type,)+ }
+
+        impl $name {
+            pub(crate) fn read($($from: $section),+) -> Read<Self> {
+                $(let $field = $read;)+
+                Ok(Self { $($field: $field?),+ })
+            }
+        }
+    };
+}
+pub(super) use settings;
 
 /// A block of keys: the operator's above the one in the defaults, where they have it.
 pub(super) struct Section<'a> {
-    pub(super) reading: &'a Reading<'a>,
+    reader: &'a Reader<'a>,
     key: String,
+    /// Of two that have a value, the first counts.
     layers: Vec<&'a Entries>,
 }
 
 impl<'a> Section<'a> {
-    /// A block under its whole key. Of two layers that have a value, the first counts.
-    pub(super) fn new(reading: &'a Reading<'a>, key: String, layers: Vec<&'a Entries>) -> Self {
-        Self { reading, key, layers }
+    pub(super) fn root(reader: &'a Reader<'a>, layers: Vec<&'a Entries>) -> Self {
+        Self { reader, key: String::new(), layers }
     }
 
     /// The block under a key.
@@ -55,57 +67,95 @@ impl<'a> Section<'a> {
         for node in self.nodes(name) {
             match node {
                 Node::Block(entries) => layers.push(entries),
-                Node::Text(text) if text.is_empty() => {}
-                Node::Text(_) | Node::List(_) => {
-                    self.note(name, Problem::Shape { expected: "a block of keys" });
+                node if node.is_empty() => {}
+                _ => {
+                    self.note(name, "must be a block of keys");
                 }
             }
         }
-        Self::new(self.reading, self.key_of(name), layers)
+        Self { reader: self.reader, key: self.key_of(name), layers }
     }
 
-    /// A value that need not be there.
+    /// The list of blocks under a key; empty if there is none.
+    pub(super) fn sections(&self, name: &str) -> Read<Vec<Self>> {
+        let Some(node) = self.nodes(name).find(|node| !node.is_empty()) else { return Ok(Vec::new()) };
+        let Node::List(blocks) = node else { return Err(self.note(name, "must be a list of blocks")) };
+        all(indexed(name, blocks).map(|(name, block)| match block {
+            Node::Block(entries) => Ok(Self { reader: self.reader, key: self.key_of(&name), layers: vec![entries] }),
+            _ => Err(self.note(&name, "must be a block of keys")),
+        }))
+    }
+
     pub(super) fn optional<T, E: Display>(
         &self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Read<Option<T>> {
         let value = self.find(name).map_err(|problem| self.note(name, problem))?;
-        let parsed = value.map(|value| parse(&value.text)).transpose();
-        parsed.map_err(|error| self.note(name, Problem::Unfit(error.to_string())))
+        let text = Some(value.text).filter(|text| !text.is_empty());
+        text.map(|text| parse(&text)).transpose().map_err(|error| self.note(name, error))
     }
 
-    /// A value that must be there.
     pub(super) fn required<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Read<T> {
-        self.optional(name, parse)?.ok_or_else(|| self.note(name, Problem::Missing))
+        self.optional(name, parse)?.ok_or_else(|| self.note(name, "is missing"))
+    }
+
+    /// A list of values; empty if there is none. As in Optimize, a text can stand for a list.
+    pub(super) fn list<T, E: Display>(&self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Read<Vec<T>> {
+        for node in self.nodes(name) {
+            let items = self.items(name, node)?;
+            if !items.is_empty() {
+                return all(items.into_iter().map(|(name, Value { text, variables })| {
+                    parse(&text).map_err(|error| self.note_with(&name, &variables, error))
+                }));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The items of a list that are not empty, with their names.
+    fn items(&self, name: &str, node: &Node) -> Read<Vec<(String, Value)>> {
+        let value = |name: &str, node| self.value(node).map_err(|problem| self.note(name, problem));
+        let mut items = match node {
+            Node::List(nodes) => all(indexed(name, nodes).map(|(name, node)| Ok((name.clone(), value(&name, node)?))))?,
+            Node::Block(_) => return Err(self.note(name, "must be a list")),
+            Node::Text(_) => {
+                let Value { text, variables } = value(name, node)?;
+                let texts = split(&text).ok_or_else(|| {
+                    self.note_with(name, &variables, "must be a list such as [a, b], or a text with commas")
+                })?;
+                let item = |text| (name.to_owned(), Value { text, variables: variables.clone() });
+                texts.into_iter().map(item).collect()
+            }
+        };
+        items.retain(|(_, value)| !value.text.is_empty());
+        Ok(items)
     }
 
     /// Notes every key that the defaults do not have.
     pub(super) fn refuse_unknown(&self) {
-        let Some((defaults, above)) = self.layers.split_last() else {
-            return;
-        };
-        for name in above.iter().flat_map(|entries| entries.keys()) {
-            if !defaults.contains_key(name) {
-                let allowed = defaults.keys().cloned().collect();
-                self.note(name, Problem::Unknown { allowed });
-            }
+        let Some((defaults, above)) = self.layers.split_last() else { return };
+        for name in above.iter().flat_map(|entries| entries.keys()).filter(|name| !defaults.contains_key(*name)) {
+            let allowed: Vec<&str> = defaults.keys().map(String::as_str).collect();
+            self.note(name, format!("is unknown: use {}", allowed.join(", ")));
         }
     }
 
     /// Notes that two keys exclude each other.
     pub(super) fn conflict(&self, name: &str, other: &str) -> Noted {
-        self.note(name, Problem::Conflict(self.setting(other)))
+        let other = with_variables(&self.key_of(other), &self.variables(other));
+        self.note(name, format!("cannot be used together with {other}: use one of them"))
     }
 
-    /// Notes what is wrong with a key.
-    pub(super) fn note(&self, name: &str, problem: Problem) -> Noted {
-        self.reading.note(self.setting(name), problem)
+    /// Notes what is wrong with a key. Reading goes on, so that an operator is told all of it at once.
+    pub(super) fn note(&self, name: &str, problem: impl Display) -> Noted {
+        self.note_with(name, &self.variables(name), problem)
     }
 
-    /// What the layers have under a key, the one that counts first.
-    pub(super) fn nodes(&self, name: &str) -> impl Iterator<Item = &'a Node> {
-        self.layers.iter().filter_map(move |entries| entries.get(name))
+    fn note_with(&self, name: &str, variables: &[String], problem: impl Display) -> Noted {
+        let line = format!("{}: {problem}", with_variables(&self.key_of(name), variables));
+        self.reader.faults.borrow_mut().push(one_line(&line));
+        Noted
     }
 
     /// A key with the blocks that it stands in.
@@ -113,22 +163,51 @@ impl<'a> Section<'a> {
         if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
     }
 
-    fn setting(&self, name: &str) -> Setting {
-        let value = self.find(name).ok().flatten().unwrap_or_default();
-        Setting { key: self.key_of(name), variables: value.variables }
+    /// What the layers have under a key, the one that counts first.
+    fn nodes(&self, name: &str) -> impl Iterator<Item = &'a Node> {
+        self.layers.iter().filter_map(move |entries| entries.get(name))
     }
 
-    /// The first value that is not empty.
-    fn find(&self, name: &str) -> Result<Option<Value>, Problem> {
-        for node in self.nodes(name) {
-            let Node::Text(text) = node else {
-                return Err(Problem::Shape { expected: "a single value" });
-            };
-            let value = resolve(text, self.reading.environment)?;
-            if !value.text.is_empty() {
-                return Ok(Some(value));
-            }
-        }
-        Ok(None)
+    fn variables(&self, name: &str) -> Vec<String> {
+        self.find(name).unwrap_or_default().variables
     }
+
+    /// The first value that is not empty, or an empty one.
+    fn find(&self, name: &str) -> Result<Value, String> {
+        let values = self.nodes(name).map(|node| self.value(node));
+        let counts = |value: &Result<Value, _>| !value.as_ref().is_ok_and(|value| value.text.is_empty());
+        values.into_iter().find(counts).unwrap_or_else(|| Ok(Value::default()))
+    }
+
+    fn value(&self, node: &Node) -> Result<Value, String> {
+        match node {
+            Node::Text(text) => resolve(text, self.reader.environment),
+            _ => Err("must be a single value".to_owned()),
+        }
+    }
+}
+
+/// A key and the environment variables that its value came from.
+fn with_variables(key: &str, variables: &[String]) -> String {
+    if variables.is_empty() { key.to_owned() } else { format!("{key} (from {})", variables.join(", ")) }
+}
+
+/// The items of a text: `a, b`, or `['a', 'b']` as Optimize takes it.
+fn split(text: &str) -> Option<Vec<String>> {
+    if !text.starts_with('[') {
+        return Some(text.split(',').map(|item| item.trim().to_owned()).collect());
+    }
+    let Ok(Node::List(nodes)) = yaml::parse(text) else { return None };
+    nodes.into_iter().map(|node| if let Node::Text(text) = node { Some(text) } else { None }).collect()
+}
+
+/// Items with the names that errors give them, such as `nodes[0]`.
+fn indexed<'a>(name: &str, nodes: &'a [Node]) -> impl Iterator<Item = (String, &'a Node)> {
+    nodes.iter().enumerate().map(move |(at, node)| (format!("{name}[{at}]"), node))
+}
+
+/// All results, or a failure; but only after each of them had the chance to note its fault.
+pub(super) fn all<T>(results: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+    let results: Vec<Read<T>> = results.collect();
+    results.into_iter().collect()
 }

@@ -7,7 +7,6 @@
 use wasmtime::{Config, Engine, Result};
 
 /// The settings that machine code depends on. What limits a call at run time comes on top of them.
-#[must_use]
 pub fn config() -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
@@ -15,9 +14,6 @@ pub fn config() -> Config {
 }
 
 /// Compiles a component for this machine's processor, on this thread only.
-///
-/// # Errors
-/// What the compiler has to say against the component.
 pub fn compile(component: &[u8]) -> Result<Vec<u8>> {
     precompile(config(), component)
 }
@@ -25,9 +21,6 @@ pub fn compile(component: &[u8]) -> Result<Vec<u8>> {
 /// Compiles a component for every processor of an architecture, such as `x86_64-unknown-linux-gnu`.
 ///
 /// The same component gives the same bytes, whatever processor this machine has.
-///
-/// # Errors
-/// What the compiler has to say against the component, or that it does not know the architecture.
 pub fn compile_for(target: &str, component: &[u8]) -> Result<Vec<u8>> {
     let mut config = config();
     config.target(target)?;

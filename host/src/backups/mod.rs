@@ -28,7 +28,6 @@ pub struct BackupService {
 }
 
 impl BackupService {
-    #[must_use]
     pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
         let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
@@ -63,9 +62,6 @@ impl BackupService {
     }
 
     /// Tells one backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
         let (asked, notes) = (id.to_owned(), self.notes_of(id));
         let get = move |calls: PolicyCalls| {
@@ -76,9 +72,6 @@ impl BackupService {
     }
 
     /// Tells every backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn list(&self) -> Result<BackupsPage, CallError> {
         let notes = self.runs.notes();
         let list = move |calls: PolicyCalls| {

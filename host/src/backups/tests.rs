@@ -33,11 +33,6 @@ static POLICY: LazyLock<Admitted> = LazyLock::new(|| {
         wall_time: CALL,
         engine_calls: 64,
         transfer: 8 << 20,
-        instances: 4,
-        tables: 4,
-        table_elements: 20_000,
-        stack: 512 << 10,
-        log: 1 << 10,
     };
     Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap()
 });

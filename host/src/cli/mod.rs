@@ -46,9 +46,6 @@ pub enum CliError {
 
 impl Cli {
     /// Does what was asked for; returns when that is done.
-    ///
-    /// # Errors
-    /// [`CliError`].
     pub fn run(self) -> Result<ExitCode, CliError> {
         match self.command {
             Command::Serve { config } => {

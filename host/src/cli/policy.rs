@@ -13,8 +13,8 @@ use semver::Version;
 use super::load_settings;
 use crate::policy::admission::{Admission, Verdict, compile_for_parent};
 use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys};
-use crate::policy::{ComponentInfo, Digest, InvalidComponent, PackError, PolicyFile, ReadError, pack};
-use crate::sandbox::{CallLimits, Sandbox};
+use crate::policy::{ComponentInfo, Digest, Incumbents, InvalidComponent, PackError, PolicyFile, ReadError, pack};
+use crate::sandbox::Sandbox;
 use crate::settings::SettingsError;
 
 #[derive(Debug, Subcommand)]
@@ -169,11 +169,11 @@ fn print_anatomy(file: &Path) -> Result<(), PolicyCommandError> {
 fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitCode, PolicyCommandError> {
     let settings = load_settings(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let sandbox = Sandbox::new(CallLimits::new(&settings)).map_err(PolicyCommandError::Sandbox)?;
+    let sandbox = Sandbox::new(settings.policy.call).map_err(PolicyCommandError::Sandbox)?;
     let admission = Admission::from_settings(Arc::clone(&sandbox), &settings.policy)?;
     let verdict = runtime.block_on(async {
         let candidate = PolicyFile::new(file).read(admission.max_bytes()).await?;
-        Ok::<_, ReadError>(admission.examine(&candidate, None).await.0)
+        Ok::<_, ReadError>(admission.examine(&candidate, &Incumbents::default()).await.0)
     })?;
     print_verdict(&verdict);
     Ok(if verdict.refusal().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

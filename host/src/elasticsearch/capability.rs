@@ -18,15 +18,11 @@ pub struct Capability {
 pub type Outstanding = AbortOnDropHandle<Result<Response, TransportError>>;
 
 impl Capability {
-    #[must_use]
     pub fn new(destination: Destination, grants: Grants) -> Self {
         Self { destination, grants: Arc::new(grants), oversteps: Oversteps::default() }
     }
 
     /// Sends one read, without retries, and waits for the answer for at most `timeout`.
-    ///
-    /// # Errors
-    /// [`TransportError`].
     pub async fn read_once(&self, request: Request, timeout: Duration) -> Result<Response, TransportError> {
         let granted = self.check(request, Scope::Read)?;
         self.destination.send_once(&granted, timeout).await
@@ -54,7 +50,6 @@ impl Oversteps {
         }
     }
 
-    #[must_use]
     pub fn first(&self) -> Option<&Denial> {
         self.0.get()
     }

@@ -27,18 +27,15 @@ struct RecordedRead {
 
 impl Recording {
     /// An empty record of at most `max_bytes`.
-    #[must_use]
     pub fn new(max_bytes: usize) -> Self {
         Self(Mutex::new(State { reads: Some(Vec::new()), bytes_left: max_bytes, misses: 0 }))
     }
 
-    #[must_use]
     pub fn is_complete(&self) -> bool {
         self.state().reads.is_some()
     }
 
     /// How many replayed requests were not in the record.
-    #[must_use]
     pub fn misses(&self) -> u64 {
         self.state().misses
     }

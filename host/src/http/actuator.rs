@@ -34,6 +34,6 @@ pub(super) async fn info() -> Json<Value> {
 }
 
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {
-    let text = api.metrics.render().map_err(|fault| ApiError::Internal(fault.to_string()))?;
+    let text = api.metrics.render().map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 
 use backup_actuator::{BackupView, Message};
 
-use super::body::Body;
+use super::body::CreateBody;
 use super::{Api, ApiError};
 
 type Id = Result<Path<String>, PathRejection>;
 
 pub(super) async fn create(
     State(api): State<Arc<Api>>,
-    Body(request): Body,
+    CreateBody(request): CreateBody,
 ) -> Result<(StatusCode, Json<Message>), ApiError> {
     let accepted = api.service.create(&request.backup_id).await?;
     Ok((StatusCode::ACCEPTED, Json(Message::scheduled(accepted.backup_id))))

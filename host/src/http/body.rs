@@ -1,4 +1,6 @@
-use axum::body::to_bytes;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
@@ -6,15 +8,23 @@ use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
 use super::ApiError;
 
 /// The body of `POST /actuator/backups`.
-pub(super) struct Body(pub(super) CreateRequest);
+pub(super) struct CreateBody(pub(super) CreateRequest);
 
-impl<S: Sync> FromRequest<S> for Body {
+/// How long a body may take to arrive as a whole.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl<S: Sync> FromRequest<S> for CreateBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         expect_json(content_type)?;
-        let body = to_bytes(request.into_body(), LARGEST_BODY).await.map_err(|_| RequestError::BodyTooLarge)?;
+        let body = read(request.into_body(), LARGEST_BODY).await.ok_or(RequestError::BodyTooLarge)?;
         Ok(Self(CreateRequest::parse(&body)?))
     }
+}
+
+/// `None`: it has more than `max_bytes`, or does not arrive.
+pub(super) async fn read(body: Body, max_bytes: usize) -> Option<Bytes> {
+    tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, max_bytes)).await.ok()?.ok()
 }

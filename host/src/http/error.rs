@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
 
-use crate::policy::NoPreviousPolicy;
+use crate::policy::RollbackError;
 use crate::policy::admission::AdmissionError;
 use crate::policy::shadow::NoShadow;
 use crate::sandbox::CallError;
@@ -15,39 +15,26 @@ use crate::sandbox::CallError;
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The policy refused or failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The request is wrong.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// There is no token with which the policy could be replaced.
     #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
     PolicyUpdatesOff,
-    /// The caller's token is missing or wrong.
     #[error("the token to replace the policy is missing or wrong; send the header Authorization: Bearer …")]
     Unauthorized,
-    /// The component is over the limit.
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
-    PolicyTooLarge {
-        /// The most.
-        allowed: usize,
-    },
-    /// A parameter in the query is unknown or has no such value.
+    PolicyTooLarge { allowed: usize },
     #[error(
-        "the parameter '{0}' means nothing here; allowed are force=true or false, and shadow with a time such as 90s, 10m or 1h 30m, greater than 0s and up to 24h"
+        "a parameter of the query is wrong: {0}; allowed are force=true or false, for a shadow for=10m, for a rollback generation=2"
     )]
     InvalidParameter(String),
-    /// The policy may not serve.
     #[error("the policy is refused, and the serving one stays: {0}")]
     PolicyRefused(#[from] AdmissionError),
-    /// There is nothing to go back to.
     #[error(transparent)]
-    NoPreviousPolicy(#[from] NoPreviousPolicy),
-    /// There is no shadow to end.
+    Rollback(#[from] RollbackError),
     #[error(transparent)]
     NoShadow(#[from] NoShadow),
-    /// A defect of the host.
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
 }
@@ -88,7 +75,8 @@ table! {
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
     ApiError::InvalidParameter(_) => BAD_REQUEST: "invalidParameter",
     ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
-    ApiError::NoPreviousPolicy(_) => CONFLICT: "noPreviousPolicy",
+    ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
+    ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",
     ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 
@@ -103,10 +91,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, error_code, detailed_message) = self.classify();
         let error_message = self.to_string();
+        let (message, detail) = (for_log(&error_message), detailed_message.map(for_log));
         if status.is_server_error() {
-            tracing::error!(code = error_code, detail = detailed_message, "{error_message}");
+            tracing::error!(code = error_code, detail, "{message}");
         } else {
-            tracing::info!(code = error_code, detail = detailed_message, "{error_message}");
+            tracing::info!(code = error_code, detail, "{message}");
         }
         let mut response = (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response();
         if status == StatusCode::UNAUTHORIZED {
@@ -114,6 +103,12 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// A policy's message can be of any length and hold anything.
+fn for_log(text: &str) -> String {
+    const MAX_CHARS: usize = 2_000;
+    text.chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 pub(super) async fn method_not_allowed(method: Method) -> ApiError {

@@ -3,6 +3,7 @@
 mod actuator;
 mod backups;
 mod body;
+mod connections;
 mod error;
 mod health;
 mod policy;
@@ -10,7 +11,7 @@ mod policy;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::backups::BackupService;
@@ -20,21 +21,17 @@ use crate::policy::Updates;
 use crate::settings::Secret;
 
 pub use backup_actuator::Presentation;
+pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
 
 /// What the handlers work with.
 pub struct Api {
-    /// The backups.
     pub service: Arc<BackupService>,
-    /// Whether the engine and the repository answer.
     pub readiness: Readiness,
-    /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// How backups are shown.
     pub presentation: Presentation,
-    /// Which policy serves, and the way for another one.
     pub updates: Arc<Updates>,
-    /// What a caller who replaces the policy must know. `None`: nobody may.
+    /// The token of callers who replace the policy. `None`: nobody may.
     pub policy_token: Option<Secret>,
 }
 
@@ -50,13 +47,13 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/info", get(actuator::info))
         .route("/actuator/policy", get(policy::show).put(policy::replace))
         .route("/actuator/policy/rollback", post(policy::roll_back))
-        .route("/actuator/policy/shadow", delete(policy::end_shadow))
+        .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    answer_whatever_happens(routes).with_state(api)
+    with_fallbacks(routes).with_state(api)
 }
 
-/// What is not there, and a handler that panics, are answered as all other errors are.
-fn answer_whatever_happens<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+/// Answers unknown paths, wrong methods and panics with the error body of all other errors.
+fn with_fallbacks<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
     routes
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::unknown_path)
@@ -78,7 +75,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_defect_is_told_and_the_next_request_is_served() {
-        let routes = answer_whatever_happens(Router::new().route("/broken", get(broken)).route("/", get(|| async {})));
+        let routes = with_fallbacks(Router::new().route("/broken", get(broken)).route("/", get(|| async {})));
         let request = |path| routes.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
         let response = request("/broken").await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,4 +1,4 @@
-//! `/actuator/policy`: what serves, how to replace it, and how to try another one beside it.
+//! `/actuator/policy`: which policy serves, how to replace it, and how to try another one as a shadow.
 
 mod view;
 
@@ -6,54 +6,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts, State};
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use axum_extra::TypedHeader;
+use axum_extra::headers::Authorization;
+use axum_extra::headers::authorization::Bearer;
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, de};
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, body};
 use crate::policy::admission::Candidate;
 use crate::policy::{Digest, Source};
 use crate::settings::time_span;
+use view::{GenerationView, PoliciesView, ShadowView};
 
-/// Where the signature of an upload stands, as in a `.sig` file.
+/// The header with an upload's signature.
 const SIGNATURE: &str = "policy-signature";
 
-/// The parameters of an upload. Others are refused: whoever misspells one means something by it.
-#[derive(Default)]
-pub(super) struct Parameters {
-    /// It may be older than the one that serves, and one that failed before.
-    forced: bool,
-    /// How long to try it beside the serving one. `None`: it is to serve.
-    shadow: Option<Duration>,
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UploadParameters {
+    /// Also if it is older than the serving policy, or was withdrawn.
+    #[serde(default)]
+    force: bool,
 }
 
-impl<S: Sync> FromRequestParts<S> for Parameters {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let mut parameters = Self::default();
-        for (name, value) in form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()) {
-            let refused = || ApiError::InvalidParameter(format!("{name}={value}").chars().take(100).collect());
-            parameters.set(&name, &value).ok_or_else(refused)?;
-        }
-        Ok(parameters)
-    }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RollbackParameters {
+    /// The generation that is to be replaced: so that a repeated request does not undo the first.
+    generation: Option<u64>,
 }
 
-impl Parameters {
-    /// `None`: there is no such parameter, or it has no such value.
-    fn set(&mut self, name: &str, value: &str) -> Option<()> {
-        const LONGEST: SignedDuration = SignedDuration::from_hours(24);
-        match name {
-            "force" => self.forced = value.parse().ok()?,
-            "shadow" => self.shadow = Some(time_span(value, LONGEST)?),
-            _ => return None,
-        }
-        Some(())
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShadowParameters {
+    #[serde(default)]
+    force: bool,
+    #[serde(rename = "for", deserialize_with = "shadow_span")]
+    span: Duration,
+}
+
+fn shadow_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    const MAX_SPAN: SignedDuration = SignedDuration::from_hours(24);
+    let text = String::deserialize(deserializer)?;
+    time_span(&text, MAX_SPAN)
+        .ok_or_else(|| de::Error::custom("for is a time such as 90s, 10m or 1h 30m, greater than 0s and up to 24h"))
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::InvalidParameter(rejection.body_text().chars().take(300).collect())
     }
 }
 
@@ -65,56 +71,62 @@ impl FromRequestParts<Arc<Api>> for Authorized {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
         let expected = api.policy_token.as_ref().ok_or(ApiError::PolicyUpdatesOff)?;
-        let given = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let (scheme, token) = given.and_then(|value| value.split_once(' ')).ok_or(ApiError::Unauthorized)?;
-        let is_right = is_same_secret(token.trim(), expected.expose());
-        if scheme.eq_ignore_ascii_case("bearer") && is_right { Ok(Self) } else { Err(ApiError::Unauthorized) }
+        let given = TypedHeader::<Authorization<Bearer>>::from_request_parts(parts, api).await;
+        let given = given.map_err(|_| ApiError::Unauthorized)?;
+        if is_same_secret(given.token(), expected.expose()) { Ok(Self) } else { Err(ApiError::Unauthorized) }
     }
 }
 
-/// Takes the same time wherever the difference is. Of digests, so that not even the length shows.
+/// In constant time, and of digests, so that not even the length shows.
 fn is_same_secret(given: &str, expected: &str) -> bool {
     let [given, expected] = [given, expected].map(|text| Digest::of(text.as_bytes()));
     aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), expected.as_bytes()).is_ok()
 }
 
-pub(super) async fn show(State(api): State<Arc<Api>>) -> Json<Value> {
-    let policies = api.updates.policies();
-    let withdrawn = policies
-        .incumbents()
-        .withdrawals
-        .into_iter()
-        .map(|known| json!({"digest": known.digest.to_string(), "reason": known.reason}));
-    Json(json!({
-        "serving": view::generation(&policies.serving()),
-        "previous": policies.previous().map(|previous| view::generation(&previous)),
-        "shadow": policies.shadows().report().map(|report| view::shadow(&report)),
-        "lastCandidate": api.updates.last_verdict().map(|verdict| view::candidate(&verdict)),
-        "withdrawn": withdrawn.collect::<Vec<_>>(),
-    }))
+pub(super) async fn show(State(api): State<Arc<Api>>) -> Json<PoliciesView> {
+    Json(PoliciesView::new(api.updates.policies(), api.updates.last_verdict()))
 }
 
 pub(super) async fn replace(
     State(api): State<Arc<Api>>,
     _: Authorized,
-    Parameters { forced, shadow }: Parameters,
+    parameters: Result<Query<UploadParameters>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<GenerationView>, ApiError> {
+    let Query(UploadParameters { force }) = parameters?;
+    let candidate = upload(&api, force, &headers, body).await?;
+    Ok(Json((&*api.updates.submit(candidate).await?).into()))
+}
+
+pub(super) async fn begin_shadow(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    parameters: Result<Query<ShadowParameters>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ShadowView>, ApiError> {
+    let Query(ShadowParameters { force, span }) = parameters?;
+    let candidate = upload(&api, force, &headers, body).await?;
+    Ok(Json((&*api.updates.shadow(candidate, span).await?).into()))
+}
+
+pub(super) async fn roll_back(
+    State(api): State<Arc<Api>>,
+    _: Authorized,
+    parameters: Result<Query<RollbackParameters>, QueryRejection>,
+) -> Result<Json<GenerationView>, ApiError> {
+    let Query(RollbackParameters { generation }) = parameters?;
+    Ok(Json((&*api.updates.roll_back(generation).await?).into()))
+}
+
+pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<ShadowView>, ApiError> {
+    Ok(Json((&*api.updates.policies().shadows().stop()?).into()))
+}
+
+async fn upload(api: &Api, forced: bool, headers: &HeaderMap, body: Body) -> Result<Candidate, ApiError> {
     let max_bytes = api.updates.max_bytes();
-    let component = to_bytes(body, max_bytes).await.map_err(|_| ApiError::PolicyTooLarge { allowed: max_bytes })?;
+    let component = body::read(body, max_bytes).await.ok_or(ApiError::PolicyTooLarge { allowed: max_bytes })?;
     let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
-    let candidate = Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced };
-    Ok(Json(match shadow {
-        Some(span) => view::shadow(&*api.updates.shadow(candidate, span).await?),
-        None => view::generation(&*api.updates.submit(candidate).await?),
-    }))
-}
-
-pub(super) async fn roll_back(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<Value>, ApiError> {
-    Ok(Json(view::generation(&*api.updates.roll_back().await?)))
-}
-
-pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Result<Json<Value>, ApiError> {
-    Ok(Json(view::shadow(&*api.updates.policies().shadows().stop()?)))
+    Ok(Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced })
 }

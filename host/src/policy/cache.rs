@@ -1,11 +1,14 @@
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::{fs, process};
+
+use tempfile::NamedTempFile;
 
 use super::admission::Candidate;
-use super::{PolicyFile, ReadError, Source};
+use super::{PolicyFile, ReadError, Source, Withdrawal};
 
-/// The last known good policy on disk: the component, never machine code, with its signature.
+/// The last known good policy on disk, the component, never machine code, with its signature; and which policies were
+/// withdrawn.
 ///
 /// It is not trusted more than any other file: a component from here is examined again.
 #[derive(Clone, Debug)]
@@ -15,9 +18,9 @@ pub struct Cache {
 
 impl Cache {
     const COMPONENT: &str = "last-known-good.wasm";
+    const WITHDRAWALS: &str = "withdrawn.json";
 
     /// A cache in this directory, which is made when it is needed.
-    #[must_use]
     pub fn new(directory: PathBuf) -> Self {
         Self { directory }
     }
@@ -32,11 +35,32 @@ impl Cache {
         let signature = component.signature();
         // First the old signature goes: a crash in between leaves an unsigned component, not a wrong one.
         match fs::remove_file(&signature) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         replace(component.path(), &candidate.component)?;
         candidate.signature.as_ref().map_or(Ok(()), |text| replace(&signature, text.as_bytes()))
+    }
+
+    /// Replaces the withdrawals that were saved before.
+    ///
+    /// # Errors
+    /// If the directory cannot be written.
+    pub fn save_withdrawals(&self, withdrawals: &[Withdrawal]) -> io::Result<()> {
+        fs::create_dir_all(&self.directory)?;
+        replace(&self.directory.join(Self::WITHDRAWALS), &serde_json::to_vec_pretty(withdrawals)?)
+    }
+
+    /// None, if nothing is saved.
+    ///
+    /// # Errors
+    /// If there is something that cannot be read.
+    pub fn withdrawals(&self) -> io::Result<Vec<Withdrawal>> {
+        match fs::read(self.directory.join(Self::WITHDRAWALS)) {
+            Ok(text) => Ok(serde_json::from_slice(&text)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// `None`: nothing is saved.
@@ -57,13 +81,13 @@ impl Cache {
     }
 }
 
-/// Writes beside the file and renames: whoever reads it sees the old one or the new one, whole.
+/// Writes a file of its own and renames it: whoever reads `path` sees the old content or the new one, whole.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension(format!("new-{}", process::id()));
-    let mut file = fs::File::create(&new)?;
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(path))?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -78,9 +78,6 @@ impl PolicyCalls {
     }
 
     /// Validates an id, checks the repository and submits part 1; returns also the id of the run.
-    ///
-    /// # Errors
-    /// [`CallError`], as all calls.
     pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
         let context = self.context(notes);
         let call = self.policy().create(self.capability(), &context, id);

@@ -1,49 +1,38 @@
 //! What a component is made of, found out without running or compiling it.
 
 use semver::Version;
+use wasm_metadata::ComponentNames;
 use wasmparser::{
-    BinaryReaderError, ComponentExternalKind, ComponentName, KnownCustom, Parser, Payload, Validator, WasmFeatures,
+    BinaryReaderError, ComponentExternalKind, CustomSectionReader, KnownCustom, Parser, Payload, Validator,
+    WasmFeatures,
 };
 use wasmtime::Engine;
 
 use super::Digest;
 
-/// What was found in a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComponentInfo {
-    /// Which component it is.
     pub digest: Digest,
-    /// Its size.
     pub bytes: usize,
-    /// Its own name, from the component's metadata.
+    /// Its own name and version, from the component's metadata.
     pub name: Option<String>,
-    /// Its own version, from the component's metadata.
     pub version: Option<Version>,
-    /// What it needs: interfaces, such as `optimize:backup/elasticsearch@1.0.0`.
+    /// Such as `optimize:backup/elasticsearch@1.0.0`.
     pub imports: Vec<String>,
-    /// What it offers.
     pub exports: Vec<String>,
 }
 
 /// Why bytes are not a component.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidComponent {
-    /// There is nothing.
     #[error("it is empty")]
     Empty,
-    /// A core module.
     #[error("it is a core WebAssembly module; allowed are components (optimize-backup policy pack makes one of it)")]
     CoreModule,
-    /// Machine code.
     #[error("it is precompiled machine code, which nobody can check; allowed is the component that it was made of")]
     Precompiled,
-    /// Something else.
     #[error("it is not WebAssembly; it starts with {found:02x?}, a component with [00, 61, 73, 6d, 0d, 00, 01, 00]")]
-    NotWebAssembly {
-        /// The first bytes.
-        found: Vec<u8>,
-    },
-    /// It breaks off or makes no sense.
+    NotWebAssembly { found: Vec<u8> },
     #[error("it is a damaged component: {0}")]
     Damaged(String),
 }
@@ -51,8 +40,9 @@ pub enum InvalidComponent {
 impl ComponentInfo {
     /// Reads and validates a component.
     ///
-    /// # Errors
-    /// [`InvalidComponent`].
+    /// Section by section, and not with `wit_component::decode` and `wasm_metadata::Payload`: those also refuse what the
+    /// validator takes (an import that is no WIT, a home page that is no URL), build much more in memory, and panic where
+    /// they find what they hold for impossible. These bytes come from whoever may upload a policy.
     pub fn examine(component: &[u8]) -> Result<Self, InvalidComponent> {
         expect_component(component)?;
         Validator::new_with_features(WasmFeatures::default()).validate_all(component)?;
@@ -64,23 +54,20 @@ impl ComponentInfo {
             imports: Vec::new(),
             exports: Vec::new(),
         };
-        // What it is made of in turn has names and imports of its own.
-        let mut end_of_part = 0;
+        // The modules and components that it is made of have names and imports of their own.
+        let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(component) {
-            let payload = payload?;
-            let Some((_, range)) = payload.as_section() else { continue };
-            if range.start < end_of_part {
-                continue;
+            match payload? {
+                Payload::Version { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                payload if depth == 1 => info.read(payload)?,
+                _ => {}
             }
-            if let Payload::ModuleSection { .. } | Payload::ComponentSection { .. } = &payload {
-                end_of_part = range.end;
-            }
-            info.note(payload)?;
         }
         Ok(info)
     }
 
-    fn note(&mut self, payload: Payload<'_>) -> Result<(), InvalidComponent> {
+    fn read(&mut self, payload: Payload<'_>) -> Result<(), BinaryReaderError> {
         match payload {
             Payload::ComponentImportSection(imports) => {
                 for import in imports {
@@ -95,21 +82,20 @@ impl ComponentInfo {
                     }
                 }
             }
-            Payload::CustomSection(section) if section.name() == "version" => {
-                self.version = std::str::from_utf8(section.data()).ok().and_then(|text| Version::parse(text).ok());
-            }
-            Payload::CustomSection(section) => {
-                if let KnownCustom::ComponentName(names) = section.as_known() {
-                    let told = names.into_iter().find_map(|name| match name {
-                        Ok(ComponentName::Component { name, .. }) => Some(name.to_owned()),
-                        _ => None,
-                    });
-                    self.name = told.or(self.name.take());
-                }
-            }
+            Payload::CustomSection(section) => self.read_custom(&section),
             _ => {}
         }
         Ok(())
+    }
+
+    /// What makes no sense here counts as not there.
+    fn read_custom(&mut self, section: &CustomSectionReader<'_>) {
+        if section.name() == "version" {
+            self.version = std::str::from_utf8(section.data()).ok().and_then(|text| Version::parse(text).ok());
+        } else if let KnownCustom::ComponentName(_) = section.as_known() {
+            let names = ComponentNames::from_bytes(section.data(), section.data_offset()).ok();
+            self.name = names.and_then(|names| names.get_name().cloned()).or(self.name.take());
+        }
     }
 }
 

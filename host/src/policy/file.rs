@@ -30,18 +30,15 @@ pub(super) struct Stamp {
 }
 
 impl PolicyFile {
-    #[must_use]
     pub fn new(path: PathBuf) -> Self {
         Self { path }
     }
 
-    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// `policy.wasm.sig`
-    #[must_use]
     pub fn signature(&self) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         path.push(".sig");
@@ -68,8 +65,8 @@ impl PolicyFile {
         const MAX_SIGNATURE_BYTES: usize = 1000;
         match self.read_at_most(&self.signature(), MAX_SIGNATURE_BYTES).await {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-            Err(ReadError::File { fault, .. }) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
+            Err(ReadError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -80,7 +77,7 @@ impl PolicyFile {
             file.take(max_bytes as u64 + 1).read_to_end(&mut bytes).await?;
             Ok(bytes)
         };
-        read.await.map_err(|fault| ReadError::File { path: path.to_owned(), fault })
+        read.await.map_err(|error| ReadError::File { path: path.to_owned(), error })
     }
 
     pub(super) async fn stamp(&self) -> Result<Stamps, ReadError> {
@@ -94,8 +91,8 @@ impl Stamp {
     async fn of(path: &Path) -> Result<Option<Self>, ReadError> {
         match fs::metadata(path).await {
             Ok(metadata) => Ok(Some(Self::new(&metadata))),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(ReadError::File { path: path.to_owned(), fault }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ReadError::File { path: path.to_owned(), error }),
         }
     }
 
@@ -113,18 +110,8 @@ impl Stamp {
 /// Why a file did not become a candidate.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The operating system says no.
-    #[error("{}: cannot be read: {fault}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        fault: io::Error,
-    },
-    /// It is being written at this moment.
+    #[error("{}: cannot be read: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
     #[error("{}: changed while it was read; it is read again when it has settled", path.display())]
-    Changing {
-        /// The file.
-        path: PathBuf,
-    },
+    Changing { path: PathBuf },
 }

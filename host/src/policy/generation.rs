@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::admission::Candidate;
 use super::circuit_breaker::ConsecutiveFailures;
 use super::{ComponentInfo, Digest};
 use crate::sandbox::{CallError, Policy};
@@ -13,20 +15,18 @@ use crate::sandbox::{CallError, Policy};
 /// A policy that was admitted, with what is known of it.
 #[derive(Clone)]
 pub struct Admitted {
-    /// The compiled component.
     pub policy: Arc<Policy>,
-    /// What was found in it.
     pub info: Arc<ComponentInfo>,
     /// The name of the key that it is signed with. `None`: no keys are configured.
     pub signer: Option<String>,
-    /// Where it came from.
     pub source: Source,
+    /// The component itself. `None`: the embedded one.
+    pub candidate: Option<Candidate>,
 }
 
 /// Where a policy came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The one inside this program.
     Embedded,
     /// The file at `policy.path`.
     File(PathBuf),
@@ -34,11 +34,8 @@ pub enum Source {
     Upload,
     /// The last known good one in `policy.cacheDir`.
     Cache(PathBuf),
-    /// It has served before and came back.
     Return {
-        /// The generation that it had then.
         generation: u64,
-        /// Why it came back.
         reason: String,
     },
 }
@@ -47,9 +44,7 @@ pub enum Source {
 pub struct Generation {
     /// Counted from 1; every exchange makes a new one, a return too.
     pub number: u64,
-    /// What serves.
     pub admitted: Admitted,
-    /// When it began to serve.
     pub since: Timestamp,
     calls: AtomicU64,
     failures: AtomicU64,
@@ -88,19 +83,21 @@ impl Generation {
     }
 
     /// It failed too often and another one serves: runs that it began are driven with that one.
-    #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         self.withdrawn.load(Ordering::Relaxed)
     }
 
+    /// Whether it has had so many calls without a failure of its own among them that it counts as good.
+    pub(super) fn is_proven(&self, calls: u32) -> bool {
+        self.failures() == 0 && self.calls() >= u64::from(calls)
+    }
+
     /// How many calls have ended.
-    #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
     /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
-    #[must_use]
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
@@ -111,14 +108,13 @@ const MAX_WITHDRAWALS: usize = 100;
 /// The generations before the serving one.
 #[derive(Default)]
 pub(super) struct History {
-    /// The one that a rollback brings back.
     pub(super) previous: Option<Arc<Generation>>,
     exchanges: u64,
     withdrawals: VecDeque<Withdrawal>,
 }
 
 /// A policy that failed here and was replaced for it. It is not admitted again unless forced.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
     pub digest: Digest,
     pub reason: String,
@@ -134,6 +130,10 @@ impl History {
     pub(super) fn record(&mut self, withdrawal: Withdrawal) {
         self.withdrawals.truncate(MAX_WITHDRAWALS - 1);
         self.withdrawals.push_front(withdrawal);
+    }
+
+    pub(super) fn restore(&mut self, withdrawals: Vec<Withdrawal>) {
+        self.withdrawals = withdrawals.into();
     }
 
     /// The latest first.

@@ -29,9 +29,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 
 use crate::metrics::Metrics;
 use crate::sandbox::CallError;
+use admission::Candidate;
 use generation::History;
 use shadow::Shadows;
 
@@ -43,8 +45,8 @@ pub use digest::Digest;
 pub use file::{PolicyFile, ReadError};
 pub use generation::{Admitted, Generation, Source, Withdrawal};
 pub use pack::{PackError, pack};
-pub use update::{StartError, Updates, initial_policy};
-pub use watch::watch;
+pub use update::{InitialPolicy, StartError, Updates, initial_policy};
+pub use watch::{WATCH_INTERVAL, watch};
 
 /// The policy that serves, and those before it.
 pub struct Policies {
@@ -53,17 +55,22 @@ pub struct Policies {
     serving: ArcSwap<Generation>,
     history: Mutex<History>,
     shadows: Arc<Shadows>,
+    /// The last known good policy or the withdrawals are others than before.
+    changed: Notify,
     /// How many consecutive calls of one operation may fail before the previous policy comes back.
     max_failures: u32,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no previous policy to return to")]
-pub struct NoPreviousPolicy;
+pub enum RollbackError {
+    #[error("there is no previous policy to return to")]
+    NoPreviousPolicy,
+    #[error("generation {unwanted} does not serve, but generation {serving}: nothing is rolled back")]
+    Replaced { unwanted: u64, serving: u64 },
+}
 
 impl Policies {
     /// Begins with `initial` as generation 1.
-    #[must_use]
     pub fn new(initial: Admitted, max_failures: u32, context: CallContext, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             shadows: Shadows::new(Arc::clone(&metrics), max_failures),
@@ -71,26 +78,22 @@ impl Policies {
             metrics,
             serving: ArcSwap::new(Generation::new(1, initial)),
             history: Mutex::default(),
+            changed: Notify::new(),
             max_failures,
         })
     }
 
     /// Calls of the policy that serves now. They stay with it whatever serves afterwards.
-    #[must_use]
     pub fn calls(self: &Arc<Self>) -> PolicyCalls {
         PolicyCalls::new(self.serving(), Arc::clone(&self.context), Arc::clone(self) as _)
     }
 
     /// The same calls, or those of the serving policy if theirs was withdrawn.
-    #[must_use]
     pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn read<A, F>(
         self: &Arc<Self>,
         operation: &'static str,
@@ -108,27 +111,35 @@ impl Policies {
         served
     }
 
-    #[must_use]
     pub fn serving(&self) -> Arc<Generation> {
         self.serving.load_full()
     }
 
     /// The generation that a rollback brings back. `None`: there was no other one, or it has come back already.
-    #[must_use]
     pub fn previous(&self) -> Option<Arc<Generation>> {
         self.history().previous.clone()
     }
 
-    #[must_use]
     pub fn shadows(&self) -> &Arc<Shadows> {
         &self.shadows
     }
 
     /// What a candidate is compared with.
-    #[must_use]
     pub fn incumbents(&self) -> Incumbents {
         let withdrawals = self.history().withdrawals().cloned().collect();
-        Incumbents { serving: Arc::clone(&self.serving().admitted.info), withdrawals }
+        Incumbents { serving: Some(Arc::clone(&self.serving().admitted.info)), withdrawals }
+    }
+
+    /// Takes over the withdrawals of an earlier process.
+    pub fn restore(&self, withdrawals: Vec<Withdrawal>) {
+        self.history().restore(withdrawals);
+    }
+
+    /// The serving policy, if it has proven itself or has come back.
+    fn last_known_good(&self) -> Option<Candidate> {
+        let serving = self.serving();
+        let is_good = matches!(serving.admitted.source, Source::Return { .. }) || serving.is_proven(self.max_failures);
+        serving.admitted.candidate.clone().filter(|_| is_good)
     }
 
     /// Lets another policy serve from now on.
@@ -143,13 +154,15 @@ impl Policies {
         serving
     }
 
-    /// Lets the previous policy serve again. A second rollback undoes the first.
-    ///
-    /// # Errors
-    /// [`NoPreviousPolicy`].
-    pub fn roll_back(&self) -> Result<Arc<Generation>, NoPreviousPolicy> {
+    /// Replaces `unwanted`, or whichever generation serves, by the previous policy. A second rollback undoes the first,
+    /// unless it names the same generation.
+    pub fn roll_back(&self, unwanted: Option<u64>) -> Result<Arc<Generation>, RollbackError> {
         let mut history = self.history();
-        let previous = history.previous.take().ok_or(NoPreviousPolicy)?;
+        let serving = self.serving().number;
+        if let Some(unwanted) = unwanted.filter(|&unwanted| unwanted != serving) {
+            return Err(RollbackError::Replaced { unwanted, serving });
+        }
+        let previous = history.previous.take().ok_or(RollbackError::NoPreviousPolicy)?;
         let replaced = self.serve(&mut history, returning(&previous, "an operator asked for it".to_owned()));
         history.previous = Some(replaced);
         Ok(self.serving())
@@ -172,6 +185,7 @@ impl Policies {
         if let Some(previous) = previous.filter(|_| is_serving) {
             self.serve(&mut history, returning(&previous, reason));
         }
+        self.changed.notify_one();
     }
 
     /// Stores a new generation, and returns the one that it replaces.
@@ -207,6 +221,9 @@ impl CallObserver for Policies {
     ) {
         self.metrics.policy_call(operation, outcome.err().map_or("ok", CallError::outcome), took);
         let failures = generation.count(operation, outcome);
+        if generation.calls() == u64::from(self.max_failures) {
+            self.changed.notify_one();
+        }
         if let (Err(error), true) = (outcome, failures >= self.max_failures) {
             let reason = format!("{failures} calls of {operation} in a row failed, the last one so: {error}");
             self.withdraw(generation, reason);

@@ -9,32 +9,26 @@ use super::{ComponentInfo, InvalidComponent};
 /// Why no policy can be made of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// It is neither a core module nor a component.
     #[error(transparent)]
     InvalidComponent(#[from] InvalidComponent),
-    /// The core module was not built for the WIT package.
     #[error("no component can be made of this core module: {0}")]
     Module(String),
-    /// Its sections cannot be written anew.
     #[error("no name and version can be written into it: {0}")]
     Metadata(String),
 }
 
 /// Turns a core module into a component, takes a component as it is, and writes a name and a version into it.
-///
-/// # Errors
-/// [`PackError`].
 pub fn pack(wasm: &[u8], name: &str, version: &Version) -> Result<Vec<u8>, PackError> {
     match ComponentInfo::examine(wasm) {
         Ok(_) => introduce(wasm, name, version),
         Err(InvalidComponent::CoreModule) => introduce(&componentize(wasm)?, name, version),
-        Err(defect) => Err(defect.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
 fn componentize(module: &[u8]) -> Result<Vec<u8>, PackError> {
     let encoded = ComponentEncoder::default().validate(true).module(module).and_then(ComponentEncoder::encode);
-    encoded.map_err(|fault| PackError::Module(format!("{fault:#}")))
+    encoded.map_err(|error| PackError::Module(format!("{error:#}")))
 }
 
 /// Where `wasm-tools metadata show` looks for it, too.
@@ -42,7 +36,7 @@ fn introduce(component: &[u8], name: &str, version: &Version) -> Result<Vec<u8>,
     let mut metadata = AddMetadata::default();
     metadata.name = AddMetadataField::Set(name.to_owned());
     metadata.version = AddMetadataField::Set(wasm_metadata::Version::new(version.to_string()));
-    metadata.to_wasm(component).map_err(|fault| PackError::Metadata(format!("{fault:#}")))
+    metadata.to_wasm(component).map_err(|error| PackError::Metadata(format!("{error:#}")))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::admission::{Admission, AdmissionError, Candidate, Step, Verdict};
 use super::shadow::Report;
 use super::{
-    Admitted, Cache, ComponentInfo, Digest, Generation, InvalidComponent, NoPreviousPolicy, Policies, PolicyFile,
-    ReadError, Source,
+    Admitted, Cache, ComponentInfo, Digest, Generation, Incumbents, InvalidComponent, Policies, PolicyFile, ReadError,
+    RollbackError, Source, Withdrawal,
 };
 use crate::sandbox::{EMBEDDED, LoadError, Policy, Sandbox};
 
@@ -17,7 +17,6 @@ pub struct Updates {
     policies: Arc<Policies>,
     admission: Admission,
     file: Option<PolicyFile>,
-    cache: Option<Cache>,
     last_verdict: Mutex<Option<Verdict>>,
     /// One candidate at a time: two at once would take twice the memory, and one would be compared with a policy that is
     /// about to be replaced.
@@ -25,7 +24,6 @@ pub struct Updates {
 }
 
 impl Updates {
-    #[must_use]
     pub fn new(
         policies: Arc<Policies>,
         admission: Admission,
@@ -33,28 +31,27 @@ impl Updates {
         cache: Option<Cache>,
         verdict: Option<Verdict>,
     ) -> Arc<Self> {
+        if let Some(cache) = cache {
+            tokio::spawn(keep(cache, Arc::clone(&policies)));
+        }
         Arc::new(Self {
             policies,
             admission,
             file,
-            cache,
             last_verdict: Mutex::new(verdict),
             update_lock: tokio::sync::Mutex::default(),
         })
     }
 
-    #[must_use]
     pub fn policies(&self) -> &Arc<Policies> {
         &self.policies
     }
 
     /// The most bytes of a candidate.
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.admission.max_bytes()
     }
 
-    #[must_use]
     pub fn last_verdict(&self) -> Option<Verdict> {
         self.last_verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -78,39 +75,38 @@ impl Updates {
     }
 
     async fn admit(&self, candidate: &Candidate) -> Result<Arc<Generation>, AdmissionError> {
-        let generation = self.policies.exchange(self.examine(candidate).await?);
-        save(self.cache.as_ref(), candidate);
-        Ok(generation)
+        Ok(self.policies.exchange(self.examine(candidate).await?))
     }
 
     async fn examine(&self, candidate: &Candidate) -> Result<Admitted, AdmissionError> {
-        let (verdict, outcome) = self.admission.examine(candidate, Some(&self.policies.incumbents())).await;
+        let (verdict, outcome) = self.admission.examine(candidate, &self.policies.incumbents()).await;
         *self.last_verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
         outcome.inspect_err(|refusal| {
             tracing::error!(source = %candidate.source, %refusal, "refused a policy; the serving one stays");
         })
     }
 
-    /// Lets the previous policy serve again.
-    ///
-    /// # Errors
-    /// [`NoPreviousPolicy`].
-    pub async fn roll_back(&self) -> Result<Arc<Generation>, NoPreviousPolicy> {
+    /// See [`Policies::roll_back`].
+    pub async fn roll_back(&self, unwanted: Option<u64>) -> Result<Arc<Generation>, RollbackError> {
         let _turn = self.update_lock.lock().await;
-        self.policies.roll_back()
+        self.policies.roll_back(unwanted)
     }
 
-    /// Submits the configured file, unless it serves already. Errors go to the log.
-    pub async fn reload(&self) {
+    /// Submits the configured file, unless it serves already. Errors go to the log; returns whether it is worth another try
+    /// although the file is the same.
+    pub async fn reload(&self) -> bool {
         let Some(file) = &self.file else {
             tracing::warn!("there is no policy to load again: policy.path is not set");
-            return;
+            return false;
         };
         let _turn = self.update_lock.lock().await;
         match file.read(self.max_bytes()).await {
-            Ok(candidate) if self.is_serving(&candidate) => tracing::debug!("the policy's file is what serves already"),
-            Ok(candidate) => drop(self.admit(&candidate).await),
-            Err(fault) => tracing::error!(%fault, "cannot load the policy again; the serving one stays"),
+            Ok(candidate) if self.is_serving(&candidate) => false,
+            Ok(candidate) => self.admit(&candidate).await.is_err_and(|error| error.may_pass()),
+            Err(error) => {
+                tracing::error!(%error, "cannot load the policy again; the serving one stays");
+                true
+            }
         }
     }
 
@@ -122,38 +118,38 @@ impl Updates {
 /// Why there is no policy to begin with.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The file cannot be read.
     #[error("policy.path: {0}")]
     Unreadable(#[from] ReadError),
-    /// The file holds no policy that may serve, and nothing else may in its place.
     #[error("policy.path: {}: the policy is refused ({step}): {reason}", path.display())]
-    Refused {
-        /// The file.
-        path: PathBuf,
-        /// The step that refused it.
-        step: Step,
-        /// What was found, and what is allowed.
-        reason: String,
-    },
-    /// This program's own policy does not work: a defect.
+    Refused { path: PathBuf, step: Step, reason: String },
     #[error("the policy inside this program does not work: {0}")]
     Embedded(String),
 }
 
 impl Admitted {
     /// The policy inside this program. It came with the host, and is trusted as much as that is.
-    ///
-    /// # Errors
-    /// [`StartError::Embedded`].
     pub fn embedded(sandbox: &Arc<Sandbox>) -> Result<Self, StartError> {
         let info = ComponentInfo::examine(EMBEDDED)?;
         let policy = Policy::embedded(sandbox)?;
-        Ok(Self { policy: Arc::new(policy), info: Arc::new(info), signer: None, source: Source::Embedded })
+        Ok(Self {
+            policy: Arc::new(policy),
+            info: Arc::new(info),
+            signer: None,
+            source: Source::Embedded,
+            candidate: None,
+        })
     }
 }
 
-/// The configured policy, or the last known good one if that is refused; without a configuration the
-/// embedded one. Also what became of the configured one.
+/// What serves first.
+pub struct InitialPolicy {
+    pub admitted: Admitted,
+    /// Of the configured policy. `None`: none is configured, or it cannot be read.
+    pub verdict: Option<Verdict>,
+    pub withdrawals: Vec<Withdrawal>,
+}
+
+/// The configured policy, or the last known good one if that is refused; without a configuration the embedded one.
 ///
 /// # Errors
 /// [`StartError`]: nothing may serve.
@@ -162,51 +158,63 @@ pub async fn initial_policy(
     admission: &Admission,
     file: Option<&PolicyFile>,
     cache: Option<&Cache>,
-) -> Result<(Admitted, Option<Verdict>), StartError> {
-    let Some(file) = file else { return Ok((Admitted::embedded(sandbox)?, None)) };
-    let (fault, verdict) = match configured(admission, file).await {
-        Ok((candidate, admitted, verdict)) => {
-            save(cache, &candidate);
-            return Ok((admitted, Some(verdict)));
-        }
-        Err(failed) => failed,
+) -> Result<InitialPolicy, StartError> {
+    let withdrawals = cache.map_or(Ok(Vec::new()), Cache::withdrawals).unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot read which policies were withdrawn (policy.cacheDir)");
+        Vec::new()
+    });
+    let Some(file) = file else {
+        return Ok(InitialPolicy { admitted: Admitted::embedded(sandbox)?, verdict: None, withdrawals });
     };
-    match last_known_good(admission, cache).await {
-        Some(admitted) => {
-            tracing::error!(%fault, source = %admitted.source, "the last known good policy serves instead");
-            Ok((admitted, verdict))
+    let incumbents = Incumbents { serving: None, withdrawals };
+    let (admitted, verdict) = match configured(admission, file, &incumbents).await {
+        Ok((admitted, verdict)) => (admitted, Some(verdict)),
+        Err((error, verdict)) => {
+            let Some(admitted) = last_known_good(admission, cache, &incumbents).await else { return Err(error) };
+            tracing::error!(%error, source = %admitted.source, "the last known good policy serves instead");
+            (admitted, verdict)
         }
-        None => Err(fault),
+    };
+    Ok(InitialPolicy { admitted, verdict, withdrawals: incumbents.withdrawals })
+}
+
+async fn configured(
+    admission: &Admission,
+    file: &PolicyFile,
+    incumbents: &Incumbents,
+) -> Result<(Admitted, Verdict), (StartError, Option<Verdict>)> {
+    let candidate = file.read(admission.max_bytes()).await.map_err(|error| (error.into(), None))?;
+    match admission.examine(&candidate, incumbents).await {
+        (verdict, Ok(admitted)) => Ok((admitted, verdict)),
+        (verdict, Err(error)) => Err((refused(file, &error, &verdict), Some(verdict))),
     }
 }
 
-type Configured = (Candidate, Admitted, Verdict);
-
-async fn configured(admission: &Admission, file: &PolicyFile) -> Result<Configured, (StartError, Option<Verdict>)> {
-    let candidate = file.read(admission.max_bytes()).await.map_err(|fault| (fault.into(), None))?;
-    match admission.examine(&candidate, None).await {
-        (verdict, Ok(admitted)) => Ok((candidate, admitted, verdict)),
-        (verdict, Err(refusal)) => Err((refused(file, &refusal, &verdict), Some(verdict))),
-    }
-}
-
-fn refused(file: &PolicyFile, refusal: &AdmissionError, verdict: &Verdict) -> StartError {
+fn refused(file: &PolicyFile, error: &AdmissionError, verdict: &Verdict) -> StartError {
     let step = verdict.refusal().map_or(Step::Size, |(step, _)| step);
-    StartError::Refused { path: file.path().to_owned(), step, reason: refusal.to_string() }
+    StartError::Refused { path: file.path().to_owned(), step, reason: error.to_string() }
 }
 
-async fn last_known_good(admission: &Admission, cache: Option<&Cache>) -> Option<Admitted> {
+async fn last_known_good(admission: &Admission, cache: Option<&Cache>, incumbents: &Incumbents) -> Option<Admitted> {
     let loaded = cache?.load(admission.max_bytes()).await;
     let candidate =
-        loaded.inspect_err(|fault| tracing::error!(%fault, "cannot read the last known good policy")).ok()??;
-    let (_, outcome) = admission.examine(&candidate, None).await;
-    outcome.inspect_err(|refusal| tracing::error!(%refusal, "the last known good policy is refused too")).ok()
+        loaded.inspect_err(|error| tracing::error!(%error, "cannot read the last known good policy")).ok()??;
+    let (_, outcome) = admission.examine(&candidate, incumbents).await;
+    outcome.inspect_err(|error| tracing::error!(%error, "the last known good policy is refused too")).ok()
 }
 
-/// A policy that cannot be kept serves all the same.
-pub(super) fn save(cache: Option<&Cache>, candidate: &Candidate) {
-    if let Some(Err(fault)) = cache.map(|cache| cache.save(candidate)) {
-        tracing::error!(%fault, "cannot keep the policy as the last known good one (policy.cacheDir)");
+/// Saves the last known good policy and the withdrawals whenever they have changed.
+async fn keep(cache: Cache, policies: Arc<Policies>) {
+    loop {
+        policies.changed.notified().await;
+        let (good, withdrawals) = (policies.last_known_good(), policies.incumbents().withdrawals);
+        let cache = cache.clone();
+        let save =
+            move || cache.save_withdrawals(&withdrawals).and_then(|()| good.map_or(Ok(()), |good| cache.save(&good)));
+        let saved = tokio::task::spawn_blocking(save).await.unwrap_or_else(|aborted| Err(aborted.into()));
+        if let Err(error) = saved {
+            tracing::error!(%error, "cannot save the last known good policy (policy.cacheDir)");
+        }
     }
 }
 

@@ -11,6 +11,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::file::Stamps;
 use super::{PolicyFile, Updates};
 
+/// How often the file is looked at.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Reloads the policy when two looks in a row show the same, new file. Never returns.
 pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
     let mut ticks = interval(every);
@@ -18,8 +21,8 @@ pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
     let mut debounce = Debounce::default();
     loop {
         ticks.tick().await;
-        if debounce.shows_another(file.stamp().await.ok()) {
-            updates.reload().await;
+        if debounce.shows_another(file.stamp().await.ok()) && updates.reload().await {
+            debounce.forget();
         }
     }
 }
@@ -32,6 +35,11 @@ struct Debounce {
 }
 
 impl Debounce {
+    /// The same file is to be submitted again.
+    fn forget(&mut self) {
+        self.submitted = None;
+    }
+
     /// Whether there is a file that was not submitted yet. One that is being written differs from look to look. `None`: it
     /// cannot be looked at.
     fn shows_another(&mut self, now: Option<Stamps>) -> bool {

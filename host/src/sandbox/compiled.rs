@@ -43,13 +43,13 @@ impl Compiled {
 #[cfg(test)]
 mod tests {
     use super::Compiled;
-    use crate::sandbox::{CallLimits, Sandbox};
+    use crate::sandbox::Sandbox;
     use crate::settings::Settings;
 
     #[test]
     fn the_embedded_machine_code_fits_the_sandbox() {
         let settings = Settings::load(None, |_| None).unwrap();
-        let sandbox = Sandbox::new(CallLimits::new(&settings)).unwrap();
+        let sandbox = Sandbox::new(settings.policy.call).unwrap();
         let loaded = Compiled::EMBEDDED.component(&sandbox);
         assert!(loaded.is_ok(), "every start would compile the policy again: {:?}", loaded.err());
     }

@@ -15,51 +15,26 @@ use super::types::{
 /// How an answer breaks the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ContractError {
-    /// It is about another backup.
     #[error("it was asked for the backup {} and answered for {found}", excerpt(asked))]
-    AnotherBackup {
-        /// The id in the request.
-        asked: String,
-        /// The id in the answer.
-        found: BackupId,
-    },
-    /// No backup has such a number.
+    AnotherBackup { asked: String, found: BackupId },
     #[error("it names the backup id {0}; allowed are 1 to {largest}", largest = i64::MAX)]
     ImpossibleId(BackupId),
-    /// The snapshot is not one of the backup's.
     #[error(
         "it names the snapshot '{}' for the backup {backup}; its snapshots start with {NAME_PREFIX}{backup}_",
         excerpt(snapshot)
     )]
-    AnotherSnapshot {
-        /// The backup.
-        backup: BackupId,
-        /// The snapshot's name.
-        snapshot: String,
-    },
-    /// It calls a backup complete that cannot be restored.
+    AnotherSnapshot { backup: BackupId, snapshot: String },
     #[error(
         "it calls the backup {backup} complete, of which {successful} of {found} snapshots succeeded; a complete one has exactly two, both successful"
     )]
-    NotComplete {
-        /// The backup.
-        backup: BackupId,
-        /// How many snapshots it has.
-        found: usize,
-        /// How many of them succeeded.
-        successful: usize,
-    },
-    /// It gives no reason for a failure, or one for a success.
+    NotComplete { backup: BackupId, found: usize, successful: usize },
     #[error("the backup {backup} is {state:?} {} a failure reason", if *has_reason { "with" } else { "without" })]
     Reason {
-        /// The backup.
         backup: BackupId,
-        /// Its state.
         state: BackupState,
         /// Whether there is a reason.
         has_reason: bool,
     },
-    /// The list is not in order.
     #[error("the backup {0} is in the list twice or out of order; the largest number comes first")]
     Order(BackupId),
 }

@@ -5,52 +5,7 @@ use std::{sync, thread};
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::settings::Settings;
-
-/// What one call of a policy may use.
-#[derive(Clone, Copy, Debug)]
-pub struct CallLimits {
-    /// Linear memory in bytes.
-    pub memory: usize,
-    /// Processor time, not counting the time that the engine takes to answer.
-    pub cpu_time: Duration,
-    /// Time from start to end, the engine's answers included.
-    pub wall_time: Duration,
-    /// Requests to the engine.
-    pub engine_calls: u32,
-    /// What the host copies out of the policy at once, a request or an answer, in bytes.
-    pub transfer: usize,
-    /// Core instances: the modules that a component consists of.
-    pub instances: u32,
-    /// Tables.
-    pub tables: u32,
-    /// The elements of each table.
-    pub table_elements: usize,
-    /// The stack, in bytes.
-    pub stack: usize,
-    /// What it may print on each of its two streams, in bytes.
-    pub log: usize,
-}
-
-impl CallLimits {
-    /// The limits that an operator set. A call as a whole may take as long as one request to the engine.
-    #[must_use]
-    pub fn new(settings: &Settings) -> Self {
-        let call = settings.policy.call;
-        Self {
-            memory: call.max_memory_bytes,
-            cpu_time: call.cpu_time,
-            wall_time: settings.limits.request_timeout,
-            engine_calls: call.max_engine_calls,
-            transfer: call.max_transfer_bytes,
-            instances: call.max_instances,
-            tables: call.max_tables,
-            table_elements: call.max_table_elements,
-            stack: call.max_stack_bytes,
-            log: call.max_log_bytes,
-        }
-    }
-}
+use crate::settings::CallLimits;
 
 /// The compiler and memory pool that all policies share, and the limits of their calls.
 pub struct Sandbox {
@@ -62,6 +17,13 @@ pub struct Sandbox {
 
 /// How many calls can run at once; another one waits for a permit.
 const MAX_CONCURRENT_CALLS: u32 = 64;
+/// The core instances that a policy may consist of.
+pub const MAX_INSTANCES: u32 = 4;
+/// The tables that a policy may have, and the elements of each.
+pub const MAX_TABLES: u32 = 4;
+pub const MAX_TABLE_ELEMENTS: usize = 20_000;
+/// A policy's own stack, in bytes.
+const STACK: usize = 512 << 10;
 /// What the host's functions need of a stack.
 const HOST_STACK: usize = 512 << 10;
 /// The resolution of processor time, and how long a busy guest keeps a thread from other tasks.
@@ -90,15 +52,15 @@ fn config(limits: CallLimits) -> Config {
     const KEPT_RESIDENT: usize = 1 << 20;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_CONCURRENT_CALLS)
-        .total_core_instances(MAX_CONCURRENT_CALLS.saturating_mul(limits.instances))
-        .max_core_instances_per_component(limits.instances)
+        .total_core_instances(MAX_CONCURRENT_CALLS * MAX_INSTANCES)
+        .max_core_instances_per_component(MAX_INSTANCES)
         .total_memories(MAX_CONCURRENT_CALLS)
         .max_memories_per_component(1)
         .max_memory_size(limits.memory)
-        .total_tables(MAX_CONCURRENT_CALLS.saturating_mul(limits.tables))
-        .max_tables_per_component(limits.tables)
-        .max_tables_per_module(limits.tables)
-        .table_elements(limits.table_elements)
+        .total_tables(MAX_CONCURRENT_CALLS * MAX_TABLES)
+        .max_tables_per_component(MAX_TABLES)
+        .max_tables_per_module(MAX_TABLES)
+        .table_elements(MAX_TABLE_ELEMENTS)
         .total_stacks(MAX_CONCURRENT_CALLS)
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
         .linear_memory_keep_resident(KEPT_RESIDENT)
@@ -106,9 +68,9 @@ fn config(limits: CallLimits) -> Config {
     let mut config = backup_compiler::config();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .max_wasm_stack(limits.stack)
+        .max_wasm_stack(STACK)
         // The host's own functions run on the same stack, above the policy's.
-        .async_stack_size(limits.stack.saturating_add(HOST_STACK));
+        .async_stack_size(STACK + HOST_STACK);
     config
 }
 

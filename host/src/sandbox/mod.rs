@@ -23,10 +23,11 @@ use bindings::exports::optimize::backup::backups::Guest;
 use bindings::{Policy as Instance, PolicyPre};
 use store::Call;
 
+pub use crate::settings::CallLimits;
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
-pub use engine::{CallLimits, Sandbox};
+pub use engine::{MAX_INSTANCES, MAX_TABLE_ELEMENTS, MAX_TABLES, Sandbox};
 
 /// The policy that serves when no other is configured; built with this host.
 pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
@@ -40,10 +41,8 @@ pub struct Policy {
 /// Why a component cannot be a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It is not a component.
     #[error("it is not a WebAssembly component that can be compiled: {0:#}")]
     NotAComponent(wasmtime::Error),
-    /// It does not fit the world `optimize:backup/policy`.
     #[error("it is not a policy (imports or exports differ from the world optimize:backup/policy): {0:#}")]
     NotAPolicy(wasmtime::Error),
 }
@@ -51,23 +50,18 @@ pub enum LoadError {
 /// Why an operation has no result.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
-    /// The policy says no.
     #[error("{}", .0.problem().message)]
     Refused(types::Error),
-    /// It computed for too long.
     #[error("the policy used up its processor time (policy.cpuTime)")]
     OutOfTime,
-    /// It came to an end that it should not have, or broke a limit.
     #[error("the policy failed: {0}")]
     Trapped(String),
-    /// Its answer breaks a promise of the interface.
     #[error("the policy's answer breaks the contract: {0}")]
     BrokeContract(#[from] ContractError),
 }
 
 impl CallError {
     /// The metric's label.
-    #[must_use]
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
@@ -77,7 +71,6 @@ impl CallError {
     }
 
     /// Whether the policy itself is at fault. A refusal is not a failure.
-    #[must_use]
     pub fn is_failure_of_policy(&self) -> bool {
         match self {
             Self::Refused(_) => false,
@@ -109,9 +102,6 @@ impl Policy {
     }
 
     /// Takes what this program's own compiler made of a component.
-    ///
-    /// # Errors
-    /// [`LoadError`].
     pub fn load_compiled(sandbox: &Arc<Sandbox>, compiled: &Compiled) -> Result<Self, LoadError> {
         let component = compiled.component(sandbox).map_err(LoadError::NotAComponent)?;
         Self::link(sandbox, &component)
@@ -126,9 +116,6 @@ impl Policy {
     }
 
     /// Validates a number, checks the repository and submits part 1.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn create(
         &self,
         capability: Capability,
@@ -142,9 +129,6 @@ impl Policy {
     }
 
     /// Takes a run one step further.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn advance(
         &self,
         capability: Capability,
@@ -158,9 +142,6 @@ impl Policy {
     }
 
     /// Tells one backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn get(
         &self,
         capability: Capability,
@@ -174,9 +155,6 @@ impl Policy {
     }
 
     /// Tells every backup.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn list(
         &self,
         capability: Capability,
@@ -190,9 +168,6 @@ impl Policy {
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote; also the request that the engine
     /// is still working on.
-    ///
-    /// # Errors
-    /// [`CallError`].
     pub async fn delete(
         &self,
         capability: Capability,
@@ -233,7 +208,6 @@ backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types
 
 impl types::Error {
     /// What there is to say, whatever the case.
-    #[must_use]
     pub fn problem(&self) -> &types::Problem {
         match self {
             Self::InvalidRequest(problem)

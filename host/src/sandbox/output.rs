@@ -6,7 +6,10 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wasmtime_wasi_io::bytes::Bytes;
 
-/// Logs what a call prints on stdout or stderr, line by line and up to a number of bytes.
+/// Of each stream of a call. The rest is counted.
+const MAX_BYTES: usize = 16 << 10;
+
+/// Logs what a call prints on stdout or stderr, line by line and up to [`MAX_BYTES`].
 ///
 /// A guest can open a stream several times; all of them write here.
 #[derive(Clone)]
@@ -20,8 +23,8 @@ struct LineLog {
 }
 
 impl LogStream {
-    pub(super) fn new(stream: &'static str, max_bytes: usize) -> Self {
-        Self(Arc::new(Mutex::new(LineLog { stream, line: Vec::new(), left: max_bytes, omitted: 0 })))
+    pub(super) fn new(stream: &'static str) -> Self {
+        Self(Arc::new(Mutex::new(LineLog { stream, line: Vec::new(), left: MAX_BYTES, omitted: 0 })))
     }
 
     fn print(&self, bytes: &[u8]) {
@@ -60,7 +63,7 @@ impl Drop for LineLog {
         }
         if self.omitted > 0 {
             let (stream, bytes) = (self.stream, self.omitted);
-            tracing::warn!(stream, bytes, "the policy prints more than is logged (policy.maxLogBytes)");
+            tracing::warn!(stream, bytes, "the policy prints more than is logged");
         }
     }
 }

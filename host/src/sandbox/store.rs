@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 
-use super::engine::{CallLimits, Sandbox};
+use super::engine::{MAX_TABLE_ELEMENTS, Sandbox};
 use super::wasi::WasiState;
 use crate::elasticsearch::{Capability, Method, Outstanding, Request, Response, Scope, Submitted, TransportError};
 
@@ -17,7 +17,6 @@ pub(super) struct Call {
     pub(super) deadline: Instant,
     engine_calls_left: u32,
     cpu_ticks_left: u64,
-    max_log_bytes: usize,
     /// Made when the component first uses WASI: most policies never do.
     wasi: Option<Box<WasiState>>,
     /// The request of `submit` that is still unanswered.
@@ -32,16 +31,14 @@ const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 impl Call {
     /// A store for one call, with all limits set.
     pub(super) fn store(sandbox: &Sandbox, capability: Capability, scope: Scope, deadline: Instant) -> Store<Self> {
-        let CallLimits { memory, engine_calls, table_elements, log, .. } = sandbox.limits;
-        let sizes = StoreLimitsBuilder::new().memory_size(memory).table_elements(table_elements);
+        let sizes = StoreLimitsBuilder::new().memory_size(sandbox.limits.memory).table_elements(MAX_TABLE_ELEMENTS);
         let call = Self {
             sizes: sizes.trap_on_grow_failure(true).build(),
             capability,
             scope,
             deadline,
-            engine_calls_left: engine_calls,
+            engine_calls_left: sandbox.limits.engine_calls,
             cpu_ticks_left: sandbox.cpu_ticks(),
-            max_log_bytes: log,
             wasi: None,
             outstanding: None,
         };
@@ -54,7 +51,7 @@ impl Call {
     }
 
     pub(super) fn wasi(&mut self) -> &mut WasiState {
-        self.wasi.get_or_insert_with(|| Box::new(WasiState::new(self.max_log_bytes)))
+        self.wasi.get_or_insert_with(|| Box::new(WasiState::new()))
     }
 
     /// A tick passed while the guest was computing: other tasks get their turn, until its time is used up.

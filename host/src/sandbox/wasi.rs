@@ -55,13 +55,9 @@ pub(super) trait Deadline {
 }
 
 impl WasiState {
-    /// Of stdout and stderr `max_log_bytes` each are logged.
-    pub(super) fn new(max_log_bytes: usize) -> Self {
+    pub(super) fn new() -> Self {
         let mut context = WasiCtx::builder();
-        context
-            .stdout(LogStream::new("stdout", max_log_bytes))
-            .stderr(LogStream::new("stderr", max_log_bytes))
-            .max_random_size(MAX_RANDOM_BYTES);
+        context.stdout(LogStream::new("stdout")).stderr(LogStream::new("stderr")).max_random_size(MAX_RANDOM_BYTES);
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(MAX_RESOURCES);
         Self { context: context.build(), resources }

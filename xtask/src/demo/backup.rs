@@ -26,7 +26,6 @@ pub(super) struct Snapshot {
 }
 
 impl Backup {
-    /// Asks the host.
     pub(super) async fn get(host: &Host, id: u64) -> Result<Self> {
         let reply = host.get(&format!("/actuator/backups/{id}")).await?;
         serde_json::from_str(&reply.text).with_context(|| format!("not a backup: {} {}", reply.status, reply.text))

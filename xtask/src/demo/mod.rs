@@ -1,9 +1,8 @@
 //! `cargo xtask demo`: from nothing to a finished backup, with one command.
 
 mod backup;
-mod build;
+mod fixture;
 mod progress;
-mod stage;
 mod steps;
 
 use std::io;
@@ -15,14 +14,13 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::backup::COMPLETE;
-use self::stage::Stage;
+use self::fixture::Fixture;
 
 const BACKUP_ID: u64 = 1;
 
 /// What a shell reports for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
-/// How to run the demo.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Options {
     /// End when the backup has ended, instead of serving on.
@@ -35,22 +33,22 @@ pub(crate) struct Options {
 
 /// Runs the demo until it ends or is interrupted, and takes everything down again.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
-    let stage = tokio::select! {
-        stage = show(options.port) => stage?,
+    let fixture = tokio::select! {
+        fixture = show(options.port) => fixture?,
         interrupted = interruption() => return interrupted.map(|()| ExitCode::from(INTERRUPTED)),
     };
     if !options.once {
-        stage.invite();
+        fixture.print_next_steps();
         interruption().await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(port: u16) -> Result<Stage> {
+async fn show(port: u16) -> Result<Fixture> {
     check_port(port)?;
-    let stage = Stage::set(port).await?;
-    make_backup(&stage).await?;
-    Ok(stage)
+    let fixture = Fixture::set_up(port).await?;
+    make_backup(&fixture).await?;
+    Ok(fixture)
 }
 
 /// Ends at Ctrl-C, or when somebody wants this process to end.
@@ -65,12 +63,12 @@ async fn interruption() -> Result<()> {
     Ok(())
 }
 
-async fn make_backup(stage: &Stage) -> Result<()> {
+async fn make_backup(fixture: &Fixture) -> Result<()> {
     println!("\nPOST /actuator/backups {{\"backupId\": {BACKUP_ID}}}");
-    let reply = stage.host.create(BACKUP_ID).await?;
+    let reply = fixture.host.create(BACKUP_ID).await?;
     println!("{} {}\n", reply.status, reply.text);
     ensure!(reply.status == 202, "the host did not accept the backup");
-    let backup = progress::follow(stage, BACKUP_ID).await?;
+    let backup = progress::follow(fixture, BACKUP_ID).await?;
     println!("\nGET /actuator/backups/{BACKUP_ID}\n{}", serde_json::to_string_pretty(&backup)?);
     ensure!(backup.state == COMPLETE, "the backup did not become {COMPLETE} but {}", backup.state);
     Ok(())

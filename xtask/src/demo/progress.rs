@@ -9,29 +9,29 @@ use serde_json::Value;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::backup::{Backup, IN_PROGRESS, Snapshot};
-use super::stage::Stage;
+use super::fixture::Fixture;
 
 const REFRESH: Duration = Duration::from_millis(200);
 
 const PARTS: [&str; 2] = ["part 1 of 2, import progress", "part 2 of 2, everything else"];
 
-/// Shows how a backup goes on until it has ended.
-pub(super) async fn follow(stage: &Stage, id: u64) -> Result<Backup> {
+/// Shows the progress of a backup until it has ended.
+pub(super) async fn follow(fixture: &Fixture, id: u64) -> Result<Backup> {
     let parts = Parts::new()?;
     let mut ticks = interval(REFRESH);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
-        let backup = Backup::get(&stage.host, id).await?;
-        parts.show(&backup, stage).await?;
+        let backup = Backup::get(&fixture.host, id).await?;
+        parts.show(&backup, fixture).await?;
         if backup.state != IN_PROGRESS {
-            parts.leave();
+            // What is left of the bars stays on the screen.
+            parts.bars.iter().for_each(ProgressBar::abandon);
             return Ok(backup);
         }
     }
 }
 
-/// A line on the screen for each part.
 struct Parts {
     screen: MultiProgress,
     bars: Vec<ProgressBar>,
@@ -45,36 +45,29 @@ impl Parts {
         Ok(Self { screen, bars: bars.into() })
     }
 
-    async fn show(&self, backup: &Backup, stage: &Stage) -> Result<()> {
+    async fn show(&self, backup: &Backup, fixture: &Fixture) -> Result<()> {
         for (bar, snapshot) in self.bars.iter().zip(&backup.details) {
             if bar.is_finished() {
                 continue;
             }
-            let written = Written::ask(stage.engine.client(), stage.repository.name(), snapshot).await?;
+            let written = Written::get(fixture.engine.client(), fixture.repository.name(), snapshot).await?;
             bar.set_length(written.total);
             bar.set_position(written.done);
-            self.tell(bar, snapshot, written.total);
+            self.update(bar, snapshot, written.total);
         }
         Ok(())
     }
 
-    fn tell(&self, bar: &ProgressBar, snapshot: &Snapshot, total: u64) {
-        let news = bar.message() != snapshot.state;
+    fn update(&self, bar: &ProgressBar, snapshot: &Snapshot, total: u64) {
+        let is_new = bar.message() != snapshot.state;
         bar.set_message(snapshot.state.clone());
         let ended = snapshot.state != IN_PROGRESS;
         if ended {
             bar.abandon();
         }
-        if news && self.screen.is_hidden() {
+        if is_new && self.screen.is_hidden() {
             let size = if ended { format!(", {}", HumanBytes(total)) } else { String::new() };
             println!("{}: {}{size}", bar.prefix(), snapshot.state);
-        }
-    }
-
-    /// Leaves the bars on the screen as they are.
-    fn leave(&self) {
-        for bar in &self.bars {
-            bar.abandon();
         }
     }
 }
@@ -86,7 +79,7 @@ struct Written {
 }
 
 impl Written {
-    async fn ask(engine: &Client, repository: &str, snapshot: &Snapshot) -> Result<Self> {
+    async fn get(engine: &Client, repository: &str, snapshot: &Snapshot) -> Result<Self> {
         let name = &snapshot.snapshot_name;
         let path = format!("/_snapshot/{repository}/{name}/_status?filter_path=snapshots.stats");
         let status = engine.get(&path).await?.ok()?;

@@ -1,23 +1,18 @@
 use anyhow::Result;
 use backup_artefacts::{Interface, Workspace};
 
-/// One file that is published.
 #[derive(Debug)]
 pub(super) struct Artefact {
     /// What it is called, in its file's name and in registries.
     pub(super) name: &'static str,
-    /// What it is, in a line.
     pub(super) description: &'static str,
     /// Its version: that of the program, or of the WIT package.
     pub(super) version: String,
-    /// What it needs and offers.
     pub(super) interface: Interface,
-    /// The file.
     pub(super) bytes: Vec<u8>,
 }
 
 impl Artefact {
-    /// Builds all of them.
     pub(super) fn all(workspace: &Workspace) -> Result<[Self; 3]> {
         let policy = workspace.policy()?;
         let actuator = workspace.actuator(&policy)?;

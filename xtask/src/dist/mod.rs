@@ -19,7 +19,6 @@ use self::layout::sha256;
 /// Where it is put by default.
 pub(crate) const FOLDER: &str = "target/dist";
 
-/// Where it is put, and whether to trust the machine.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The folder to put it into. A folder of that name is replaced.
@@ -32,13 +31,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Both builds, and the usual folder.
     pub(crate) fn twice() -> Self {
         Self { output: FOLDER.into(), twice: true }
     }
 }
 
-/// Builds, compares if it is to, and writes.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     // Where the tests have built most of it.
     let artefacts = Artefact::all(&Workspace::here(&Path::new(crate::ROOT).join("target/guest")))?;

@@ -1,13 +1,9 @@
-//! What is published is made of: a commit.
-
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
-/// The last commit.
 pub(super) struct Commit {
-    /// Its name in the repository.
     pub(super) id: String,
     /// When it was made, in RFC 3339: the time of a build would differ from build to build.
     pub(super) time: String,

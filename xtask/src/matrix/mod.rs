@@ -1,5 +1,6 @@
 //! `cargo xtask matrix`: everything that is tested, by column.
 
+mod fuzz;
 mod rotation;
 mod tests;
 mod work;

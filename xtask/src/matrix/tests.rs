@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, ensure};
-use backup_test_support::matrix::{Column, Selection, Work, complaints, list};
+use anyhow::{Result, ensure};
+use backup_test_support::matrix::{COLUMNS, Column, Selection, Work, complaints, list};
 use serde_json::Value;
-use tokio::process::Command;
 
-use crate::ROOT;
+use crate::build_messages;
 
 /// The names of tests, by binary.
 type Names = BTreeMap<String, Vec<String>>;
@@ -33,7 +31,7 @@ impl Tests {
     /// Whether every ignored test is in exactly one column and no filter fits nothing.
     pub(super) fn expect_to_fit(&self) -> Result<()> {
         let mut complaints = complaints(&self.ignored);
-        for column in backup_test_support::matrix::COLUMNS {
+        for column in COLUMNS {
             if let Work::Kills(selection) = column.work
                 && count(&self.all, &[selection]) < selection.filters.len()
             {
@@ -61,22 +59,13 @@ fn count(names: &Names, selections: &[Selection]) -> usize {
     tests.filter(|(binary, test)| selections.iter().any(|selection| selection.has(binary, test))).count()
 }
 
-/// The test binaries, with cargo's own progress on the terminal.
 async fn binaries() -> Result<Vec<(String, PathBuf)>> {
-    let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
-    // Not `output()`, which would keep cargo's progress from the terminal.
-    let output = cargo.current_dir(ROOT).stdout(Stdio::piped()).kill_on_drop(true).spawn()?.wait_with_output().await?;
-    ensure!(output.status.success(), "the tests do not build");
-    let text = String::from_utf8(output.stdout)?;
     let mut binaries = Vec::new();
-    for line in text.lines() {
-        let message: Value = serde_json::from_str(line).context("what cargo tells of its builds")?;
-        if message.pointer("/profile/test") != Some(&Value::Bool(true)) {
-            continue;
-        }
+    for message in build_messages(&["test", "--workspace", "--no-run"]).await? {
         let field = |pointer| message.pointer(pointer).and_then(Value::as_str);
-        if let (Some(name), Some(program)) = (field("/target/name"), field("/executable")) {
+        if message.pointer("/profile/test") == Some(&Value::Bool(true))
+            && let (Some(name), Some(program)) = (field("/target/name"), field("/executable"))
+        {
             binaries.push((name.to_owned(), PathBuf::from(program)));
         }
     }

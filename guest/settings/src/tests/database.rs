@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use backup_core::EngineKind;
 
-use super::super::Authentication;
+use super::super::{ApiKey, Authentication, Host, Username};
 use super::{file, load};
 
 const CA: &str = "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_SSL_CERTIFICATE_AUTHORITIES";
@@ -16,7 +16,7 @@ es: {connection: {timeout: never, nodes: [{host: '${NOWHERE}'}]}}
 opensearch: {connection: {nodes: [{host: search, httpPort: 9201}]}, settings: {index: {prefix: mine}}}";
     let settings = load(yaml, &[("CAMUNDA_OPTIMIZE_DATABASE", "opensearch")]).unwrap();
     assert_eq!(settings.engine, EngineKind::OpenSearch);
-    assert_eq!(settings.connection.nodes[0].host, "search");
+    assert_eq!(settings.connection.nodes[0].host.as_str(), "search");
     assert_eq!(settings.index_prefix.as_str(), "mine");
 }
 
@@ -29,7 +29,29 @@ fn a_host_is_a_name_or_an_address() {
         ("'[2001:DB8::1]'", "2001:db8::1"),
     ] {
         let yaml = format!("es: {{connection: {{nodes: [{{host: {text}, httpPort: 9200}}]}}}}");
-        assert_eq!(load(&yaml, &[]).unwrap().connection.nodes[0].host, expected, "{text}");
+        assert_eq!(load(&yaml, &[]).unwrap().connection.nodes[0].host.as_str(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_host_is_only_a_host() {
+    for text in ["", "http://es", "https://es:9200", "es/path", "es:9200", "es?a", "es#a", "es one", "a:b"] {
+        assert!(Host::parse(text).is_err(), "{text}");
+    }
+    for text in ["user:secret@es", "https://user:secret@es:9200"] {
+        let error = Host::parse(text).unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn credentials_that_fit_into_no_header_are_refused() {
+    for username in ["a:b", "a\nb"] {
+        assert!(Username::parse(username).is_err(), "{username:?}");
+    }
+    for key in ["", "secret\n", "secret\r\nX-Evil: 1", "sec ret", "schlüssel"] {
+        let error = ApiKey::parse(key).unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
     }
 }
 
@@ -68,7 +90,7 @@ fn secrets_can_be_in_files() {
     let Authentication::ApiKey(key) = load("", environment).unwrap().connection.authentication else {
         panic!("no key");
     };
-    assert_eq!(key.expose(), "a2V5");
+    assert_eq!(key.header(), "ApiKey a2V5");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn optimizes_own_file_is_read_as_it_is() {
     assert_eq!(settings.repository.unwrap().as_str(), "camunda-backups");
     assert_eq!(settings.index_prefix.as_str(), "optimize-prod");
     let connection = settings.connection;
-    let nodes: Vec<_> = connection.nodes.iter().map(|node| (&*node.host, node.port)).collect();
+    let nodes: Vec<_> = connection.nodes.iter().map(|node| (node.host.as_str(), node.port)).collect();
     assert_eq!(nodes, [("es-0.internal", 9200), ("es-1.internal", 9200)]);
     assert_eq!(settings.limits.connect_timeout, Duration::from_secs(30));
     assert!(!connection.tls);

@@ -28,9 +28,9 @@ fn without_file_and_environment_the_defaults_count() {
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(60));
     assert_eq!(settings.limits.max_response_bytes, 64 << 20);
     assert_eq!(settings.policy.path, None);
-    assert_eq!(settings.policy.call.max_memory_bytes, 64 << 20);
+    assert_eq!(settings.policy.call.memory, 64 << 20);
     assert_eq!(settings.policy.call.cpu_time, Duration::from_secs(5));
-    assert_eq!(settings.policy.call.max_engine_calls, 64);
+    assert_eq!(settings.policy.call.engine_calls, 64);
     assert_eq!(settings.log.format, LogFormat::Text);
     assert_eq!(settings.log.filter, "info");
 }
@@ -76,7 +76,7 @@ es:
       - {host: two, httpPort: '2'}";
     let settings = load(yaml, &[("OPTIMIZE_ELASTICSEARCH_HOST", "ignored")]).unwrap();
     let connection = settings.connection;
-    let nodes: Vec<_> = connection.nodes.iter().map(|node| (&*node.host, node.port)).collect();
+    let nodes: Vec<_> = connection.nodes.iter().map(|node| (node.host.as_str(), node.port)).collect();
     assert_eq!(nodes, [("one", 1), ("two", 2)]);
     assert_eq!(connection.path_prefix, "/search");
     assert_eq!(settings.limits.connect_timeout, Duration::from_secs(10));

@@ -16,10 +16,12 @@ pub(crate) fn of_request(authentication: &Authentication, has_body: bool) -> Res
     match authentication {
         Authentication::None => {}
         Authentication::Basic { username, password } => {
-            let credentials = STANDARD.encode(format!("{username}:{}", password.expose()));
+            let credentials = STANDARD.encode(format!("{}:{}", username.as_str(), password.expose()));
             headers.push(("authorization", format!("Basic {credentials}")));
         }
-        Authentication::ApiKey(key) => headers.push(("authorization", format!("ApiKey {}", key.expose()))),
+        Authentication::ApiKey(key) => {
+            headers.push(("authorization", key.header().to_str().unwrap_or_default().to_owned()))
+        }
     }
     let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
     Fields::from_list(&headers)

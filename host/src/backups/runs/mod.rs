@@ -42,7 +42,6 @@ struct Run {
     refusal: Option<String>,
     /// Why the last step failed, while it is being tried again.
     trouble: Option<String>,
-    /// It came to its end here.
     ended: bool,
     /// When it began to be driven, or ceased to be.
     since: Instant,
@@ -87,7 +86,6 @@ impl Drop for Driven {
 
 impl Runs {
     /// No runs yet.
-    #[must_use]
     pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self {
             policies,
@@ -140,19 +138,16 @@ impl Runs {
     }
 
     /// What the policy should know of the runs that were driven here.
-    #[must_use]
     pub fn notes(&self) -> Vec<RunNote> {
         self.lock().iter().map(|(&id, run)| run.note(id)).collect()
     }
 
     /// The same of one backup.
-    #[must_use]
     pub fn notes_of(&self, id: BackupId) -> Vec<RunNote> {
         self.lock().get(&id).map(|run| run.note(id)).into_iter().collect()
     }
 
     /// The backups that are driven here, each with what keeps it from going on at the moment.
-    #[must_use]
     pub fn driven(&self) -> BTreeMap<BackupId, Option<String>> {
         let runs = self.lock();
         let driven = runs.iter().filter(|(_, run)| run.driver.is_some());

@@ -3,7 +3,6 @@
 mod answer;
 mod authorities;
 mod cause;
-mod credentials;
 mod error;
 mod nodes;
 #[cfg(test)]
@@ -11,15 +10,14 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::redirect;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, redirect};
 
 pub use error::ClientError;
 
-use self::credentials::Credentials;
 use self::nodes::{BaseUrl, Nodes};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
-use crate::settings::{Connection, Limits};
+use crate::settings::{Authentication, Connection, Limits};
 
 /// A connection to one cluster, to be shared: it keeps connections open between requests.
 ///
@@ -29,7 +27,7 @@ use crate::settings::{Connection, Limits};
 pub struct Client {
     http: reqwest::Client,
     nodes: Nodes,
-    credentials: Credentials,
+    authentication: Authentication,
     limits: Limits,
 }
 
@@ -37,7 +35,6 @@ pub struct Client {
 enum Failure {
     /// Nothing was sent; another node can be asked.
     NoConnection(String),
-    /// The request may have arrived.
     Final(TransportError),
 }
 
@@ -49,14 +46,11 @@ impl Client {
     const IDLE: Duration = Duration::from_secs(20);
 
     /// Prepares a client. Reads the certificate authorities; does not connect.
-    ///
-    /// # Errors
-    /// [`ClientError`] if the configuration cannot work with any engine.
     pub fn new(connection: Connection, limits: Limits) -> Result<Self, ClientError> {
         Ok(Self {
             http: http_client(&connection, limits)?,
             nodes: Nodes::new(&connection)?,
-            credentials: Credentials::new(connection.authentication)?,
+            authentication: connection.authentication,
             limits,
         })
     }
@@ -104,17 +98,27 @@ impl Client {
         answer::read(answer, &node.name, self.limits.max_response_bytes).await.map_err(Failure::Final)
     }
 
-    fn build(&self, node: &BaseUrl, granted: &Granted) -> reqwest::RequestBuilder {
+    fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
         let request = granted.request();
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let builder = self.credentials.add_to(self.http.request(method, node.join(request)));
+        let builder = self.authorize(self.http.request(method, node.join(request)));
         match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, Self::JSON).body(body.clone()),
             None => builder,
+        }
+    }
+
+    fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.authentication {
+            Authentication::None => request,
+            Authentication::Basic { username, password } => {
+                request.basic_auth(username.as_str(), Some(password.expose()))
+            }
+            Authentication::ApiKey(key) => request.header(AUTHORIZATION, key.header()),
         }
     }
 }

@@ -22,15 +22,7 @@ pub(super) struct BaseUrl {
 
 impl Nodes {
     pub(super) fn new(connection: &Connection) -> Result<Self, ClientError> {
-        if connection.nodes.is_empty() {
-            return Err(ClientError::NoNodes);
-        }
-        let scheme = if connection.tls { "https" } else { "http" };
-        let nodes = connection
-            .nodes
-            .iter()
-            .map(|node| BaseUrl::new(scheme, node, &connection.path_prefix))
-            .collect::<Result<_, _>>()?;
+        let nodes = connection.nodes.iter().map(|node| BaseUrl::new(connection, node)).collect::<Result<_, _>>()?;
         Ok(Self { nodes, in_use: AtomicUsize::new(0) })
     }
 
@@ -49,19 +41,11 @@ impl Nodes {
 }
 
 impl BaseUrl {
-    fn new(scheme: &str, node: &Node, path_prefix: &str) -> Result<Self, ClientError> {
-        let invalid = || ClientError::InvalidHost { host: without_userinfo(&node.host).to_owned() };
-        let name = node.to_string();
-        let url = Url::parse(&format!("{scheme}://{name}")).map_err(|_unparsable| invalid())?;
-        let is_only_an_address = url.username().is_empty()
-            && url.password().is_none()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !is_only_an_address {
-            return Err(invalid());
-        }
-        Ok(Self { name, url, path_prefix: path_prefix.to_owned() })
+    fn new(connection: &Connection, node: &Node) -> Result<Self, ClientError> {
+        let (scheme, name) = (if connection.tls { "https" } else { "http" }, node.to_string());
+        let url = Url::parse(&format!("{scheme}://{name}"));
+        let url = url.map_err(|error| ClientError::InvalidHost { node: name.clone(), reason: error.to_string() })?;
+        Ok(Self { name, url, path_prefix: connection.path_prefix.clone() })
     }
 
     pub(super) fn speaks_tls(&self) -> bool {
@@ -75,9 +59,4 @@ impl BaseUrl {
         url.set_query(backup_elasticsearch::query(request).as_deref());
         url
     }
-}
-
-/// For messages: a URL in place of a host may hold a password.
-fn without_userinfo(host: &str) -> &str {
-    host.rsplit_once('@').map_or(host, |(_userinfo, host)| host)
 }

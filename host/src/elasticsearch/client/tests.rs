@@ -10,7 +10,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 use self::server::{Answer, Server};
 use super::*;
 use crate::elasticsearch::{Grants, Request, Scope};
-use crate::settings::{Authentication, Node, Secret};
+use crate::settings::{ApiKey, Host, Node, Secret, Username};
 
 /// Longer than any test takes, for what is not meant to time out.
 const LONG: Duration = Duration::from_secs(60);

@@ -1,83 +1,188 @@
-//! How policies look in JSON.
-
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::policy::admission::Verdict;
 use crate::policy::shadow::{Example, Report};
-use crate::policy::{Admitted, ComponentInfo, Generation, Source};
+use crate::policy::{Admitted, ComponentInfo, Generation, Policies, Source, Withdrawal};
 
-pub(super) fn generation(generation: &Generation) -> Value {
-    let Admitted { info, signer, source, .. } = &generation.admitted;
-    let own = json!({
-        "generation": generation.number,
-        "since": generation.since.to_string(),
-        "calls": generation.calls(),
-        "failures": generation.failures(),
-    });
-    with_identity(own, info, source, signer.as_deref())
+/// `GET /actuator/policy`
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct PoliciesView {
+    serving: GenerationView,
+    previous: Option<GenerationView>,
+    shadow: Option<ShadowView>,
+    last_candidate: Option<CandidateView>,
+    withdrawn: Vec<WithdrawalView>,
 }
 
-/// A policy that is or was tried beside the serving one.
-pub(super) fn shadow(report: &Report) -> Value {
-    let counts = report.counts();
-    let end = counts.end.as_ref().map(|end| json!({"at": end.at.to_string(), "reason": end.reason.to_string()}));
-    let own = json!({
-        "since": report.since.to_string(),
-        "until": report.until.to_string(),
-        "ended": end,
-        "calls": counts.calls(),
-        "same": counts.same,
-        "different": counts.different,
-        "failed": counts.failed,
-        "skipped": counts.skipped,
-        "examples": counts.examples.iter().map(example).collect::<Vec<_>>(),
-    });
-    with_identity(own, &report.info, &report.source, report.signer.as_deref())
+#[derive(Serialize)]
+pub(in crate::http) struct GenerationView {
+    generation: u64,
+    since: Timestamp,
+    calls: u64,
+    failures: u64,
+    #[serde(flatten)]
+    identity: Identity,
 }
 
-fn example(example: &Example) -> Value {
-    json!({
-        "at": example.at.to_string(),
-        "operation": example.operation,
-        "id": example.id,
-        "generation": example.generation,
-        "served": example.served,
-        "shadow": example.shadowed,
-        "ownRequests": example.own_requests,
-    })
+/// The current or the last shadow.
+#[derive(Serialize)]
+pub(in crate::http) struct ShadowView {
+    since: Timestamp,
+    until: Timestamp,
+    ended: Option<EndView>,
+    calls: u64,
+    same: u64,
+    different: u64,
+    failed: u64,
+    skipped: u64,
+    examples: Vec<ExampleView>,
+    #[serde(flatten)]
+    identity: Identity,
 }
 
-/// Adds which policy it is.
-fn with_identity(mut shown: Value, info: &ComponentInfo, source: &Source, signer: Option<&str>) -> Value {
-    let identity = json!({
-        "digest": info.digest.to_string(),
-        "name": info.name,
-        "version": info.version.as_ref().map(ToString::to_string),
-        "witVersion": info.wit_version().map(|version| version.to_string()),
-        "bytes": info.bytes,
-        "source": source.to_string(),
-        "signer": signer,
-    });
-    if let (Value::Object(shown), Value::Object(identity)) = (&mut shown, identity) {
-        shown.extend(identity);
+#[derive(Serialize)]
+struct EndView {
+    at: Timestamp,
+    reason: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExampleView {
+    at: Timestamp,
+    operation: &'static str,
+    id: Option<String>,
+    generation: u64,
+    served: String,
+    shadow: String,
+    own_requests: u64,
+}
+
+/// Which policy it is.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    digest: String,
+    name: Option<String>,
+    version: Option<String>,
+    wit_version: Option<String>,
+    bytes: usize,
+    source: String,
+    signer: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CandidateView {
+    at: Timestamp,
+    source: String,
+    digest: String,
+    admitted: bool,
+    steps: Vec<StepView>,
+}
+
+#[derive(Serialize)]
+struct StepView {
+    step: String,
+    passed: bool,
+    refusal: Option<String>,
+    milliseconds: u64,
+}
+
+#[derive(Serialize)]
+struct WithdrawalView {
+    digest: String,
+    reason: String,
+}
+
+impl PoliciesView {
+    pub(super) fn new(policies: &Policies, last_candidate: Option<Verdict>) -> Self {
+        Self {
+            serving: (&*policies.serving()).into(),
+            previous: policies.previous().map(|previous| (&*previous).into()),
+            shadow: policies.shadows().report().map(|report| (&*report).into()),
+            last_candidate: last_candidate.map(Into::into),
+            withdrawn: policies.incumbents().withdrawals.into_iter().map(Into::into).collect(),
+        }
     }
-    shown
 }
 
-pub(super) fn candidate(verdict: &Verdict) -> Value {
-    let steps = verdict.steps.iter().map(|report| {
-        json!({
-            "step": report.step.to_string(),
-            "passed": report.refusal.is_none(),
-            "refusal": report.refusal,
-            "milliseconds": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
-        })
-    });
-    json!({
-        "at": verdict.at.to_string(),
-        "source": verdict.source.to_string(),
-        "digest": verdict.digest.to_string(),
-        "admitted": verdict.refusal().is_none(),
-        "steps": steps.collect::<Vec<_>>(),
-    })
+impl Identity {
+    fn new(info: &ComponentInfo, source: &Source, signer: Option<&String>) -> Self {
+        Self {
+            digest: info.digest.to_string(),
+            name: info.name.clone(),
+            version: info.version.as_ref().map(ToString::to_string),
+            wit_version: info.wit_version().map(|version| version.to_string()),
+            bytes: info.bytes,
+            source: source.to_string(),
+            signer: signer.cloned(),
+        }
+    }
+}
+
+impl From<&Generation> for GenerationView {
+    fn from(generation: &Generation) -> Self {
+        let Admitted { info, signer, source, .. } = &generation.admitted;
+        Self {
+            generation: generation.number,
+            since: generation.since,
+            calls: generation.calls(),
+            failures: generation.failures(),
+            identity: Identity::new(info, source, signer.as_ref()),
+        }
+    }
+}
+
+impl From<&Report> for ShadowView {
+    fn from(report: &Report) -> Self {
+        let counts = report.counts();
+        Self {
+            since: report.since,
+            until: report.until,
+            calls: counts.calls(),
+            same: counts.same,
+            different: counts.different,
+            failed: counts.failed,
+            skipped: counts.skipped,
+            ended: counts.end.map(|end| EndView { at: end.at, reason: end.reason.to_string() }),
+            examples: counts.examples.into_iter().map(Into::into).collect(),
+            identity: Identity::new(&report.info, &report.source, report.signer.as_ref()),
+        }
+    }
+}
+
+impl From<Example> for ExampleView {
+    fn from(example: Example) -> Self {
+        let Example { at, operation, id, generation, served, shadowed, own_requests } = example;
+        Self { at, operation, id, generation, served, shadow: shadowed, own_requests }
+    }
+}
+
+impl From<Verdict> for CandidateView {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            at: verdict.at,
+            source: verdict.source.to_string(),
+            digest: verdict.digest.to_string(),
+            admitted: verdict.refusal().is_none(),
+            steps: verdict
+                .steps
+                .into_iter()
+                .map(|report| StepView {
+                    step: report.step.to_string(),
+                    passed: report.refusal.is_none(),
+                    refusal: report.refusal,
+                    milliseconds: u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl From<Withdrawal> for WithdrawalView {
+    fn from(withdrawal: Withdrawal) -> Self {
+        Self { digest: withdrawal.digest.to_string(), reason: withdrawal.reason }
+    }
 }

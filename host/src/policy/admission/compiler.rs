@@ -26,6 +26,13 @@ pub struct CompileLimits {
     pub memory: u64,
 }
 
+impl CompileLimits {
+    /// 1 GiB of address space: real use is far below it.
+    pub const fn within(time: Duration) -> Self {
+        Self { time, memory: 1 << 30 }
+    }
+}
+
 /// Starts the processes.
 #[derive(Clone, Debug)]
 pub struct Compiler {
@@ -36,25 +43,12 @@ pub struct Compiler {
 /// Why there is no machine code.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompileError {
-    /// It took too long.
     #[error("it was not compiled within {0:?} of processor time, which is what is allowed (policy.compileTime)")]
     OutOfTime(Duration),
-    /// The process came to a sudden end, most probably for want of memory.
-    #[error(
-        "its compilation came to a sudden end with {status} ({last_words}); allowed are {memory} bytes of memory (policy.compileMemoryBytes)"
-    )]
-    Died {
-        /// How the process ended.
-        status: String,
-        /// The last that it said.
-        last_words: String,
-        /// The limit.
-        memory: u64,
-    },
-    /// The compiler says no.
+    #[error("its compilation came to a sudden end with {status} ({last_words}); allowed are {memory} bytes of memory")]
+    Died { status: String, last_words: String, memory: u64 },
     #[error("it cannot be compiled: {0}")]
     Refused(String),
-    /// The operating system says no.
     #[error("the process that compiles cannot be used: {0}")]
     NoProcess(String),
 }
@@ -71,7 +65,6 @@ const FAILED: u8 = 1;
 
 impl Compiler {
     /// Compiles with this program, within limits.
-    #[must_use]
     pub fn new(limits: CompileLimits) -> Self {
         // The link leads to the file that runs, even where an upgrade has put another one in its place.
         let running = PathBuf::from("/proc/self/exe");
@@ -80,20 +73,16 @@ impl Compiler {
     }
 
     /// Compiles with the `optimize-backup` at this place: for tests, which are other programs.
-    #[must_use]
     pub fn with_program(program: PathBuf, limits: CompileLimits) -> Self {
         Self { program, limits }
     }
 
     /// Compiles a component. To drop this is to kill the process.
-    ///
-    /// # Errors
-    /// [`CompileError`].
     pub async fn compile(&self, component: &[u8]) -> Result<Compiled, CompileError> {
         let ended = tokio::time::timeout(self.limits.time.saturating_mul(WALL_TIME_FACTOR), self.run(component)).await;
         let output = ended
             .map_err(|_elapsed| CompileError::OutOfTime(self.limits.time))?
-            .map_err(|fault| CompileError::NoProcess(fault.to_string()))?;
+            .map_err(|error| CompileError::NoProcess(error.to_string()))?;
         match output.status.code() {
             Some(0) => Ok(Compiled::from_own_compiler(output.stdout)),
             Some(code) if code == i32::from(REFUSED) => Err(CompileError::Refused(last_words(&output))),
@@ -130,14 +119,13 @@ impl Compiler {
 }
 
 /// What the process does: a component in, machine code out. Returns its exit status.
-#[must_use]
 pub fn compile_for_parent(memory: u64, seconds: u64) -> u8 {
     match limit(memory, seconds).and_then(|()| compile_stdin()) {
         Ok(()) => 0,
-        Err(fault) => {
-            eprintln!("{fault}");
+        Err(error) => {
+            eprintln!("{error}");
             // What the compiler says of a component is one thing, that it had not enough memory another.
-            if fault.kind() == io::ErrorKind::Other { REFUSED } else { FAILED }
+            if error.kind() == io::ErrorKind::Other { REFUSED } else { FAILED }
         }
     }
 }
@@ -153,7 +141,7 @@ fn limit(memory: u64, seconds: u64) -> io::Result<()> {
 fn compile_stdin() -> io::Result<()> {
     let mut component = Vec::new();
     io::stdin().lock().read_to_end(&mut component)?;
-    let code = backup_compiler::compile(&component).map_err(|fault| io::Error::other(format!("{fault:#}")))?;
+    let code = backup_compiler::compile(&component).map_err(|error| io::Error::other(format!("{error:#}")))?;
     io::stdout().lock().write_all(&code)
 }
 

@@ -8,7 +8,6 @@ use crate::sandbox::wasi;
 /// How the interfaces differ from those of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InterfaceError {
-    /// It wants something that no policy is given.
     #[error(
         "it imports {}; allowed are {}, and of WASI 0.2 {}; to build it without: in Rust for wasm32-unknown-unknown, in JavaScript with componentize-js --disable stdio http fetch-event, in Python with componentize-py --stub-wasi",
         found.join(", "),
@@ -19,22 +18,10 @@ pub enum InterfaceError {
         /// Everything that it must not import.
         found: Vec<String>,
     },
-    /// It is something else than a policy.
     #[error("it does not export {expected}; it exports {}", if found.is_empty() { "nothing".to_owned() } else { found.join(", ") })]
-    MissingExport {
-        /// What is called.
-        expected: String,
-        /// What is there.
-        found: Vec<String>,
-    },
-    /// It was built for another version of the interface.
+    MissingExport { expected: String, found: Vec<String> },
     #[error("it was built for {found}; this host speaks optimize:backup@{host}, and any 1.x")]
-    WitVersion {
-        /// The interface with its version.
-        found: String,
-        /// The host's version.
-        host: Version,
-    },
+    WitVersion { found: String, host: Version },
 }
 
 const PACKAGE: &str = "optimize:backup";
@@ -62,7 +49,6 @@ pub(super) fn check(info: &ComponentInfo) -> Result<(), InterfaceError> {
 
 impl ComponentInfo {
     /// The version of the interface that it was built for.
-    #[must_use]
     pub fn wit_version(&self) -> Option<Version> {
         policy_export(self).map(|interface| interface.version)
     }

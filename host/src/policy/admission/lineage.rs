@@ -8,31 +8,27 @@ use crate::policy::ComponentInfo;
 /// Why a candidate is a step back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LineageError {
-    /// It is older.
     #[error(
         "its version is {found}, older than the {serving} that serves; allowed is that or a later one, or any if forced"
     )]
     Downgrade {
-        /// Its version.
         found: Version,
         /// That of the serving policy.
         serving: Version,
     },
-    /// It is known to fail.
     #[error("it has served here and was withdrawn: {reason}; allowed is another one, or this if forced")]
-    Withdrawn {
-        /// How it failed.
-        reason: String,
-    },
+    Withdrawn { reason: String },
 }
 
 /// Checks a candidate against those that serve and have served.
-pub(super) fn check(info: &ComponentInfo, forced: bool, incumbents: Option<&Incumbents>) -> Result<(), LineageError> {
-    let Some(incumbents) = incumbents.filter(|_| !forced) else { return Ok(()) };
+pub(super) fn check(info: &ComponentInfo, forced: bool, incumbents: &Incumbents) -> Result<(), LineageError> {
+    if forced {
+        return Ok(());
+    }
     if let Some(known) = incumbents.withdrawals.iter().find(|known| known.digest == info.digest) {
         return Err(LineageError::Withdrawn { reason: known.reason.clone() });
     }
-    downgrade(info, &incumbents.serving)
+    incumbents.serving.as_ref().map_or(Ok(()), |serving| downgrade(info, serving))
 }
 
 /// Versions say something only about policies of one name.

@@ -26,7 +26,6 @@ pub use verdict::{Step, StepReport, Verdict};
 #[derive(Clone)]
 pub struct Candidate {
     pub component: Arc<[u8]>,
-    /// The text of its signature.
     pub signature: Option<String>,
     pub source: Source,
     /// It may be older than the one that serves, and one that failed before.
@@ -34,8 +33,10 @@ pub struct Candidate {
 }
 
 /// What a candidate is compared with.
+#[derive(Default)]
 pub struct Incumbents {
-    pub serving: Arc<ComponentInfo>,
+    /// `None`: at the start.
+    pub serving: Option<Arc<ComponentInfo>>,
     pub withdrawals: Vec<Withdrawal>,
 }
 
@@ -48,7 +49,6 @@ pub struct Admission {
 
 impl Admission {
     /// Admits components of at most `max_bytes` bytes, signed by one of `keys` if there are any.
-    #[must_use]
     pub fn new(sandbox: Arc<Sandbox>, max_bytes: usize, keys: TrustedKeys, compiler: Compiler) -> Self {
         Self { sandbox, max_bytes, keys, compiler }
     }
@@ -58,23 +58,21 @@ impl Admission {
     /// # Errors
     /// [`KeyError`] if a key cannot be used.
     pub fn from_settings(sandbox: Arc<Sandbox>, settings: &PolicySettings) -> Result<Self, KeyError> {
-        let limits = CompileLimits { time: settings.compile_time, memory: settings.compile_memory_bytes };
+        let limits = CompileLimits::within(settings.compile_time);
         let keys = TrustedKeys::read(&settings.keys)?;
         Ok(Self::new(sandbox, settings.max_bytes, keys, Compiler::new(limits)))
     }
 
-    #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
     /// Takes a candidate through all steps, or up to the one that refuses it.
     ///
-    /// Without `incumbents` any version will do: nothing serves yet.
     pub async fn examine(
         &self,
         candidate: &Candidate,
-        incumbents: Option<&Incumbents>,
+        incumbents: &Incumbents,
     ) -> (Verdict, Result<Admitted, AdmissionError>) {
         let mut verdict = Verdict::new(candidate);
         let outcome = self.take_steps(candidate, incumbents, &mut verdict).await;
@@ -84,7 +82,7 @@ impl Admission {
     async fn take_steps(
         &self,
         candidate: &Candidate,
-        incumbents: Option<&Incumbents>,
+        incumbents: &Incumbents,
         verdict: &mut Verdict,
     ) -> Result<Admitted, AdmissionError> {
         verdict.step(Step::Size, async { self.check_size(candidate) }).await?;
@@ -93,7 +91,8 @@ impl Admission {
         verdict.step(Step::Interface, async { Ok(interface::check(&info)?) }).await?;
         verdict.step(Step::Lineage, async { Ok(lineage::check(&info, candidate.forced, incumbents)?) }).await?;
         let policy = Arc::new(verdict.step(Step::Compilation, self.compile(candidate)).await?);
-        let admitted = Admitted { policy, info, signer, source: candidate.source.clone() };
+        let admitted =
+            Admitted { policy, info, signer, source: candidate.source.clone(), candidate: Some(candidate.clone()) };
         verdict.step(Step::SelfTest, async { Ok(self_test::run(&admitted).await?) }).await?;
         Ok(admitted)
     }

@@ -11,9 +11,7 @@ use crate::policy::{Digest, Source};
 pub enum Step {
     /// It is not too large.
     Size,
-    /// It is a valid component.
     Format,
-    /// It is signed, where keys are configured.
     Signature,
     /// It imports what is granted, and exports what is called.
     Interface,
@@ -21,31 +19,23 @@ pub enum Step {
     Lineage,
     /// It compiles within time and memory, and its types fit.
     Compilation,
-    /// It does what any policy must.
     SelfTest,
 }
 
 /// How one step went.
 #[derive(Clone, Debug)]
 pub struct StepReport {
-    /// The step.
     pub step: Step,
-    /// The refusal, if it was the last step.
     pub refusal: Option<String>,
-    /// How long it took.
     pub took: Duration,
 }
 
 /// What became of a candidate, step by step.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// When it was examined.
     pub at: Timestamp,
-    /// Where it came from.
     pub source: Source,
-    /// Which component it was.
     pub digest: Digest,
-    /// The steps that it took.
     pub steps: Vec<StepReport>,
 }
 
@@ -73,7 +63,6 @@ impl Verdict {
     }
 
     /// Why it was refused, if it was.
-    #[must_use]
     pub fn refusal(&self) -> Option<(Step, &str)> {
         self.steps.iter().find_map(|report| Some((report.step, report.refusal.as_deref()?)))
     }

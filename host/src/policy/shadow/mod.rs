@@ -64,7 +64,6 @@ enum Outcome {
     Same,
     /// In another way.
     Different,
-    /// With a failure of the shadow itself.
     Failed,
 }
 
@@ -98,9 +97,6 @@ impl Shadows {
     }
 
     /// Ends the shadow at an operator's wish.
-    ///
-    /// # Errors
-    /// [`NoShadow`].
     pub fn stop(&self) -> Result<Arc<Report>, NoShadow> {
         let shadow = self.current.load_full().ok_or(NoShadow)?;
         self.end(&shadow, EndReason::Stopped);
@@ -108,7 +104,6 @@ impl Shadows {
     }
 
     /// Of the current shadow, or of the last one.
-    #[must_use]
     pub fn report(&self) -> Option<Arc<Report>> {
         self.lock().clone()
     }
@@ -194,15 +189,24 @@ impl Mirror {
         let id = id.map(str::to_owned);
         let shadowed = call(replayed).instrument(span);
         tokio::spawn(async move {
-            // The whole of it, for the permit.
-            let mirror = self;
             let shadowed = shadowed.await;
-            let outcome = Outcome::of(&served, &shadowed);
-            let example = (outcome != Outcome::Same && mirror.shadow.report.takes_examples()).then(|| {
-                Example::new(operation, id.as_deref(), serving, &served, &shadowed, mirror.recording.misses())
-            });
-            mirror.shadows.count(&mirror.shadow, operation, outcome, example);
+            // A list of ten thousand backups makes megabytes of text.
+            tokio::task::spawn_blocking(move || self.compare(operation, id.as_deref(), serving, &served, &shadowed));
         });
+    }
+
+    fn compare<A: Debug + PartialEq>(
+        self,
+        operation: &'static str,
+        id: Option<&str>,
+        serving: u64,
+        served: &Result<A, CallError>,
+        shadowed: &Result<A, CallError>,
+    ) {
+        let outcome = Outcome::of(served, shadowed);
+        let example = (outcome != Outcome::Same && self.shadow.report.takes_examples())
+            .then(|| Example::new(operation, id, serving, served, shadowed, self.recording.misses()));
+        self.shadows.count(&self.shadow, operation, outcome, example);
     }
 
     fn engine_as(&self, role: impl FnOnce(Arc<Destination>, Arc<Recording>) -> Destination) -> Capability {

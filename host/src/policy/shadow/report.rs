@@ -17,13 +17,10 @@ const MAX_EXAMPLES: usize = 10;
 
 /// A shadow, and how its answers compare with those that callers got.
 pub struct Report {
-    /// What was found in the component.
     pub info: Arc<ComponentInfo>,
     /// The name of the key that it is signed with.
     pub signer: Option<String>,
-    /// Where it came from.
     pub source: Source,
-    /// When it began.
     pub since: Timestamp,
     /// When it ends, if nothing ends it earlier.
     pub until: Timestamp,
@@ -36,7 +33,6 @@ pub struct Report {
 pub struct Counts {
     /// Calls with the same outcome as those of the serving policy.
     pub same: u64,
-    /// Calls with another one.
     pub different: u64,
     /// Calls that failed by the shadow's own fault: traps, limits, answers against the contract.
     pub failed: u64,
@@ -44,7 +40,6 @@ pub struct Counts {
     pub skipped: u64,
     /// The first ones that were different or failed.
     pub examples: Vec<Example>,
-    /// How it ended, if it has.
     pub end: Option<End>,
     consecutive_failures: ConsecutiveFailures,
 }
@@ -52,38 +47,24 @@ pub struct Counts {
 /// The end of a shadow. A call that is under way then is still counted.
 #[derive(Clone, Debug)]
 pub struct End {
-    /// When that was.
     pub at: Timestamp,
-    /// Why.
     pub reason: EndReason,
 }
 
 /// Why a shadow ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// It lasted as long as it was meant to.
     TimeIsUp,
-    /// An operator ended it.
     Stopped,
-    /// Another one began.
     Replaced,
-    /// The same policy serves.
     Serves,
-    /// It failed too often.
-    KeepsFailing {
-        /// What it was asked.
-        operation: &'static str,
-        /// How often in a row.
-        failures: u32,
-    },
+    KeepsFailing { operation: &'static str, failures: u32 },
 }
 
 /// A call that the shadow answered otherwise than the serving policy.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// When.
     pub at: Timestamp,
-    /// The operation.
     pub operation: &'static str,
     /// The backup that was asked for, as the caller wrote it, but not at any length.
     pub id: Option<String>,
@@ -91,7 +72,6 @@ pub struct Example {
     pub generation: u64,
     /// What the caller got: the part that differs.
     pub served: String,
-    /// The shadow's answer.
     pub shadowed: String,
     /// How many requests the shadow made to the engine that the serving policy had not made. What was
     /// read later may be different for that alone.
@@ -113,7 +93,6 @@ impl Report {
     }
 
     /// What has been counted so far.
-    #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().clone()
     }
@@ -174,7 +153,6 @@ impl Report {
 
 impl Counts {
     /// How many calls of the shadow have ended.
-    #[must_use]
     pub fn calls(&self) -> u64 {
         self.same + self.different + self.failed
     }

@@ -9,7 +9,7 @@ fn refusing() -> (TcpSocket, Node) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let port = socket.local_addr().unwrap().port();
-    (socket, Node { host: "127.0.0.1".to_owned(), port })
+    (socket, Node { host: Host::parse("127.0.0.1").unwrap(), port })
 }
 
 async fn unreachable(nodes: Vec<Node>) -> String {
@@ -57,7 +57,7 @@ async fn all_nodes_that_refuse_are_named() {
 #[tokio::test]
 async fn an_unknown_host_is_named() {
     // Longer than a name can be: no resolver is asked, in whatever network the test runs.
-    let node = Node { host: "a".repeat(64), port: 9200 };
+    let node = Node { host: Host::parse(&"a".repeat(64)).unwrap(), port: 9200 };
     let text = unreachable(vec![node.clone()]).await;
     assert!(text.starts_with(&format!("{node}: the host name cannot be resolved: ")), "{text}");
 }
@@ -65,7 +65,7 @@ async fn an_unknown_host_is_named() {
 #[tokio::test]
 async fn a_node_that_does_not_complete_the_connection_is_left_after_the_connect_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let node = Node { host: "127.0.0.1".to_owned(), port: silent.local_addr().unwrap().port() };
+    let node = Node { host: Host::parse("127.0.0.1").unwrap(), port: silent.local_addr().unwrap().port() };
     let connection = Connection { tls: true, ..connection(vec![node.clone()]) };
     let limits = Limits { connect_timeout: Duration::from_millis(50), ..limits() };
     let error = Client::new(connection, limits).unwrap().send(&get_nodes(), LONG).await.unwrap_err();

@@ -49,10 +49,11 @@ async fn any_repository_name_stays_one_segment() {
 
 #[tokio::test]
 async fn credentials_are_sent() {
-    let basic = Authentication::Basic { username: "elastic".into(), password: Secret::new("pässword:1") };
+    let basic =
+        Authentication::Basic { username: Username::parse("elastic").unwrap(), password: Secret::new("pässword:1") };
     for (authentication, expected) in [
         (basic, Some("Basic ZWxhc3RpYzpww6Rzc3dvcmQ6MQ==")),
-        (Authentication::ApiKey(Secret::new("aWQ6a2V5")), Some("ApiKey aWQ6a2V5")),
+        (Authentication::ApiKey(ApiKey::parse("aWQ6a2V5").unwrap()), Some("ApiKey aWQ6a2V5")),
         (Authentication::None, None),
     ] {
         let mut server = Server::start(http_answer("200 OK", "{}")).await;
@@ -66,8 +67,9 @@ async fn credentials_are_sent() {
 
 #[test]
 fn credentials_are_not_shown() {
-    let basic = Authentication::Basic { username: "elastic".into(), password: Secret::new("secret") };
-    for authentication in [basic, Authentication::ApiKey(Secret::new("secret"))] {
+    let basic =
+        Authentication::Basic { username: Username::parse("elastic").unwrap(), password: Secret::new("secret") };
+    for authentication in [basic, Authentication::ApiKey(ApiKey::parse("secret").unwrap())] {
         let shown = format!("{:?}", Connection { authentication, ..connection(Vec::new()) });
         assert!(!shown.contains("secret"), "{shown}");
     }

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsAcceptor;
 
-use crate::settings::Node;
+use crate::settings::{Host, Node};
 
 /// What a server does once it has read a request.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let (sender, requests) = mpsc::unbounded_channel();
         tokio::spawn(accept(listener, answer, tls, sender));
-        Self { node: Node { host: "127.0.0.1".to_owned(), port }, requests }
+        Self { node: Node { host: Host::parse("127.0.0.1").unwrap(), port }, requests }
     }
 
     /// The next request that arrived, as text.

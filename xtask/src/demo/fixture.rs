@@ -9,8 +9,8 @@ use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, create_neighbours};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 
-use super::build;
 use super::steps::{announced, step};
+use crate::build_messages;
 
 const PREFIX: &str = "optimize";
 const REPOSITORY: &str = "backups";
@@ -18,13 +18,13 @@ const REPOSITORY: &str = "backups";
 /// Of each process and decision.
 const INSTANCES: usize = 1_000;
 
-/// Fill that does not compress, and a slow repository: so there is some progress to see.
+/// Fill that does not compress, and a slow repository: so that there is some progress to see.
 const IMPORT_FILL: usize = 512 << 10;
 const INSTANCES_FILL: usize = 1 << 20;
 const SLOW: RepositoryOptions = RepositoryOptions { bytes_per_second: Some(1 << 20), readonly: false };
 
 /// Everything that the demo starts. It ends with this value.
-pub(super) struct Stage {
+pub(super) struct Fixture {
     // In this order: the host goes before its engine.
     pub(super) host: Host,
     pub(super) engine: Engine,
@@ -32,19 +32,19 @@ pub(super) struct Stage {
     log: PathBuf,
 }
 
-impl Stage {
-    /// Sets the stage, with a line about each step.
-    pub(super) async fn set(port: u16) -> Result<Self> {
+impl Fixture {
+    /// Starts and fills it, with a line about each step.
+    pub(super) async fn set_up(port: u16) -> Result<Self> {
         println!("Backups of Camunda Optimize: a demo on a real Elasticsearch.\n");
         println!(
             "Building the server. The first time takes some five minutes on two cores; cargo shows how far it is.\n"
         );
-        let binary = announced("server built", build::host()).await?;
+        let binary = announced("server built", build_host()).await?;
         let engine = step("starting Elasticsearch", Engine::start(Distribution::ELASTICSEARCH), |engine| {
             format!("Elasticsearch {} at {}", Distribution::ELASTICSEARCH.version, engine.client().url())
         })
         .await?;
-        step("inventing an Optimize installation", furnish(&engine), Clone::clone).await?;
+        step("inventing an Optimize installation", create_installation(&engine), Clone::clone).await?;
         let repository = Repository::register_as(&engine, REPOSITORY, SLOW).await?;
         let log = log_file(&binary)?;
         let options = host_options(&binary, &engine, port, &log);
@@ -55,8 +55,7 @@ impl Stage {
         Ok(Self { host, engine, repository, log })
     }
 
-    /// Says what to try next.
-    pub(super) fn invite(&self) {
+    pub(super) fn print_next_steps(&self) {
         let api = format!("{}actuator", self.host.url());
         let engine = self.engine.client().url();
         println!(
@@ -76,8 +75,17 @@ Ctrl-C ends all of it.",
     }
 }
 
-/// Returns what there is now.
-async fn furnish(engine: &Engine) -> Result<String> {
+/// Builds the host, with cargo's own progress on the terminal, and tells where the binary is.
+async fn build_host() -> Result<PathBuf> {
+    // With the features that the tests have, so that nothing is built twice for demo and tests: those
+    // of the whole workspace, and, which the examples are for, of the dependencies of tests.
+    let messages = build_messages(&["build", "--workspace", "--bin", "optimize-backup", "--examples"]).await?;
+    let mut executables = messages.iter().rev().filter_map(|message| message.get("executable")?.as_str());
+    executables.next().map(PathBuf::from).context("cargo does not tell the binary")
+}
+
+/// Returns what there is now, for people.
+async fn create_installation(engine: &Engine) -> Result<String> {
     let installation = Installation::large(engine, PREFIX, INSTANCES).await?;
     let import = installation.import_indices();
     for index in &import {

@@ -1,0 +1,298 @@
+//! Accepts connections and serves HTTP/1.1 on them.
+//!
+//! A connection is idle while no request of it is being answered, also while it sends a request's head. Idle connections
+//! are closed when they take too long, when the server stops, and the oldest of them when there are too many: callers
+//! who hold connections can neither keep others out nor take the descriptors that the connection to the engine needs.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// What connections may use.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionLimits {
+    pub max_connections: usize,
+    /// How long a connection may be idle.
+    pub idle_timeout: Duration,
+}
+
+/// How long a closed connection may take to send what is left of an answer.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long no connection is accepted after the operating system refused one.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often full connections are logged.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+impl ConnectionLimits {
+    /// As many connections as this process may have, less what the engine, files and the rest need.
+    ///
+    /// # Errors
+    /// If the limit of open files cannot be read.
+    pub fn of_this_process() -> io::Result<Self> {
+        const MAX_CONNECTIONS: u64 = 8_192;
+        const RESERVED: u64 = 256;
+        let files = rlimit::increase_nofile_limit(u64::MAX)?;
+        let max_connections = files.saturating_sub(RESERVED).max(files / 2).min(MAX_CONNECTIONS);
+        let max_connections = usize::try_from(max_connections).unwrap_or(usize::MAX);
+        Ok(Self { max_connections, idle_timeout: Duration::from_secs(30) })
+    }
+}
+
+/// Serves until `stop`, then until the requests that are being answered have their answers.
+pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
+    let connections = Arc::new(Connections { limits, open: Mutex::default(), logged: Mutex::default() });
+    let tasks = TaskTracker::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                if let Some(connection) = Connections::open(&connections, stop.child_token()) {
+                    tasks.spawn(serve_connection(stream, router.clone(), connection));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    // From now on callers are refused by the operating system and can go to another replica.
+    drop(listener);
+    tasks.close();
+    tasks.wait().await;
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, connection: Connection) {
+    // Answers are small and written whole: waiting for more of them would only delay them.
+    let _ = stream.set_nodelay(true);
+    let answering = Arc::clone(&connection.state.answering);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        answer(router.clone(), request.map(Body::new), Answering::begin(&answering))
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(connection.connections.limits.idle_timeout)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut served = pin!(served);
+    if connection.state.close.run_until_cancelled(served.as_mut()).await.is_some() {
+        return;
+    }
+    served.as_mut().graceful_shutdown();
+    while tokio::time::timeout(FLUSH_TIMEOUT, served.as_mut()).await.is_err() && !connection.state.is_idle() {}
+}
+
+async fn answer(router: Router, request: Request, answering: Answering) -> Result<Response, Infallible> {
+    let response = router.oneshot(request).await?;
+    // The body is dropped when it has been written.
+    Ok(response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &answering;
+            frame
+        }))
+    }))
+}
+
+struct Connections {
+    limits: ConnectionLimits,
+    /// By their age.
+    open: Mutex<Open>,
+    logged: Mutex<Option<Instant>>,
+}
+
+#[derive(Default)]
+struct Open {
+    accepted: u64,
+    connections: BTreeMap<u64, State>,
+}
+
+#[derive(Clone)]
+struct State {
+    close: CancellationToken,
+    /// How many requests are being answered.
+    answering: Arc<AtomicUsize>,
+}
+
+impl State {
+    fn is_idle(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// An open connection, until this is dropped.
+struct Connection {
+    connections: Arc<Connections>,
+    number: u64,
+    state: State,
+}
+
+impl Connections {
+    /// `None`: there are too many, and all of them wait for answers.
+    fn open(self: &Arc<Self>, close: CancellationToken) -> Option<Connection> {
+        let mut open = self.lock();
+        if open.connections.len() >= self.limits.max_connections {
+            self.log_that_there_are_too_many();
+            let (&oldest, _) = open.connections.iter().find(|(_, state)| state.is_idle())?;
+            open.connections.remove(&oldest)?.close.cancel();
+        }
+        open.accepted += 1;
+        let (number, state) = (open.accepted, State { close, answering: Arc::default() });
+        open.connections.insert(number, state.clone());
+        Some(Connection { connections: Arc::clone(self), number, state })
+    }
+
+    fn log_that_there_are_too_many(&self) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
+            *logged = Some(Instant::now());
+            let max = self.limits.max_connections;
+            tracing::warn!(max, "there are too many connections; the oldest idle ones are closed for new ones");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.connections.lock().connections.remove(&self.number);
+    }
+}
+
+/// A request that is being answered.
+struct Answering(Arc<AtomicUsize>);
+
+impl Answering {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::Notify;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    struct Server {
+        address: SocketAddr,
+        stop: CancellationToken,
+        task: JoinHandle<()>,
+        /// Ends the answer of `/slow`.
+        release: Arc<Notify>,
+    }
+
+    impl Server {
+        async fn start(max_connections: usize, idle_timeout: Duration) -> Self {
+            let release = Arc::new(Notify::new());
+            let slow = Arc::clone(&release);
+            let slow = get(move || async move { slow.notified().await });
+            let router = Router::new().route("/", get(|| async { "ready" })).route("/slow", slow);
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+            let limits = ConnectionLimits { max_connections, idle_timeout };
+            let task = tokio::spawn(serve(listener, router, limits, stop.clone()));
+            Self { address, stop, task, release }
+        }
+
+        /// A connection that has sent this.
+        async fn connect(&self, sent: &str) -> TcpStream {
+            let mut connection = TcpStream::connect(self.address).await.unwrap();
+            connection.write_all(sent.as_bytes()).await.unwrap();
+            connection
+        }
+    }
+
+    async fn rest_of(mut connection: TcpStream) -> String {
+        let mut text = String::new();
+        // A reset is an end, too.
+        let _ = connection.read_to_string(&mut text).await;
+        text
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+    const READY: &str = "GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    const SLOW: &str = "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    #[tokio::test]
+    async fn idle_connections_keep_nobody_out() {
+        let server = Server::start(10, LONG).await;
+        let mut held = Vec::new();
+        for _ in 0..30 {
+            held.push(server.connect("GET / HTT").await);
+        }
+        assert!(rest_of(server.connect(READY).await).await.ends_with("ready"));
+        assert_eq!(rest_of(held.remove(0)).await, "", "the oldest is closed");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_waits_for_its_answer_is_not_closed_for_another() {
+        let server = Server::start(2, LONG).await;
+        let waiting = [server.connect(SLOW).await, server.connect(SLOW).await];
+        // Until both are known to wait, they could be taken for idle ones.
+        tokio::task::yield_now().await;
+        while !rest_of(server.connect(READY).await).await.is_empty() {}
+        server.release.notify_waiters();
+        server.stop.cancel();
+        for connection in waiting {
+            assert!(rest_of(connection).await.starts_with("HTTP/1.1 200"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_that_does_not_end_is_not_waited_for() {
+        let server = Server::start(10, Duration::from_millis(50)).await;
+        let (silent, half) = (server.connect("").await, server.connect("GET / HTTP/1.1\r\nhost:").await);
+        assert_eq!((rest_of(silent).await.as_str(), rest_of(half).await.as_str()), ("", ""));
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_answers_and_for_nothing_else() {
+        let server = Server::start(100, LONG).await;
+        let waiting = server.connect(SLOW).await;
+        let mut held = Vec::new();
+        for sent in ["", "GET / HTT", "GET / HTTP/1.1\r\nhost: x\r\n\r\n"] {
+            held.push(server.connect(sent).await);
+        }
+        assert!(rest_of(server.connect(READY).await).await.ends_with("ready"), "by now it knows all of them");
+        server.stop.cancel();
+        for connection in held {
+            rest_of(connection).await;
+        }
+        assert!(!server.task.is_finished());
+        server.release.notify_waiters();
+        assert!(rest_of(waiting).await.starts_with("HTTP/1.1 200"));
+        server.task.await.unwrap();
+    }
+}
