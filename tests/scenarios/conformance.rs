@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use backup_core::Response;
 use backup_core::memory::Dialect;
-use backup_core::memory::questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
+use backup_questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::repository::{Damage, Repository, RepositoryOptions};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ async fn memory_answers_as_the_engine_does(distribution: Distribution) -> Result
     let mut differences = String::new();
     for question in questions().map_err(anyhow::Error::from_boxed)? {
         let Some(real) = engine.ask(&question).await.with_context(|| question.name)? else { continue };
-        let memory = question.ask_memory(dialect);
+        let memory = question.read_from_memory(dialect);
         if memory != real {
             writeln!(differences, "{} ({})\n  engine: {real}\n  memory: {memory}", question.name, question.request)?;
         }

@@ -90,7 +90,7 @@ async fn a_write_that_may_have_arrived_is_not_sent_again(distribution: Distribut
     let world = World::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&world.engine).await?;
     // Another host that goes on by itself and is asked meanwhile does so twice at a time: each would write.
-    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_GO_ON", "false");
+    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME", "false");
     let host = Host::start(options).await?;
     proxy.add(When::put("_part_1_of_2").nth(1), Fault::reset().after_forwarding());
     proxy.add(When::put("_part_2_of_2").nth(1), Fault::close().after_forwarding());

@@ -1,4 +1,4 @@
-//! How backups look in JSON: names, order and formats of Optimize's API.
+//! Backups in JSON, with the names, order and formats of Optimize's API.
 
 use backup_core::{BackupState, SnapshotState};
 use backup_settings::CompleteState;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-/// How backups are shown.
+/// The settings for backups in JSON.
 #[derive(Clone, Debug)]
 pub struct Presentation {
     /// The word for a backup that can be restored.
@@ -15,12 +15,12 @@ pub struct Presentation {
     pub time_zone: TimeZone,
 }
 
-/// A backup, as a policy tells it. [`policy_types!`](crate::policy_types) makes it of a binding's types.
+/// A backup, as a policy returns it. [`policy_types!`](crate::policy_types) converts a binding's types into it.
 #[derive(Clone, Debug)]
 pub struct Backup {
     /// Its number.
     pub backup_id: u64,
-    /// What it is good for.
+    /// Its state.
     pub state: BackupState,
     /// Why it cannot be restored.
     pub failure_reason: Option<String>,
@@ -37,18 +37,18 @@ pub struct Snapshot {
     pub state: SnapshotState,
     /// When it was started, in milliseconds since the epoch.
     pub start_time: Option<u64>,
-    /// One line a shard that failed.
+    /// One line for each failed shard.
     pub failures: Vec<String>,
 }
 
-/// The body of an answer that only says that something is going to happen.
+/// The body of a 202.
 #[derive(Serialize)]
 pub struct Message {
     message: String,
 }
 
 impl Message {
-    /// A backup was begun.
+    /// The engine has accepted part 1.
     #[must_use]
     pub fn scheduled(id: u64) -> Self {
         Self {
@@ -79,7 +79,7 @@ struct SnapshotView {
 }
 
 impl BackupView {
-    /// How this backup looks.
+    /// Converts a backup.
     #[must_use]
     pub fn new(backup: Backup, presentation: &Presentation) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl SnapshotView {
     fn new(detail: Snapshot, presentation: &Presentation) -> Self {
         Self {
             snapshot_name: detail.snapshot_name,
-            state: snapshot_state(detail.state),
+            state: detail.state.as_str(),
             start_time: detail.start_time.and_then(|millis| format_time(millis, &presentation.time_zone)),
             failures: detail.failures,
         }
@@ -104,23 +104,8 @@ impl SnapshotView {
 
 fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
     match (state, complete) {
-        (BackupState::Complete, CompleteState::Complete) => "COMPLETE",
         (BackupState::Complete, CompleteState::Completed) => "COMPLETED",
-        (BackupState::InProgress, _) => "IN_PROGRESS",
-        (BackupState::Failed, _) => "FAILED",
-        (BackupState::Incompatible, _) => "INCOMPATIBLE",
-        (BackupState::Incomplete, _) => "INCOMPLETE",
-    }
-}
-
-fn snapshot_state(state: SnapshotState) -> &'static str {
-    match state {
-        SnapshotState::InProgress => "IN_PROGRESS",
-        SnapshotState::Success => "SUCCESS",
-        SnapshotState::Partial => "PARTIAL",
-        SnapshotState::Failed => "FAILED",
-        SnapshotState::Incompatible => "INCOMPATIBLE",
-        SnapshotState::Unreadable => "UNREADABLE",
+        _ => state.as_str(),
     }
 }
 

@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 use crate::{EngineKind, Snapshot};
 
-/// What a cluster can read, told from the versions of its nodes.
+/// Which snapshots a cluster can restore, derived from the versions of its nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
     kind: EngineKind,
     /// The version of its oldest node, for messages.
     version: String,
     /// The newest format that every node can read.
-    newest: FormatVersion,
+    newest_format: FormatVersion,
     /// The highest major version among the nodes, which decides how old a snapshot may be.
     newest_major: u64,
 }
@@ -72,7 +72,7 @@ impl FormatVersion {
         }))
     }
 
-    /// The major version in the line of the engine that wrote it. OpenSearch 1, 2, 3 go on from
+    /// The major version in the line of the engine that wrote it. OpenSearch 1, 2, 3 continue
     /// Elasticsearch 7 as 8, 9, 10: 1.x reads what 7.x wrote, 2.x what 1.x and 7.x wrote.
     fn major(self) -> u64 {
         (self.0 & !Self::OPENSEARCH_BIT) / Self::PER_MAJOR
@@ -93,7 +93,7 @@ impl FormatVersion {
 }
 
 impl Cluster {
-    /// Reads the answer to the question for node versions.
+    /// Reads the response to [`Request::node_versions`](crate::Request::node_versions).
     pub(crate) fn new(kind: EngineKind, nodes: NodeVersions) -> Option<Self> {
         let mut releases = Vec::new();
         let mut formats = Vec::new();
@@ -104,21 +104,21 @@ impl Cluster {
         }
         let newest_major = releases.iter().map(|(release, _)| release.major()).max()?;
         let (_, version) = releases.into_iter().min()?;
-        Some(Self { kind, version, newest: formats.into_iter().min()?, newest_major })
+        Some(Self { kind, version, newest_format: formats.into_iter().min()?, newest_major })
     }
 
-    /// Whether this cluster can restore a snapshot. One that tells no version is taken to be readable:
-    /// the engine itself will say otherwise.
+    /// Whether this cluster can restore a snapshot. One without a version counts as readable: a restore would show
+    /// otherwise.
     ///
     /// # Errors
     /// [`ReadError`] says why not.
     pub fn can_read(&self, snapshot: &Snapshot) -> Result<(), ReadError> {
         let Some(written) = snapshot.version_id.map(FormatVersion) else { return Ok(()) };
-        // Not by the name that the engine tells: one that does not know the version makes it up of its own.
+        // Not by the version's name: an engine that does not know the version invents one.
         if written.is_opensearch() && self.kind == EngineKind::Elasticsearch {
             return Err(ReadError::OfOpenSearch { snapshot: written.name() });
         }
-        if written > self.newest {
+        if written > self.newest_format {
             return Err(ReadError::TooNew { snapshot: written.name(), cluster: self.version.clone() });
         }
         if written.major() < self.oldest_major(written) {

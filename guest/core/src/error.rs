@@ -3,10 +3,10 @@ use crate::{
     SnapshotName, TransportError,
 };
 
-/// Why an operation was refused. The text says what, why and what to do.
+/// Why an operation failed. The text says what, why and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The caller's number is none.
+    /// The caller's text is not a backup ID.
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
     /// No repository is set.
@@ -21,7 +21,7 @@ pub enum Error {
     RepositoryMissing {
         /// The configured name.
         repository: RepositoryName,
-        /// The engine's words.
+        /// The engine's refusal.
         refusal: Option<Refusal>,
     },
     /// The repository takes no writes.
@@ -31,16 +31,16 @@ pub enum Error {
     RepositoryReadOnly {
         /// The configured name.
         repository: RepositoryName,
-        /// The engine's words, if it was asked to write.
+        /// The engine's refusal, if a write was sent.
         refusal: Option<Refusal>,
     },
     /// A setting that the host handed over makes no sense.
-    #[error("the setting {key} is wrong: {fault}")]
+    #[error("the setting {key} is wrong: {reason}")]
     InvalidSetting {
         /// The setting's name.
         key: &'static str,
         /// What is wrong with it, and what is allowed.
-        fault: String,
+        reason: String,
     },
     /// The number is taken.
     #[error("a backup with ID {id} already exists: found {}; choose another ID, or delete that backup first", snapshots.join(", "))]
@@ -68,7 +68,7 @@ pub enum Error {
         /// The configured prefix.
         prefix: IndexPrefix,
     },
-    /// Indices are not to be seen without which a backup could not be restored.
+    /// Indices without which a backup could not be restored do not exist, or the user may not see them.
     #[error(
         "the engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
     )]
@@ -78,17 +78,17 @@ pub enum Error {
         /// The configured prefix.
         prefix: IndexPrefix,
     },
-    /// Optimize's version is nowhere to be found.
+    /// Optimize's metadata index does not tell its version.
     #[error(
-        "the version of Optimize could not be read from the alias '{prefix}-metadata' ({fault}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
+        "the version of Optimize could not be read from the alias '{prefix}-metadata' ({reason}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
     )]
     OptimizeVersionUnknown {
         /// The configured prefix.
         prefix: IndexPrefix,
         /// What was found instead.
-        fault: String,
+        reason: String,
     },
-    /// Optimize's version cannot be part of a name.
+    /// Optimize's version has characters that a snapshot's name cannot have.
     #[error("{0}; set optimize.version (CAMUNDA_OPTIMIZE_VERSION)")]
     OptimizeVersionInvalid(#[from] InvalidOptimizeVersion),
     /// The engine did not answer, and the request was not sent.
@@ -99,58 +99,58 @@ pub enum Error {
         "the engine's answer to {request} did not arrive: {cause}; if this was a POST, look with GET whether the backup was started"
     )]
     EngineNotAnswering {
-        /// What was asked.
+        /// The request.
         request: String,
         /// What happened.
         cause: String,
     },
-    /// The engine does not let us in.
+    /// The engine answered 401 or 403.
     #[error(
         "the engine refused access to {request}; check the credentials and that they allow snapshots of the repository, reading the indices, and monitoring the cluster"
     )]
     EngineAccessDenied {
-        /// What was asked.
+        /// The request.
         request: String,
-        /// The engine's words.
+        /// The engine's refusal.
         refusal: Refusal,
     },
     /// The engine is overloaded or has no master at the moment.
     #[error("the engine is too busy for {request}; try again in a moment")]
     EngineBusy {
-        /// What was asked.
+        /// The request.
         request: String,
-        /// The engine's words.
+        /// The engine's refusal.
         refusal: Refusal,
     },
     /// The engine refused for any other reason.
     #[error("the engine refused {request}; its own reason is in detailedMessage")]
     EngineRefused {
-        /// What was asked.
+        /// The request.
         request: String,
-        /// The engine's words.
+        /// The engine's refusal.
         refusal: Refusal,
     },
-    /// The engine's answer makes no sense.
+    /// The response is not the JSON that an engine sends.
     #[error(
         "the answer to {request} is not what an engine answers; check that the configured host and port are Elasticsearch's or OpenSearch's own, without a proxy that answers in its place"
     )]
     EngineAnswerInvalid {
-        /// What was asked.
+        /// The request.
         request: String,
         /// What is wrong with the answer.
-        fault: String,
+        reason: String,
     },
-    /// The host does not allow the request.
+    /// The host does not grant the request.
     #[error("the host does not grant the policy {request}")]
     Denied {
-        /// What was asked.
+        /// The request.
         request: String,
         /// The host's reason.
         reason: String,
     },
 }
 
-/// The class of an [`Error`]: how a caller should take it.
+/// The class of an [`Error`], by which a host chooses the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The request is wrong.
@@ -163,14 +163,14 @@ pub enum ErrorKind {
     NotFound,
     /// The engine did not answer.
     Unreachable,
-    /// The engine answered, but not what is needed.
+    /// The engine answered with an error, or lacks what a backup needs.
     EngineFailure,
     /// The host denied a request.
     Denied,
 }
 
 impl Error {
-    /// The engine's refusal of a request as an error of its own.
+    /// The error for a request that the engine refused.
     pub(crate) fn refused(request: &Request, refusal: Refusal, repository: &RepositoryName) -> Self {
         let repository = repository.clone();
         if refusal.is_repository_missing() {
@@ -187,18 +187,18 @@ impl Error {
         }
     }
 
-    /// A missing answer as an error of its own.
+    /// The error for a request without a response.
     pub(crate) fn transport(request: &Request, error: TransportError) -> Self {
         let request = request.to_string();
         match error {
             TransportError::Denied(reason) => Self::Denied { request, reason },
             TransportError::Unreachable(cause) => Self::EngineUnreachable(cause),
             TransportError::Interrupted(cause) => Self::EngineNotAnswering { request, cause },
-            TransportError::Unreadable(fault) => Self::EngineAnswerInvalid { request, fault },
+            TransportError::Unreadable(reason) => Self::EngineAnswerInvalid { request, reason },
         }
     }
 
-    /// The two snapshots of one backup have names, so this is a conflict about names.
+    /// The error for an ID that is taken by these snapshots.
     pub(crate) fn exists<'a>(id: BackupId, names: impl IntoIterator<Item = &'a SnapshotName>) -> Self {
         Self::BackupExists { id, snapshots: names.into_iter().map(ToString::to_string).collect() }
     }
@@ -209,7 +209,7 @@ impl Error {
         self.classify().0
     }
 
-    /// A stable word in camelCase, one for each kind of error.
+    /// The `errorCode`: a stable word in camelCase, one for each case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.classify().1
@@ -226,19 +226,18 @@ impl Error {
         }
     }
 
-    /// The engine's or the host's own words.
+    /// The engine's or the host's own explanation, for `detailedMessage`.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::EngineUnreachable(cause) | Self::EngineNotAnswering { cause, .. } => Some(cause.clone()),
-            Self::EngineAnswerInvalid { fault, .. } => Some(fault.clone()),
-            Self::Denied { reason, .. } => Some(reason.clone()),
+            Self::EngineAnswerInvalid { reason, .. } | Self::Denied { reason, .. } => Some(reason.clone()),
             _ => self.refusal().map(ToString::to_string),
         }
     }
 }
 
-/// The one table of errors: [`Error::classify`] reads it, and so does whoever lists all of them.
+/// The class and code of every error, for [`Error::classify`] and [`Error::CODES`].
 macro_rules! table {
     ($($variant:ident is $kind:ident: $code:literal),+ $(,)?) => {
         impl Error {

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::num::NonZeroU64;
 
+use crate::text::excerpt;
+
 /// A backup's number: 1 to 9223372036854775807, the positive half of what Optimize stores as a `long`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BackupId(NonZeroU64);
@@ -38,15 +40,15 @@ impl BackupId {
             return Err(InvalidBackupId::Empty);
         }
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidBackupId::NotDigits(shorten(text)));
+            return Err(InvalidBackupId::NotDigits(quoted(text)));
         }
         if text == "0" {
             return Err(InvalidBackupId::Zero);
         }
         if text.starts_with('0') {
-            return Err(InvalidBackupId::LeadingZero(shorten(text)));
+            return Err(InvalidBackupId::LeadingZero(quoted(text)));
         }
-        text.parse().ok().and_then(Self::new).ok_or_else(|| InvalidBackupId::TooLarge(shorten(text)))
+        text.parse().ok().and_then(Self::new).ok_or_else(|| InvalidBackupId::TooLarge(quoted(text)))
     }
 
     /// A number as an id; `None` outside of 1 to [`BackupId::MAX`].
@@ -68,14 +70,9 @@ impl fmt::Display for BackupId {
     }
 }
 
-/// Messages quote what was sent, but not megabytes of it, and nothing that breaks a log line.
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push('…');
-    }
-    short
+/// For messages: the caller may have sent megabytes, or line breaks.
+fn quoted(text: &str) -> String {
+    excerpt(text, 40)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use crate::{IndexPrefix, Part};
 
-/// The indices of one part, by exact names: never empty, because an engine takes an empty list for
-/// "every index of the cluster" (camunda/camunda issue 26618).
+/// The indices of one part, by exact names. Never empty: for an engine, an empty list means every index of the cluster
+/// (camunda/camunda issue 26618).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexSelection(Vec<String>);
 
@@ -11,13 +11,13 @@ pub struct IndexSelection(Vec<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NothingToSnapshot(pub Part);
 
-/// The indices of part 1, without prefix and version: import progress, and since 8.10 the state of deletions. Newer than
-/// the data, that would have a restore bring erased data back and never delete it again.
+/// The indices of part 1, without prefix and version: import progress, and since 8.10 the state of deletions. If that
+/// were newer than the data, a restore would bring erased data back and never delete it again.
 const PART_ONE: [&str; 4] =
     ["import-index", "timestamp-based-import-index", "position-based-import-index", "job-registry"];
 
 /// Some of the indices that Optimize creates when it first starts, in every version.
-const EVERY_INSTALLATION_HAS: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
+const REQUIRED: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
 
 impl IndexSelection {
     /// Chooses a part's indices among `names`; those of other applications are left out.
@@ -48,11 +48,11 @@ impl IndexSelection {
     }
 }
 
-/// Which of the indices that every installation has are not among `names`: an engine leaves out without a word what its
-/// user may not see.
+/// Which of the indices that every installation has are not among `names`. An engine silently leaves out what its user
+/// may not see.
 pub(crate) fn missing_indices<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let found: BTreeSet<&str> = names.into_iter().filter_map(|name| prefix.strip(name)).map(base_name).collect();
-    let missing = EVERY_INSTALLATION_HAS.into_iter().filter(|name| !found.contains(name));
+    let missing = REQUIRED.into_iter().filter(|name| !found.contains(name));
     missing.map(|name| format!("{prefix}-{name}")).collect()
 }
 
@@ -74,22 +74,22 @@ fn base_name(index: &str) -> &str {
 }
 
 /// Other installations whose prefix begins with ours and a dash: with `optimize` and `optimize-eu` in
-/// one cluster, `optimize-*` finds both. Told by the indices that every installation has.
+/// one cluster, `optimize-*` finds both. Recognised by the indices that every installation has.
 ///
-/// In doubt an index is ours: one too many in a backup can be left out of a restore, one too few is
-/// lost. So `optimize-process` is never told apart, whose indices could be `optimize`'s own
-/// `process-definition` or be named after a process.
+/// In doubt an index is included: one too many can be left out of a restore, one too few is lost. So
+/// `optimize-process` never counts as another installation: its indices could be `optimize`'s own
+/// `process-definition`, or named after a process.
 fn nested_installations<'a>(indices: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let bases: BTreeSet<&str> = indices.map(base_name).collect();
     bases
         .iter()
         .filter_map(|base| base.strip_suffix("-metadata"))
         .filter(|other| !begins_like_ours(other))
-        .filter(|other| EVERY_INSTALLATION_HAS.iter().all(|name| bases.contains(format!("{other}-{name}").as_str())))
+        .filter(|other| REQUIRED.iter().all(|name| bases.contains(format!("{other}-{name}").as_str())))
         .collect()
 }
 
-/// Whether an index of ours could begin in this way, by the first word of its name.
+/// Whether the first word is that of an index of Optimize.
 fn begins_like_ours(name: &str) -> bool {
     const FIRST_WORDS: &str = "agent alert business camunda collection combined dashboard decision event external import \
         instant job license metadata onboarding position process report reporting settings single tenant terminated \

@@ -52,7 +52,7 @@ macro_rules! table {
                 match self {
                     Self::Call(CallError::Refused(error)) => {
                         let problem = error.problem();
-                        (status_of(error.into()), &problem.code, problem.detail.as_deref())
+                        (status_of(error.kind()), &problem.code, problem.detail.as_deref())
                     }
                     Self::Request(error) => {
                         let (status, code) = error.classify();

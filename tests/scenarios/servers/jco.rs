@@ -32,7 +32,7 @@ pub(super) fn on_bun(environment: Environment) -> Serving {
 async fn serve(runtime: &Path, mut environment: Environment) -> Result<Host> {
     let server = server().await?.to_str().context("the path of the server")?;
     // A handler that goes on would keep all other requests waiting.
-    environment.push(("CAMUNDA_OPTIMIZE_BACKUP_GO_ON".to_owned(), "false".to_owned()));
+    environment.push(("CAMUNDA_OPTIMIZE_BACKUP_RESUME".to_owned(), "false".to_owned()));
     Host::of_program(runtime, &[server], environment).await
 }
 

@@ -38,7 +38,7 @@ pub enum Denial {
         /// A description of the names that are granted.
         allowed: &'static str,
     },
-    /// Some call may write this, but not the one that asked for it.
+    /// Another kind of call may send this request, but not the one that did.
     #[error("`{found}` is not granted to {scope}")]
     Scope {
         /// The method, and the first name that it must not be used on.
@@ -72,10 +72,10 @@ pub enum Denial {
         /// A description of the values that are granted.
         allowed: &'static str,
     },
-    /// A query parameter is there more than once: the engine might read another one than was checked.
+    /// A query parameter is repeated: the engine might read another one than was checked.
     #[error("query parameter `{0}` is there more than once")]
     RepeatedParameter(&'static str),
-    /// A snapshot without a body is one of every index of the cluster.
+    /// A new snapshot has no body: it would be of every index of the cluster.
     #[error("a new snapshot needs a body that lists its indices")]
     MissingBody,
     /// Only a new snapshot has a body.
@@ -105,13 +105,7 @@ pub enum Denial {
     },
 }
 
-/// The beginning of a text that somebody else wrote.
+/// The beginning of a policy's text.
 pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut characters = text.escape_debug();
-    let mut excerpt: String = characters.by_ref().take(LONGEST).collect();
-    if characters.next().is_some() {
-        excerpt.push('…');
-    }
-    excerpt
+    backup_core::text::excerpt(text, 200)
 }

@@ -1,37 +1,45 @@
-//! Reading what an engine answers: the document that was asked for, or a refusal.
+//! Reads an engine's response: the document that was requested, or the error in its place.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use crate::json::object;
+use crate::text::cut;
 use crate::{Error, Request, Response};
 
-/// An engine's refusal, in its own words.
+/// A response whose status is not a success, as the engine explains it.
+///
+/// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat: the texts are
+/// cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// The engine's word for the kind of error: `snapshot_missing_exception`. Empty if the answer is
-    /// not an engine's, such as a proxy's error page.
+    /// The `type` of the engine's error: `snapshot_missing_exception`. Empty if something else answered, such as a
+    /// proxy with an error page.
     pub kind: String,
-    /// The engine's explanation, or the beginning of whatever came instead.
+    /// The `reason` of the engine's error, or the beginning of whatever came instead.
     pub reason: String,
-    /// How long the engine asks to wait.
+    /// The header `Retry-After`.
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    fn read(response: &Response) -> Self {
+    fn of(response: &Response) -> Self {
+        const MAX_BYTES: usize = 2_000;
         let (kind, reason) = match object(&response.body) {
             Ok(ErrorBody { error: ErrorField::Object { kind, reason } }) => (kind, reason.unwrap_or_default()),
             Ok(ErrorBody { error: ErrorField::Text(text) }) => (String::new(), text),
-            Err(_) => (String::new(), excerpt(&response.body)),
+            Err(_) => (String::new(), beginning(&response.body)),
         };
-        Self { status: response.status, kind: cut(kind), reason: cut(reason), retry_after: response.retry_after }
+        Self {
+            status: response.status,
+            kind: cut(kind, MAX_BYTES),
+            reason: cut(reason, MAX_BYTES),
+            retry_after: response.retry_after,
+        }
     }
 
     /// The name of a new snapshot is taken.
@@ -57,18 +65,18 @@ impl Refusal {
         self.kind == "index_not_found_exception"
     }
 
-    /// A file that the engine keeps on a snapshot is damaged, or cannot be read at the moment.
+    /// The metadata file of a snapshot is damaged, or cannot be read at the moment.
     pub(crate) fn is_snapshot_unreadable(&self) -> bool {
         self.kind == "snapshot_exception"
     }
 
-    /// Something between us and the engine answered in its place, after it may have acted.
-    pub(crate) fn is_of_a_proxy(&self) -> bool {
+    /// A proxy or load balancer answered in the engine's place, which may have executed the request.
+    pub(crate) fn is_from_proxy(&self) -> bool {
         self.status >= 500 && self.kind.is_empty()
     }
 
-    /// The same request can succeed later: the engine is busy, electing, or a shard is on its way.
-    pub(crate) fn can_pass(&self) -> bool {
+    /// The same request can succeed later: the engine is busy, elects a master, or moves a shard.
+    pub(crate) fn is_transient(&self) -> bool {
         self.status == 408 || self.status == 429 || self.status >= 500 || self.is_index_missing()
     }
 }
@@ -86,66 +94,30 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The body of a success.
+/// The body of a response with a status of success.
 pub(crate) fn success(response: &Response) -> Result<&str, Refusal> {
     match response.status {
         200..=299 => Ok(&response.body),
-        _ => Err(Refusal::read(response)),
+        _ => Err(Refusal::of(response)),
     }
 }
 
-/// Reads a document, which may borrow from its text; `request` is for the message when it is none.
+/// Reads a JSON document, which may borrow from its text; `request` is for the error message.
 pub(crate) fn document<'a, T: Deserialize<'a>>(request: &Request, body: &'a str) -> Result<T, Error> {
-    object(body).map_err(|fault| Error::EngineAnswerInvalid {
+    object(body).map_err(|error| Error::EngineAnswerInvalid {
         request: request.to_string(),
-        fault: format!("{fault}; it begins: {}", excerpt(body)),
+        reason: format!("{error}; it begins: {}", beginning(body)),
     })
 }
 
-/// Reads a JSON object. By itself serde would also read a struct from an array, and `[]` as "nothing there".
-pub(crate) fn object<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
-    serde_json::from_str::<Object<T>>(text).map(|object| object.0)
-}
-
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+/// What came instead of an engine's JSON, without line breaks.
+fn beginning(body: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let mut beginning: String = body.trim().chars().take(MAX_CHARS).filter(|c| !c.is_control()).collect();
+    if body.trim().chars().nth(MAX_CHARS).is_some() {
+        beginning.push('…');
     }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(members))
-    }
-}
-
-/// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat.
-pub(crate) fn cut(mut text: String) -> String {
-    const MAX_BYTES: usize = 2_000;
-    if text.len() > MAX_BYTES {
-        text.truncate(text.floor_char_boundary(MAX_BYTES));
-        text.push('…');
-    }
-    text
-}
-
-fn excerpt(body: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut excerpt: String = body.trim().chars().take(LONGEST).filter(|c| !c.is_control()).collect();
-    if body.trim().chars().nth(LONGEST).is_some() {
-        excerpt.push('…');
-    }
-    excerpt
+    beginning
 }
 
 #[derive(Deserialize)]
@@ -217,20 +189,6 @@ mod tests {
         assert!(cut.is_snapshot_unreadable());
         assert!(cut.reason.len() <= 2_003 && cut.reason.ends_with('…'), "{}", cut.reason.len());
         assert!(reason.starts_with(cut.reason.trim_end_matches('…')));
-    }
-
-    #[test]
-    fn an_array_is_no_object() {
-        #[derive(Debug, Deserialize)]
-        struct Document {
-            #[serde(default)]
-            number: u8,
-        }
-        assert_eq!(object::<Document>(" {\"number\": 7}\n").unwrap().number, 7);
-        assert_eq!(object::<Document>("{}").unwrap().number, 0);
-        for text in ["[]", "[7]", " [7]", "7", "null", "{} {}", ""] {
-            assert!(object::<Document>(text).is_err(), "{text}");
-        }
     }
 
     proptest! {

@@ -1,13 +1,13 @@
-//! The form of an engine's answers.
+//! The form of an engine's responses.
 
 use serde_json::{Map, Value, json};
 
 use crate::{Request, Response};
 
-/// A document, or whatever is not a success.
-pub(super) type Answer = Result<Value, Failure>;
+/// The document of a success, or what comes in its place.
+pub(super) type Reply = Result<Value, Failure>;
 
-/// An answer that is not a success.
+/// A response that is not a success.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) status: u16,
@@ -24,14 +24,14 @@ pub(super) fn refusal(status: u16, kind: &str, reason: impl Into<String>) -> Fai
     }
 }
 
-/// What real engines may know, and this one does not: never answered by accident.
+/// The error for requests that real engines may support, and this one does not.
 pub(super) fn not_known(what: impl Into<String>) -> Failure {
     refusal(400, "illegal_argument_exception", format!("the engine in memory does not know {}", what.into()))
 }
 
-/// The response to a request, reduced to the fields that it asks for.
-pub(super) fn response(request: &Request, answer: Answer) -> Response {
-    let (status, body) = match answer {
+/// The response to a request, reduced to the fields in its `filter_path`.
+pub(super) fn response(request: &Request, reply: Reply) -> Response {
+    let (status, body) = match reply {
         Ok(document) => (200, document),
         Err(failure) => (failure.status, failure.body),
     };
@@ -51,7 +51,7 @@ pub(super) fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str>
     request.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// A parameter that some versions know, and this one does not.
+/// The error for a parameter that this version does not have.
 pub(super) fn unrecognized(request: &Request, parameter: &str) -> Failure {
     let path = request.path.join("/");
     let reason = format!("request [/{path}] contains unrecognized parameter: [{parameter}]");

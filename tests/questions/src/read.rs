@@ -1,8 +1,7 @@
 //! What the operations read of an answer, and nothing else.
 
+use backup_core::Response;
 use serde_json::{Map, Value, json};
-
-use crate::Response;
 
 /// A list of snapshots, or a refusal.
 pub(super) fn snapshots(response: &Response) -> Value {

@@ -1,14 +1,14 @@
 use std::error::Error;
 
+use backup_core::memory::Damage;
+use backup_core::{
+    BackupId, IndexPrefix, IndexSelection, ListMode, Method, OptimizeVersion, Origin, Part, RepositoryName, Request,
+    Response, SnapshotName,
+};
 use serde_json::{Value, json};
 
-use super::Preparation::{Damaged, OfNoIndices, Partial, ReadOnly, Running, Snapshot, Unassigned};
-use super::{Preparation, Question, read};
-use crate::memory::Damage;
-use crate::request::ListMode;
-use crate::{
-    IndexPrefix, IndexSelection, Method, OptimizeVersion, Origin, Part, RepositoryName, Request, Response, SnapshotName,
-};
+use crate::Preparation::{Damaged, OfNoIndices, Partial, ReadOnly, Running, Snapshot, Unassigned};
+use crate::{Preparation, Question, read};
 
 /// All of them. Those for which a real engine is throttled come last.
 ///
@@ -19,8 +19,8 @@ pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
     Ok(groups.into_iter().flatten().collect())
 }
 
-type Fault = Box<dyn Error + Send + Sync>;
-type Questions = Result<Vec<Question>, Fault>;
+type BoxError = Box<dyn Error + Send + Sync>;
+type Questions = Result<Vec<Question>, BoxError>;
 
 const MODES: [(ListMode, [&str; 4]); 3] = [
     (ListMode::Strict, ["list", "empty_list", "unknown_repository_list", "partial_list"]),
@@ -32,7 +32,7 @@ const MODES: [(ListMode, [&str; 4]); 3] = [
 ];
 
 fn repositories() -> Questions {
-    let get = |name| Ok::<_, Fault>(Request::repository(&RepositoryName::parse(name)?));
+    let get = |name| Ok::<_, BoxError>(Request::repository(&RepositoryName::parse(name)?));
     Ok(vec![
         question("repository", &[], get("repository")?, read::repositories),
         question("read_only_repository", &[ReadOnly], get("read_only_repository")?, read::repositories),
@@ -214,15 +214,12 @@ fn put(repository: &str, name: &str, body: &Value) -> Request {
 }
 
 /// The one that a POST leads to.
-fn part_one(repository: &str) -> Result<Request, Fault> {
+fn part_one(repository: &str) -> Result<Request, BoxError> {
     let prefix = IndexPrefix::parse("optimize")?;
     let selection =
-        IndexSelection::new(Part::One, &prefix, super::INDICES).map_err(|nothing| format!("{nothing:?}"))?;
-    let name = SnapshotName {
-        backup_id: crate::BackupId::parse("1")?,
-        version: OptimizeVersion::parse("8.6.0")?,
-        part: Part::One,
-    };
+        IndexSelection::new(Part::One, &prefix, crate::INDICES).map_err(|nothing| format!("{nothing:?}"))?;
+    let name =
+        SnapshotName { backup_id: BackupId::parse("1")?, version: OptimizeVersion::parse("8.6.0")?, part: Part::One };
     let origin = Origin {
         run_id: "run".to_owned(),
         part: 1,
@@ -234,11 +231,11 @@ fn part_one(repository: &str) -> Result<Request, Fault> {
     Ok(Request::create(&RepositoryName::parse(repository)?, &name, &selection, origin))
 }
 
-fn list(repository: &str, pattern: &str, mode: ListMode) -> Result<Request, Fault> {
+fn list(repository: &str, pattern: &str, mode: ListMode) -> Result<Request, BoxError> {
     Ok(Request::list(&RepositoryName::parse(repository)?, pattern, mode))
 }
 
-fn delete(repository: &str, snapshots: &[&str]) -> Result<Request, Fault> {
+fn delete(repository: &str, snapshots: &[&str]) -> Result<Request, BoxError> {
     let snapshots: Vec<String> = snapshots.iter().map(|&name| name.to_owned()).collect();
     Ok(Request::delete(&RepositoryName::parse(repository)?, &snapshots))
 }

@@ -1,20 +1,19 @@
-//! Questions that every engine is asked: the one in memory has to answer as the real ones do.
+//! Requests to compare [`MemoryEngine`] with real engines.
 //!
-//! They are data, for two uses: the tests of this crate ask every [`Dialect`], and the test
-//! `conformance` of the whole project asks real engines as well and compares what is read. A question
-//! belongs here for every request that [`crate::operations`] send, and for every answer that they
-//! tell from others.
+//! This package's own tests send them to every [`Dialect`]. The test `conformance` of the project sends them to real
+//! engines as well and compares what is read of the responses. There is one for every request that
+//! [`backup_core::operations`] send, and for every response that they distinguish.
 
 mod catalogue;
 mod read;
 
 use std::time::Duration;
 
+use backup_core::memory::{Damage, Dialect, MemoryEngine, StoredSnapshot};
+use backup_core::{Engine, Request, Response, SnapshotState};
 use serde_json::{Value, json};
 
 pub use self::catalogue::questions;
-use super::{Damage, Dialect, MemoryEngine, StoredSnapshot};
-use crate::{Engine, Request, Response, SnapshotState};
 
 /// The indices that are there for every question, each `{name}_v{N}` with the alias `{name}`.
 pub const INDICES: [&str; 5] = [
@@ -37,22 +36,21 @@ pub fn documents() -> [(&'static str, Value); 2] {
     ]
 }
 
-/// A question to an engine.
+/// A request, and the state of the engine before it.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// What it is called, and so is the repository that it is about: no other question uses that.
+    /// Its name, and that of its repository, which no other question uses.
     pub name: &'static str,
-    /// What has to be there, in this order.
+    /// The steps before it, in their order.
     pub preparations: Vec<Preparation>,
     /// The request itself.
     pub request: Request,
-    /// Whether a real engine may take longer than anybody waits, as it does with a slow repository. Then there is
-    /// nothing to compare.
+    /// A real engine may take longer than the test waits, as with a slow repository. Then nothing is compared.
     pub may_take_long: bool,
     read: fn(&Response) -> Value,
 }
 
-/// Something that has to be there before a question.
+/// A step before a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preparation {
     /// The question's repository, from now on without writing to it.
@@ -75,15 +73,15 @@ pub enum Preparation {
 pub const METADATA: &str = r#"{"by":"me"}"#;
 
 impl Question {
-    /// What is read of an answer.
+    /// What the operations read of a response.
     #[must_use]
     pub fn read(&self, response: &Response) -> Value {
         (self.read)(response)
     }
 
-    /// What is read of the answer of an engine in memory.
+    /// What they read of the response of an engine in memory.
     #[must_use]
-    pub fn ask_memory(&self, dialect: Dialect) -> Value {
+    pub fn read_from_memory(&self, dialect: Dialect) -> Value {
         let engine = MemoryEngine::new(dialect);
         engine.pass(Duration::from_secs(1_700_000_000));
         engine.add_repository(self.name, false);

@@ -25,15 +25,15 @@ pub(crate) const OTHER_INDICES: [&str; 4] = [
     "optimize-settings_v3",
 ];
 
-pub(crate) struct World {
+pub(crate) struct Fixture {
     pub(crate) engine: MemoryEngine,
 }
 
 /// Runs a test once an engine.
-pub(crate) fn on_every_engine(test: impl Fn(&World)) {
+pub(crate) fn on_every_engine(test: impl Fn(&Fixture)) {
     for dialect in Dialect::ALL {
         println!("on {dialect:?}");
-        test(&World::new(dialect));
+        test(&Fixture::new(dialect));
     }
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn part(id: u64, number: u8) -> String {
     format!("camunda_optimize_{id}_{VERSION}_part_{number}_of_2")
 }
 
-impl World {
+impl Fixture {
     /// Optimize in a cluster that others use, too, with an empty repository.
     pub(crate) fn new(dialect: Dialect) -> Self {
         let engine = MemoryEngine::new(dialect);

@@ -1,15 +1,14 @@
-//! The questions for engines are about everything that the operations send, and the engine in memory has an
-//! answer to each.
+//! The questions include every request of the operations, and the engine in memory responds to each.
 
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
     use std::time::Duration;
 
-    use backup_core::memory::questions::{INDICES, Question, documents, questions};
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
     use backup_core::operations::{self, Progress};
     use backup_core::{BackupId, Context, IndexPrefix, RepositoryName, Request, Settings};
+    use backup_questions::{INDICES, Question, documents, questions};
     use serde_json::Value;
 
     /// `GET /_snapshot/_/_?filter_path&verbose=false`: of names and patterns only that there are some.
@@ -72,7 +71,7 @@ mod tests {
         for question in questions().unwrap() {
             assert!(names.insert(question.name), "{} is there twice", question.name);
             for dialect in Dialect::ALL {
-                let answer = question.ask_memory(dialect);
+                let answer = question.read_from_memory(dialect);
                 let unknown = answer["type"] == "illegal_argument_exception";
                 let may_be = ["list_without_indices", "delete_without_waiting"].contains(&question.name);
                 assert!(!unknown || may_be, "{} on {dialect:?}: {answer}", question.name);
@@ -86,7 +85,7 @@ mod tests {
     fn dialects_differ_in_these_answers_only() {
         let told = |answer: Value| (answer["status"].to_string(), answer["type"].to_string());
         let differs = |question: &&Question| {
-            let answers = Dialect::ALL.into_iter().map(|dialect| told(question.ask_memory(dialect)));
+            let answers = Dialect::ALL.into_iter().map(|dialect| told(question.read_from_memory(dialect)));
             answers.collect::<BTreeSet<_>>().len() > 1
         };
         let all = questions().unwrap();
@@ -111,7 +110,7 @@ mod tests {
         let all: BTreeMap<&str, Value> = questions()
             .unwrap()
             .iter()
-            .map(|question| (question.name, question.ask_memory(Dialect::OpenSearch2_19)))
+            .map(|question| (question.name, question.read_from_memory(Dialect::OpenSearch2_19)))
             .collect();
         assert_eq!(all["empty_list"]["about"], "s*");
         assert_eq!(all["missing_file"]["about"], "s1/");
