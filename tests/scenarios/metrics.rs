@@ -63,7 +63,7 @@ impl Exposition {
         samples.map(|(_, value)| value).sum()
     }
 
-    /// Every metric as the README writes it: `runs_ended_total{state}`.
+    /// Every metric as the documents write it, without the prefix: `runs_ended_total{state}`.
     fn metrics(&self) -> BTreeSet<String> {
         self.kinds.iter().map(|(name, kind)| self.written(name, kind)).collect()
     }
@@ -90,12 +90,10 @@ fn parse_labels(text: &str) -> Result<Labels> {
         .collect()
 }
 
-/// What the README lists under "Watch it".
+/// The first column of the reference's table.
 fn listed() -> Result<BTreeSet<String>> {
-    let (_, section) = include_str!("../../README.md").split_once("\n## Watch it\n").context("the section")?;
-    let (_, list) = section.split_once("all beginning with `optimize_backup_`:").context("the list")?;
-    let (list, _) = list.split_once(". They are").context("the end of the list")?;
-    Ok(list.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+    let rows = include_str!("../../docs/reference/metrics.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| own(row.split('`').next().unwrap_or_default())).collect()
 }
 
 /// Every metric that any document names in full.

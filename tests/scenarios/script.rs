@@ -1,4 +1,4 @@
-//! `backup.sh`, as the README has it.
+//! `examples/backup.sh`.
 
 use std::fs;
 use std::process::Stdio;
@@ -36,11 +36,8 @@ struct Ended {
 
 impl Script {
     fn new() -> Result<Self> {
-        let (_, section) =
-            include_str!("../../README.md").split_once("\n## Make a backup\n").context("the README's section")?;
-        let script = section.split_once("```bash\n").and_then(|(_, rest)| rest.split_once("```"));
         let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("backup.sh"), script.context("the script in it")?.0)?;
+        fs::write(folder.path().join("backup.sh"), include_str!("../../examples/backup.sh"))?;
         for tool in ["bash", "curl"] {
             ensure!(is_there(tool), "{tool} is missing: install it (package {tool})");
         }
