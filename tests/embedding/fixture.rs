@@ -4,47 +4,35 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
-use backup_test_support::engine::{Distribution, Engine};
-use backup_test_support::installation::{Installation, SCHEMA_VERSION, unique_prefix};
-use backup_test_support::repository::{Repository, RepositoryOptions};
+use anyhow::{Result, ensure};
+use backup_test_support::engine::Distribution;
+use backup_test_support::fixture;
+use backup_test_support::installation::part;
 use optimize_backup::sandbox::EMBEDDED;
 use tempfile::TempDir;
 
 use crate::example::Example;
 
-/// An installation and an empty repository of its own, and the policy that the host serves, in a file.
-pub(crate) struct World {
-    url: String,
-    repository: Repository,
-    installation: Installation,
+/// The fixture of all tests on real engines, and the policy that the host serves, in a file.
+pub(crate) struct Fixture {
+    on: fixture::Fixture,
     folder: TempDir,
 }
 
-impl World {
+impl Fixture {
     pub(crate) async fn new() -> Result<Self> {
-        Self::with_repository(RepositoryOptions::default()).await
+        Self::with(fixture::Fixture::new(Distribution::ELASTICSEARCH).await?)
     }
 
-    /// One in which part 1 takes some seconds.
+    /// The same, in which part 1 takes some seconds.
     pub(crate) async fn slow() -> Result<Self> {
-        let slowly = RepositoryOptions { bytes_per_second: Some(200_000), ..RepositoryOptions::default() };
-        let world = Self::with_repository(slowly).await?;
-        let import = world.installation.import_indices();
-        world.installation.grow(import.first().context("an import index")?, 600_000).await?;
-        Ok(world)
+        Self::with(fixture::Fixture::slow(Distribution::ELASTICSEARCH).await?)
     }
 
-    async fn with_repository(options: RepositoryOptions) -> Result<Self> {
-        let engine = Engine::shared(Distribution::ELASTICSEARCH).await?;
+    fn with(on: fixture::Fixture) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("policy.wasm"), EMBEDDED)?;
-        Ok(Self {
-            url: engine.client().url().to_string(),
-            repository: Repository::register_with(&engine, options).await?,
-            installation: Installation::minimal(&engine, &unique_prefix()).await?,
-            folder,
-        })
+        Ok(Self { on, folder })
     }
 
     /// The component.
@@ -59,9 +47,9 @@ impl World {
         let said = self.run(example, &["create", "7"])?;
         assert_eq!(said.first(), Some(&format!("accepted 7: {one}")), "{said:?}");
         assert_eq!(said.last(), Some(&complete(7)), "{said:?}");
-        assert_eq!(self.repository.snapshots().await?, [one.clone(), two.clone()]);
+        assert_eq!(self.on.repository.snapshots().await?, [one.clone(), two.clone()]);
 
-        let refusal = example.fail(&["create", "7"], &self.settings(&self.url))?;
+        let refusal = example.fail(&["create", "7"], &self.settings(self.url()))?;
         assert!(refusal.contains("backupAlreadyExists"), "{refusal}");
         assert_eq!(self.run(example, &["advance", "7"])?, [complete(7)], "nothing is left to do");
         assert_eq!(self.run(example, &["get", "7"])?, [complete(7)]);
@@ -69,20 +57,20 @@ impl World {
         assert_eq!(self.run(example, &["list"])?, [complete(8), complete(7)]);
 
         assert_eq!(self.run(example, &["delete", "7"])?, [format!("deleted 7: {one}, {two}")]);
-        assert_eq!(self.repository.snapshots().await?, [part(8, 1), part(8, 2)]);
-        let refusal = example.fail(&["get", "7"], &self.settings(&self.url))?;
+        assert_eq!(self.on.repository.snapshots().await?, [part(8, 1), part(8, 2)]);
+        let refusal = example.fail(&["get", "7"], &self.settings(self.url()))?;
         assert!(refusal.contains("backupNotFound"), "{refusal}");
         self.without_an_engine(example)
     }
 
     /// Begins a backup in one host, which is killed, and lets another one finish it.
     pub(crate) async fn hand_over(&self, first: &Example, second: &Example) -> Result<()> {
-        let line = first.kill_after_a_line(&["create", "7"], &self.settings(&self.url))?;
+        let line = first.kill_after_a_line(&["create", "7"], &self.settings(self.url()))?;
         assert_eq!(line, format!("accepted 7: {}\n", part(7, 1)));
-        assert_eq!(self.repository.snapshots().await?, [part(7, 1)]);
+        assert_eq!(self.on.repository.snapshots().await?, [part(7, 1)]);
         let said = self.run(second, &["advance", "7"])?;
         assert_eq!(said.last(), Some(&format!("complete 7: {}, {}", part(7, 1), part(7, 2))), "{said:?}");
-        assert_eq!(self.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
+        assert_eq!(self.on.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
         Ok(())
     }
 
@@ -97,20 +85,20 @@ impl World {
     }
 
     fn run(&self, example: &Example, command: &[&str]) -> Result<Vec<String>> {
-        let said = example.succeed(command, &self.settings(&self.url))?;
+        let said = example.succeed(command, &self.settings(self.url()))?;
         ensure!(!said.is_empty(), "{command:?} says nothing");
         Ok(said.lines().map(str::to_owned).collect())
+    }
+
+    fn url(&self) -> &str {
+        self.on.engine.client().url().as_str()
     }
 
     fn settings<'a>(&'a self, url: &'a str) -> [(&'static str, &'a str); 3] {
         [
             ("ELASTICSEARCH_URL", url),
-            ("BACKUP_REPOSITORY", self.repository.name()),
-            ("INDEX_PREFIX", self.installation.prefix()),
+            ("BACKUP_REPOSITORY", self.on.repository.name()),
+            ("INDEX_PREFIX", self.on.installation.prefix()),
         ]
     }
-}
-
-fn part(id: u64, number: u8) -> String {
-    format!("camunda_optimize_{id}_{SCHEMA_VERSION}_part_{number}_of_2")
 }

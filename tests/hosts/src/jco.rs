@@ -12,16 +12,18 @@ use tokio::sync::OnceCell;
 const JCO: &str = "@bytecodealliance/jco@1.35.0";
 const BUN: &str = "bun@1.4.5";
 
-type Serving = Pin<Box<dyn Future<Output = Result<Host>>>>;
-type Environment = Vec<(String, String)>;
+/// A host that is being started.
+pub type Serving = Pin<Box<dyn Future<Output = Result<Host>>>>;
 
 /// Serves the actuator in a Node process that ends with the [`Host`].
-pub(super) fn on_node(environment: Environment) -> Serving {
+#[must_use]
+pub fn on_node(environment: Vec<(String, String)>) -> Serving {
     Box::pin(serve(Path::new("node"), environment))
 }
 
 /// The same in a Bun process, with another engine for JavaScript and WebAssembly.
-pub(super) fn on_bun(environment: Environment) -> Serving {
+#[must_use]
+pub fn on_bun(environment: Vec<(String, String)>) -> Serving {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     Box::pin(async {
         let bun = PROGRAM.get_or_try_init(async || tokio::task::spawn_blocking(|| program(BUN, "bun")).await?);
@@ -29,9 +31,9 @@ pub(super) fn on_bun(environment: Environment) -> Serving {
     })
 }
 
-async fn serve(runtime: &Path, mut environment: Environment) -> Result<Host> {
+async fn serve(runtime: &Path, mut environment: Vec<(String, String)>) -> Result<Host> {
     let server = server().await?.to_str().context("the path of the server")?;
-    // A handler that goes on would keep all other requests waiting.
+    // A handler that resumes a backup after its answer would keep all other requests waiting.
     environment.push(("CAMUNDA_OPTIMIZE_BACKUP_RESUME".to_owned(), "false".to_owned()));
     Host::of_program(runtime, &[server], environment).await
 }
@@ -39,7 +41,7 @@ async fn serve(runtime: &Path, mut environment: Environment) -> Result<Host> {
 /// The program that `jco serve` writes and runs, written once a run.
 async fn server() -> Result<&'static Path> {
     static SERVER: OnceCell<PathBuf> = OnceCell::const_new();
-    let component = super::actuator::file().await?;
+    let component = crate::actuator::file().await?;
     let written = SERVER.get_or_try_init(async || tokio::task::spawn_blocking(|| write_server(component)).await?);
     written.await.map(PathBuf::as_path)
 }
@@ -47,7 +49,7 @@ async fn server() -> Result<&'static Path> {
 fn write_server(component: &Path) -> Result<PathBuf> {
     // jco copies this into the program, which so takes the port from its command line.
     const PORT: &str = "Number(process.argv[2])";
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("jco");
+    let folder = crate::folder("tmp")?.join("jco");
     let mut jco = Command::new(program(JCO, "jco")?);
     jco.arg("serve").arg(component).args(["--host", "127.0.0.1", "--port", PORT, "--jco-dir"]).arg(&folder);
     // In place of Node, so that nothing is served yet.
@@ -58,7 +60,7 @@ fn write_server(component: &Path) -> Result<PathBuf> {
 
 /// A program of an npm package, installed once below the target directory.
 fn program(package: &str, name: &str) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("npm").join(package);
+    let folder = crate::folder("tmp")?.join("npm").join(package);
     let program = folder.join("node_modules/.bin").join(name);
     if !program.exists() {
         std::fs::create_dir_all(&folder)?;

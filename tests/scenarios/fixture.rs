@@ -1,62 +1,61 @@
 //! What a test needs: an engine, a repository, an installation, and a host that knows them.
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use backup_test_support::engine::{Distribution, Engine, Kind};
 use backup_test_support::fault::FaultProxy;
+use backup_test_support::fixture;
 use backup_test_support::host::{Host, HostOptions};
-use backup_test_support::installation::{Installation, unique_prefix};
+pub(crate) use backup_test_support::installation::part;
 use backup_test_support::poll_until;
-use backup_test_support::repository::{Repository, RepositoryOptions};
+use backup_test_support::repository::RepositoryOptions;
 use reqwest::Url;
 use serde_json::{Value, json};
-
-/// Slow enough to look at a snapshot while it is being written.
-pub(crate) const SLOWLY: RepositoryOptions = RepositoryOptions { bytes_per_second: Some(200_000), readonly: false };
 
 use crate::servers;
 
 /// The engine may take minutes for a running snapshot.
-pub(crate) const DELETION: Duration = Duration::from_secs(600);
+pub(crate) const DELETION_TIMEOUT: Duration = Duration::from_secs(600);
 
-pub(crate) struct World {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) repository: Repository,
-    pub(crate) installation: Installation,
+/// The fixture of all tests on real engines, with the hosts of these tests.
+pub(crate) struct Fixture(pub(crate) fixture::Fixture);
+
+impl Deref for Fixture {
+    type Target = fixture::Fixture;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-impl World {
-    /// A small installation and an empty repository.
+impl DerefMut for Fixture {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl Fixture {
     pub(crate) async fn new(distribution: Distribution) -> Result<Self> {
-        Self::with_repository(distribution, RepositoryOptions::default()).await
+        fixture::Fixture::new(distribution).await.map(Self)
     }
 
-    /// The same on an engine whose folder is known, also where another one is given.
-    pub(crate) async fn on_own_engine(distribution: Distribution) -> Result<Self> {
-        Self::on(Engine::shared_own(distribution).await?, RepositoryOptions::default()).await
+    /// The same, in which part 1 takes some seconds.
+    pub(crate) async fn slow(distribution: Distribution) -> Result<Self> {
+        fixture::Fixture::slow(distribution).await.map(Self)
     }
 
     pub(crate) async fn with_repository(distribution: Distribution, options: RepositoryOptions) -> Result<Self> {
-        Self::on(Engine::shared(distribution).await?, options).await
+        fixture::Fixture::with_repository(distribution, options).await.map(Self)
     }
 
-    async fn on(engine: Arc<Engine>, options: RepositoryOptions) -> Result<Self> {
-        let repository = Repository::register_with(&engine, options).await?;
-        let installation = Installation::minimal(&engine, &unique_prefix()).await?;
-        Ok(Self { engine, repository, installation })
+    /// On an engine that was started here, whose folder so is known, also where `ELASTICSEARCH_URL` names another one.
+    pub(crate) async fn on_own_engine(distribution: Distribution) -> Result<Self> {
+        fixture::Fixture::on(Engine::shared_own(distribution).await?, RepositoryOptions::default()).await.map(Self)
     }
 
-    /// A world in which part 1 takes some seconds.
-    pub(crate) async fn slow(distribution: Distribution) -> Result<Self> {
-        let world = Self::with_repository(distribution, SLOWLY).await?;
-        let import = world.installation.import_indices();
-        world.installation.grow(import.first().context("an import index")?, 600_000).await?;
-        Ok(world)
-    }
-
-    /// A host for this world.
+    /// A host for this fixture.
     pub(crate) async fn host(&self) -> Result<Host> {
         Host::start(self.options()).await
     }
@@ -80,7 +79,7 @@ impl World {
     /// Writes a snapshot as somebody else would.
     pub(crate) async fn write_snapshot(&self, name: &str, indices: &[String], partial: bool) -> Result<()> {
         let path = format!("/_snapshot/{}/{name}?wait_for_completion=true", self.repository.name());
-        let body = serde_json::json!({"indices": indices, "include_global_state": false, "partial": partial});
+        let body = json!({"indices": indices, "include_global_state": false, "partial": partial});
         self.engine.client().put(&path, &body).await?.ok()?;
         Ok(())
     }
@@ -117,34 +116,26 @@ pub(crate) fn options_through(
 
 /// The settings of a host for an engine that is asked at `url`, whatever is there in its place.
 pub(crate) fn options_at(kind: Kind, itself: &Url, url: &Url, repository: &str, prefix: &str) -> HostOptions {
-    let (kind, variables) = match kind {
-        Kind::Elasticsearch => (
-            "elasticsearch",
-            [
-                "OPTIMIZE_ELASTICSEARCH_HOST",
-                "OPTIMIZE_ELASTICSEARCH_HTTP_PORT",
-                "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SETTINGS_INDEX_PREFIX",
-            ],
-        ),
-        Kind::OpenSearch => (
-            "opensearch",
-            [
-                "CAMUNDA_OPTIMIZE_OPENSEARCH_HOST",
-                "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT",
-                "CAMUNDA_OPTIMIZE_OPENSEARCH_SETTINGS_INDEX_PREFIX",
-            ],
-        ),
-    };
-    let [host_variable, port_variable, prefix_variable] = variables;
+    let [host_variable, port_variable] = address_variables(kind);
+    let prefix_variable = format!("CAMUNDA_OPTIMIZE_{}_SETTINGS_INDEX_PREFIX", kind.name().to_uppercase());
     let options = bare_options()
-        .env("CAMUNDA_OPTIMIZE_DATABASE", kind)
-        .env(prefix_variable, prefix)
-        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository);
-    let options = options.env(host_variable, host_of(itself)).env(port_variable, &port_of(itself));
+        .env("CAMUNDA_OPTIMIZE_DATABASE", kind.name())
+        .env(&prefix_variable, prefix)
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", repository)
+        .env(host_variable, host_of(itself))
+        .env(port_variable, &port_of(itself));
     if url == itself {
         return options;
     }
     options.proxy(host_variable, host_of(url), host_of(itself)).proxy(port_variable, &port_of(url), &port_of(itself))
+}
+
+/// The settings of the engine's host and port: Optimize's own names differ from one engine to the other.
+pub(crate) fn address_variables(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::Elasticsearch => ["OPTIMIZE_ELASTICSEARCH_HOST", "OPTIMIZE_ELASTICSEARCH_HTTP_PORT"],
+        Kind::OpenSearch => ["CAMUNDA_OPTIMIZE_OPENSEARCH_HOST", "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT"],
+    }
 }
 
 fn host_of(url: &Url) -> &str {
@@ -158,11 +149,6 @@ fn port_of(url: &Url) -> String {
 /// A host without any settings.
 pub(crate) fn bare_options() -> HostOptions {
     servers::options()
-}
-
-/// The name of a snapshot as the installations here get it.
-pub(crate) fn part(id: u64, number: u8) -> String {
-    format!("camunda_optimize_{id}_{}_part_{number}_of_2", backup_test_support::installation::SCHEMA_VERSION)
 }
 
 /// The indices in a snapshot, sorted.
@@ -186,7 +172,7 @@ pub(crate) async fn deletion_settled(host: &Host, id: u64) -> Result<()> {
     if servers::is_native() {
         return deletion_ended(host).await;
     }
-    poll_until("the deletion ends", DELETION, async || is_gone(host, id).await).await
+    poll_until("the deletion ends", DELETION_TIMEOUT, async || is_gone(host, id).await).await
 }
 
 /// Whether a backup is gone, for [`poll_until`].
@@ -196,7 +182,7 @@ pub(crate) async fn is_gone(host: &Host, id: u64) -> Result<Option<()>> {
 
 /// Waits until a native host has nothing left to delete, and fails if the engine refused it.
 pub(crate) async fn deletion_ended(host: &Host) -> Result<()> {
-    poll_until("the deletion ends", DELETION, async || {
+    poll_until("the deletion ends", DELETION_TIMEOUT, async || {
         let deletions = health(host, "deletions").await?;
         ensure!(deletions["failed"] == json!({}), "{deletions}");
         Ok((deletions["pending"] == json!([])).then_some(()))

@@ -8,16 +8,14 @@ use optimize_backup::sandbox::EMBEDDED;
 use tokio::sync::OnceCell;
 
 /// The file, built once a run.
-pub(super) async fn file() -> Result<&'static Path> {
+pub(crate) async fn file() -> Result<&'static Path> {
     static ACTUATOR: OnceCell<PathBuf> = OnceCell::const_new();
     ACTUATOR.get_or_try_init(async || tokio::task::spawn_blocking(build).await?).await.map(PathBuf::as_path)
 }
 
 fn build() -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join("actuator.wasm");
-    let component =
-        Workspace::here(&folder.with_file_name("guest")).actuator(EMBEDDED).context("building the actuator")?;
+    let file = crate::folder("tmp")?.join("actuator.wasm");
+    let component = Workspace::here(&crate::folder("guest")?).actuator(EMBEDDED).context("building the actuator")?;
     std::fs::write(&file, component)?;
     Ok(file)
 }

@@ -28,7 +28,8 @@ type Body = UnsyncBoxBody<Bytes, Error>;
 type Environment = Arc<[(String, String)]>;
 
 /// Serves the actuator on a port of its own, in a task that ends with the [`Host`].
-pub(super) fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Output = Result<Host>>>> {
+#[must_use]
+pub fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Output = Result<Host>>>> {
     Box::pin(async {
         let instances = instances().await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -44,7 +45,7 @@ pub(super) fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Ou
 async fn instances() -> Result<ProxyPre<Client>> {
     static INSTANCES: OnceCell<ProxyPre<Client>> = OnceCell::const_new();
     let instances = INSTANCES.get_or_try_init(async || {
-        let file = super::actuator::file().await?;
+        let file = crate::actuator::file().await?;
         tokio::task::spawn_blocking(move || {
             let engine = Engine::default();
             let mut linker = Linker::new(&engine);
@@ -90,7 +91,7 @@ async fn handle(
         let proxy = instances.instantiate_async(&mut store).await?;
         proxy.wasi_http_incoming_handler().call_handle(store, request, out).await
     };
-    // It goes on when its answer is on its way, and ends with the host.
+    // The handler keeps running after it has sent its answer, until it returns or the host ends.
     let handler = tokio::spawn(async move {
         tokio::select! {
             handled = handler => handled,
@@ -158,8 +159,8 @@ async fn send(
     options: Option<RequestOptions>,
 ) -> Result<(Response<Body>, Finished), Error> {
     let authority = request.uri().authority().ok_or(Error::HttpRequestUriInvalid)?.to_string();
-    let patience = options.and_then(|options| options.connect_timeout).unwrap_or(Duration::from_secs(10));
-    let stream = tokio::time::timeout(patience, TcpStream::connect(authority)).await;
+    let limit = options.and_then(|options| options.connect_timeout).unwrap_or(Duration::from_secs(10));
+    let stream = tokio::time::timeout(limit, TcpStream::connect(authority)).await;
     let stream = stream.map_err(|_elapsed| Error::ConnectionTimeout)?.map_err(Error::Connect)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
