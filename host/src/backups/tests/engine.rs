@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backup_core::memory::{MemoryEngine, StoredSnapshot};
-use backup_core::{Engine, SnapshotState};
+use backup_core::{Engine, SnapshotState, Timestamp, milliseconds};
 pub(super) use backup_test_support::installation::part;
 use backup_test_support::memory::engine_with_installation;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::clock;
 use crate::elasticsearch::{Answering, Granted, Method, Request, Response, Transport, TransportError};
 
 pub(super) const REPOSITORY: &str = "backups";
@@ -26,6 +27,8 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new() -> Arc<Self> {
         let engine = engine_with_installation(REPOSITORY);
+        // Tokio's clock may have been put forward since the process began.
+        engine.pass_until(Timestamp(milliseconds(clock::since_epoch())));
         engine.write_within(SNAPSHOT);
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }
