@@ -48,7 +48,7 @@ function lost(text, { tag, val }) {
     case 'denied':
       return fault('denied', 'requestNotGranted', `the host does not grant ${text}`, val);
     case 'unreachable':
-      return fault('unreachable', 'engineUnreachable', `the engine cannot be reached: ${val}`);
+      return fault('unreachable', 'engineUnreachable', `the search engine cannot be reached: ${val}`);
     default:
       return fault('unreachable', 'engineNotAnswering', `the answer to ${text} did not arrive: ${val}`);
   }
@@ -63,15 +63,15 @@ function refused(text, status, error) {
 
 function kindOf(text, { status, type }, detail) {
   if (type === 'repository_missing_exception') {
-    return fault('configuration', 'repositoryMissing', 'the engine does not know the repository', detail);
+    return fault('configuration', 'repositoryMissing', 'the search engine does not know the repository', detail);
   }
   if (status === 401 || status === 403) {
-    return fault('engine-failure', 'engineAccessDenied', `the engine refused access to ${text}`, detail);
+    return fault('engine-failure', 'engineAccessDenied', `the search engine refused access to ${text}`, detail);
   }
   if (canPass({ status })) {
-    return fault('engine-failure', 'engineBusy', `the engine is too busy for ${text}; try again`, detail);
+    return fault('engine-failure', 'engineBusy', `the search engine is too busy for ${text}; try again`, detail);
   }
-  return fault('engine-failure', 'engineRefused', `the engine refused ${text}`, detail);
+  return fault('engine-failure', 'engineRefused', `the search engine refused ${text}`, detail);
 }
 
 /** Whether the same request can succeed later. */

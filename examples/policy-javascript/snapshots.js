@@ -41,7 +41,7 @@ function namesMatching(repository, pattern) {
     const { snapshots = [], failures = {} } = ask('get', ['_snapshot', repository, pattern]);
     // Elasticsearch 7.17 and 8.11 tell of a missing repository with 200.
     if (repository in failures) {
-      throw fault('configuration', 'repositoryMissing', 'the engine does not know the repository');
+      throw fault('configuration', 'repositoryMissing', 'the search engine does not know the repository');
     }
     return snapshots;
   } catch (error) {
@@ -128,7 +128,7 @@ function judge(context, snapshots, note) {
   }
   const missing = [1, 2].filter((part) => !snapshots.some((snapshot) => snapshot.part === part));
   if (missing.length === 0) return ['complete', undefined];
-  const refusal = note?.refusal ? `: the engine refused it: ${note.refusal}` : '';
+  const refusal = note?.refusal ? `: the search engine refused it: ${note.refusal}` : '';
   return ['incomplete', `part ${missing.join(' and ')} is missing${refusal}`];
 }
 

@@ -42,7 +42,7 @@ impl Metrics {
             policy_seconds: HistogramVec::new(
                 HistogramOpts::new(
                     "optimize_backup_policy_call_seconds",
-                    "Duration of calls of the policy, the engine's answers included",
+                    "Duration of calls of the policy, the search engine's answers included",
                 ),
                 &["operation"],
             )?,
@@ -71,7 +71,7 @@ impl Metrics {
             )?,
             deletions_pending: IntGauge::new(
                 "optimize_backup_deletions_pending",
-                "Deletions that the engine is still working on",
+                "Deletions that the search engine is still working on",
             )?,
             deletions_ended: counter(
                 "optimize_backup_deletions_ended_total",

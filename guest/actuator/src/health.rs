@@ -28,7 +28,7 @@ impl Probe {
         };
         match status {
             Err(error) => {
-                Self { engine: Err(error), repository: Err("not known: the engine does not answer".to_owned()) }
+                Self { engine: Err(error), repository: Err("not known: the search engine does not answer".to_owned()) }
             }
             Ok(200) => Self { engine: Ok(()), repository: Ok(()) },
             Ok(404) => {
@@ -36,7 +36,8 @@ impl Probe {
                 Self { engine: Ok(()), repository: Err(missing.to_string()) }
             }
             Ok(status) => {
-                let error = format!("the engine answers {status} to the question for the repository '{repository}'");
+                let error =
+                    format!("the search engine answers {status} to the question for the repository '{repository}'");
                 Self { engine: Err(error), repository: Err("not known".to_owned()) }
             }
         }

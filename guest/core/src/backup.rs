@@ -136,7 +136,7 @@ fn incompatibilities(snapshots: &[Snapshot], cluster: Option<&Cluster>) -> Vec<S
     let reason = |snapshot: &Snapshot| match cluster.map_or(Ok(()), |cluster| cluster.can_read(snapshot)) {
         Err(error) => Some(format!("snapshot {} {error}", snapshot.name)),
         Ok(()) if snapshot.state == SnapshotState::Incompatible => {
-            Some(format!("snapshot {} is reported as INCOMPATIBLE by the engine", snapshot.name))
+            Some(format!("snapshot {} is reported as INCOMPATIBLE by the search engine", snapshot.name))
         }
         Ok(()) => None,
     };
@@ -155,7 +155,7 @@ fn missing(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
     reasons.push(format!("only {} exists", names.join(" and ")));
     let note = snapshots.first().and_then(|part_one| run_note(context, part_one));
     if let Some(refusal) = note.and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
-        reasons.push(format!("the engine refused part 2: {refusal}"));
+        reasons.push(format!("the search engine refused part 2: {refusal}"));
     }
     reasons
 }

@@ -10,11 +10,11 @@ pub enum Error {
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
     #[error(
-        "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the engine"
+        "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the search engine"
     )]
     RepositoryNotConfigured,
     #[error(
-        "the snapshot repository '{repository}' does not exist in the engine; register it there, or correct backup.repositoryName"
+        "the snapshot repository '{repository}' does not exist in the search engine; register it there, or correct backup.repositoryName"
     )]
     RepositoryMissing { repository: RepositoryName, refusal: Option<Refusal> },
     #[error(
@@ -29,10 +29,10 @@ pub enum Error {
         "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
     )]
     BackupNotFound { id: BackupId, repository: RepositoryName },
-    #[error("nothing to back up for {part}: the engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
+    #[error("nothing to back up for {part}: the search engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
     NothingToSnapshot { part: Part, prefix: IndexPrefix },
     #[error(
-        "the engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
+        "the search engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the search engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
     )]
     IndicesMissing { missing: Vec<String>, prefix: IndexPrefix },
     #[error(
@@ -41,19 +41,19 @@ pub enum Error {
     OptimizeVersionUnknown { prefix: IndexPrefix, reason: String },
     #[error("{0}; set optimize.version (CAMUNDA_OPTIMIZE_VERSION)")]
     OptimizeVersionInvalid(#[from] InvalidOptimizeVersion),
-    #[error("the engine cannot be reached: {0}")]
+    #[error("the search engine cannot be reached: {0}")]
     EngineUnreachable(String),
     #[error(
-        "the engine's answer to {request} did not arrive: {cause}; if this was a POST, look with GET whether the backup was started"
+        "the search engine's answer to {request} did not arrive: {cause}; if this was a POST, look with GET whether the backup was started"
     )]
     EngineNotAnswering { request: String, cause: String },
     #[error(
-        "the engine refused access to {request}; check the credentials and that they allow snapshots of the repository, reading the indices, and monitoring the cluster"
+        "the search engine refused access to {request}; check the credentials and that they allow snapshots of the repository, reading the indices, and monitoring the cluster"
     )]
     EngineAccessDenied { request: String, refusal: Refusal },
-    #[error("the engine is too busy for {request}; try again in a moment")]
+    #[error("the search engine is too busy for {request}; try again in a moment")]
     EngineBusy { request: String, refusal: Refusal },
-    #[error("the engine refused {request}; its own reason is in detailedMessage")]
+    #[error("the search engine refused {request}; its own reason is in detailedMessage")]
     EngineRefused { request: String, refusal: Refusal },
     #[error(
         "the answer to {request} is not what an engine answers; check that the configured host and port are Elasticsearch's or OpenSearch's own, without a proxy that answers in its place"

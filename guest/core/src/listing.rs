@@ -171,7 +171,7 @@ fn read_snapshot(entry: &str) -> Option<Snapshot> {
         Ok(raw) => SnapshotName::parse(&raw.snapshot).map(|name| raw.into_snapshot(name)),
         Err(error) => {
             let raw: RawName<'_> = object(entry).ok()?;
-            let reason = format!("the engine's answer about it makes no sense ({error})");
+            let reason = format!("the search engine's answer about it makes no sense ({error})");
             Some(Snapshot::unreadable(SnapshotName::parse(&raw.snapshot)?, text(raw.uuid), cut(reason, 2_000)))
         }
     }
@@ -234,7 +234,7 @@ impl RawSnapshot<'_> {
             return Snapshot::unreadable(
                 name,
                 uuid,
-                format!("the engine gives it a state that is not known: {}", self.state),
+                format!("the search engine gives it a state that is not known: {}", self.state),
             );
         };
         // A running snapshot has the end time 0.

@@ -15,7 +15,7 @@ pub struct Origin {
     pub part: u8,
     /// How many parts there are.
     pub parts: usize,
-    /// The host that asked for it.
+    /// The host that called the policy.
     pub host: String,
     /// The index prefix of the installation that it is a backup of: installations can share a repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]

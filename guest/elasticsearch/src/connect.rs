@@ -8,7 +8,7 @@ pub enum ConnectError {
     Dns(String),
     #[error("no connection within the connect timeout")]
     Timeout,
-    #[error("connection refused: is the engine running, and is this its HTTP port?")]
+    #[error("connection refused: is the search engine running, and is this its HTTP port?")]
     Refused,
     #[error("the connection was closed before it was ready: {0}")]
     Closed(String),

@@ -122,7 +122,9 @@ impl Begun {
         let (id, snapshots) = (&self.id, &deleted.snapshots);
         match &outcome {
             Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
-            Err(reason) => tracing::error!(backup = id, ?snapshots, reason, "the engine did not delete the backup"),
+            Err(reason) => {
+                tracing::error!(backup = id, ?snapshots, reason, "the search engine did not delete the backup")
+            }
         }
         let failure = outcome.err().map(Failure::now);
         self.stage = Stage::Ended;
@@ -134,7 +136,7 @@ impl Begun {
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Submitting => self.deletions.replace(&self.id, self.before.take()),
             Stage::Submitted => {
-                let reason = "a defect of this server interrupted it; whether the engine did it, a GET tells";
+                let reason = "a defect of this server interrupted it; whether the search engine did it, a GET tells";
                 tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
                 self.deletions.ended(&self.id, Some(Failure::now(reason.to_owned())));
             }
@@ -193,7 +195,7 @@ impl Deletions {
         if outstanding.is_none() {
             return Ok(());
         }
-        let mut trouble = "the engine does not answer, and the snapshots are still there".to_owned();
+        let mut trouble = "the search engine does not answer, and the snapshots are still there".to_owned();
         for timeout in answer_timeouts() {
             match tokio::time::timeout(timeout, answer(outstanding.take())).await {
                 Ok(Answer::Done) => return Ok(()),
@@ -225,7 +227,11 @@ impl Deletions {
                 tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what is there again, or still");
                 let outcome = self.settle(id, runs, outstanding).await;
                 if let Err(reason) = &outcome {
-                    tracing::warn!(backup = id, reason, "the engine did not delete leftovers of a deleted backup");
+                    tracing::warn!(
+                        backup = id,
+                        reason,
+                        "the search engine did not delete leftovers of a deleted backup"
+                    );
                 }
                 outcome.is_ok()
             }

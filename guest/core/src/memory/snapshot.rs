@@ -122,7 +122,7 @@ fn yes() -> bool {
 impl NewSnapshot {
     pub(super) fn read(body: Option<&str>) -> Result<Self, Failure> {
         let new: Self = serde_json::from_str(body.unwrap_or("{}"))
-            .map_err(|fault| not_known(format!("such a body of a new snapshot ({fault})")))?;
+            .map_err(|error| not_known(format!("such a body of a new snapshot ({error})")))?;
         if new.partial || new.indices.iter().any(|name| name.contains(['*', ',']) || name.starts_with(['-', '_'])) {
             return Err(not_known("partial snapshots or patterns for indices"));
         }

@@ -50,7 +50,7 @@ fn drive(policy: Policy, id: BackupId) {
                 pacer.after_progress(Duration::from_millis(millis))
             }
             Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
-                log::line(&format!("the engine refused part 2 of backup {id}; trying again: {refusal}"));
+                log::line(&format!("the search engine refused part 2 of backup {id}; trying again: {refusal}"));
                 pacer.after_refusal(Duration::from_millis(millis))
             }
             Err(Error::NotFound(_)) => {

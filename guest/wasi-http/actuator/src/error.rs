@@ -38,7 +38,7 @@ impl From<Error> for Reply {
                 let (status, code) = error.classify();
                 (status, code, error.to_string(), None)
             }
-            Error::Settings(fault) => (StatusCode::BAD_REQUEST, "invalidSetting", (*fault).to_owned(), None),
+            Error::Settings(error) => (StatusCode::BAD_REQUEST, "invalidSetting", (*error).to_owned(), None),
         };
         if status.is_server_error() {
             log::line(&format!("{code}: {message} {}", detail.unwrap_or_default()));

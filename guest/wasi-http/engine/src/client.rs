@@ -76,7 +76,7 @@ impl Client {
             match self.send_to(node, granted, deadline) {
                 Ok(sent) => return Ok((node, sent)),
                 Err(Failure::NoConnection(cause)) => {
-                    log::line(&format!("no connection to the engine's node {node}: {cause}"));
+                    log::line(&format!("no connection to the search engine's node {node}: {cause}"));
                     unreachable.push(format!("{node}: {cause}"));
                 }
                 Err(Failure::Final(error)) => return Err(error),

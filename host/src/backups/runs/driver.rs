@@ -35,7 +35,7 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             }
             Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
                 let refusal = shortened(refusal);
-                tracing::warn!(backup = id, refusal, "the engine refused part 2; trying again");
+                tracing::warn!(backup = id, refusal, "the search engine refused part 2; trying again");
                 runs.metrics.run_retried();
                 runs.update(id, |run| (run.trouble, run.refusal) = (None, Some(refusal)));
                 delay = pacer.after_refusal(Duration::from_millis(millis));

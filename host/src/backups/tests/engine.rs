@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backup_core::memory::{MemoryEngine, StoredSnapshot};
-use backup_core::{Engine, SnapshotState, Timestamp};
+use backup_core::{Engine, SnapshotState, Timestamp, milliseconds};
 pub(super) use backup_test_support::installation::part;
 use backup_test_support::memory::engine_with_installation;
 use serde_json::json;
@@ -27,8 +27,8 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn new() -> Arc<Self> {
         let engine = engine_with_installation(REPOSITORY);
-        // Tokio's clock may be ahead of the system's.
-        engine.pass_until(Timestamp(u64::try_from(clock::since_epoch().as_millis()).unwrap()));
+        // Tokio's clock may have been put forward since the process began.
+        engine.pass_until(Timestamp(milliseconds(clock::since_epoch())));
         engine.write_within(SNAPSHOT);
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }

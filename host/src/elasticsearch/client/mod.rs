@@ -80,7 +80,7 @@ impl Client {
             match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, patience))) {
                 Ok(response) => return Ok(response),
                 Err(Failure::NoConnection(cause)) => {
-                    tracing::warn!(node = node.name, cause, "no connection to the engine's node");
+                    tracing::warn!(node = node.name, cause, "no connection to the search engine's node");
                     self.nodes.leave(index);
                     unreachable.push(format!("{}: {cause}", node.name));
                 }

@@ -50,7 +50,7 @@ async fn no_node_is_asked_twice_for_a_request_that_was_sent() {
 async fn all_nodes_that_refuse_are_named() {
     let ((_first, first), (_second, second)) = (refusing(), refusing());
     let text = unreachable(vec![first.clone(), second.clone()]).await;
-    let refused = "connection refused: is the engine running, and is this its HTTP port?";
+    let refused = "connection refused: is the search engine running, and is this its HTTP port?";
     assert_eq!(text, format!("{first}: {refused}; {second}: {refused}"));
 }
 
