@@ -167,7 +167,7 @@ async fn serve_until(
     tokio::select! {
         ((), ()) = async { tokio::join!(server, runs_ended) } => {}
         () = grace_is_over => {
-            tracing::warn!("requests or runs are still waiting for the engine; stopping without them");
+            tracing::warn!("requests or runs are still waiting for the search engine; stopping without them");
         }
     }
 }

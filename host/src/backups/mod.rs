@@ -54,7 +54,11 @@ impl BackupService {
         }
         let calls = self.policies.calls();
         let (accepted, run_id) = calls.create(id, self.notes_of(id)).await?;
-        tracing::info!(backup = accepted.backup_id, snapshot = accepted.snapshot_name, "the engine accepted part 1");
+        tracing::info!(
+            backup = accepted.backup_id,
+            snapshot = accepted.snapshot_name,
+            "the search engine accepted part 1"
+        );
         // A run of that number that was deleted elsewhere has nothing to do with this one.
         self.runs.stop(accepted.backup_id).await;
         self.runs.drive(accepted.backup_id, run_id, calls);

@@ -1,44 +1,50 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_elasticsearch::Retry;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Granted, Response, Transport, TransportError};
+use super::{Granted, Response, Submitted, Transport, TransportError};
 
-/// Sends a request, and for a few seconds again while its failure may pass.
-///
-/// # Errors
-/// The last attempt's. A status that stays is not an error.
+/// Sends a request, and again while its failure may pass. The last result is final: a status that stays is not an error.
 pub(crate) async fn send(
     transport: &dyn Transport,
     request: &Granted,
-    budget: Duration,
+    timeout: Duration,
 ) -> Result<Response, TransportError> {
-    retry(request, budget, |left| transport.send(request, left)).await
-}
-
-/// The same for a request that can take minutes.
-///
-/// # Errors
-/// As [`send`].
-pub(crate) async fn submit(
-    transport: &dyn Transport,
-    request: &Granted,
-    patience: Duration,
-) -> Result<Response, TransportError> {
-    retry(request, patience, |left| transport.submit(request, left)).await
-}
-
-async fn retry<F>(request: &Granted, budget: Duration, send: impl Fn(Duration) -> F) -> Result<Response, TransportError>
-where
-    F: Future<Output = Result<Response, TransportError>>,
-{
-    let deadline = Instant::now() + budget;
+    let deadline = Instant::now() + timeout;
     let left = || deadline.saturating_duration_since(Instant::now());
     let mut retry = Retry::new(request.request().method, fastrand::f64);
     loop {
-        let result = send(left()).await;
+        let result = transport.send(request, left()).await;
         let Some(delay) = retry.delay_after(&result, left()) else { return result };
+        tracing::debug!(request = %request.request(), ?result, ?delay, "sending the request again");
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Sends a request that may take up to `timeout`, and again only within `early`: the caller is told a refusal, and only a
+/// request that the engine has not answered by then goes on in the background.
+pub(crate) async fn submit(
+    transport: Arc<dyn Transport>,
+    request: Granted,
+    early: Duration,
+    timeout: Duration,
+) -> Submitted {
+    let deadline = Instant::now() + early;
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let mut retry = Retry::new(request.request().method, fastrand::f64);
+    loop {
+        let (transport, sent) = (Arc::clone(&transport), request.clone());
+        let attempt = async move { transport.submit(&sent, timeout).await };
+        let mut attempt = AbortOnDropHandle::new(tokio::spawn(attempt));
+        let result = match tokio::time::timeout(left(), &mut attempt).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(aborted)) => Err(TransportError::Interrupted(aborted.to_string())),
+            Err(_elapsed) => return Submitted::Outstanding(attempt),
+        };
+        let Some(delay) = retry.delay_after(&result, left()) else { return Submitted::Answered(result) };
         tracing::debug!(request = %request.request(), ?result, ?delay, "sending the request again");
         tokio::time::sleep(delay).await;
     }

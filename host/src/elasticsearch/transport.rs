@@ -77,19 +77,12 @@ impl Destination {
     /// Sends a request that may take up to `timeout`. An answer within `early` is returned; otherwise the request
     /// goes on in the background.
     pub(crate) async fn submit(&self, granted: Granted, early: Duration, timeout: Duration) -> Submitted {
-        let client = match self {
-            Self::Cluster(client) => Arc::clone(client),
-            Self::InProcess(engine) => return submit_in_process(engine.as_ref(), &granted),
+        match self {
+            Self::Cluster(client) => retry::submit(Arc::clone(client), granted, early, timeout).await,
+            Self::InProcess(engine) => submit_in_process(engine.as_ref(), &granted),
             Self::Recorded(engine, _) | Self::Replayed(engine, _) => {
-                return Box::pin(engine.submit(granted, early, timeout)).await;
+                Box::pin(engine.submit(granted, early, timeout)).await
             }
-        };
-        let submitted = async move { retry::submit(client.as_ref(), &granted, timeout).await };
-        let mut request = AbortOnDropHandle::new(tokio::spawn(submitted));
-        match tokio::time::timeout(early, &mut request).await {
-            Ok(Ok(outcome)) => Submitted::Answered(outcome),
-            Ok(Err(aborted)) => Submitted::Answered(Err(TransportError::Interrupted(aborted.to_string()))),
-            Err(_elapsed) => Submitted::Outstanding(request),
         }
     }
 }

@@ -210,7 +210,7 @@ backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types
 fn no_permit() -> CallError {
     CallError::Refused(types::Error::Unreachable(types::Problem {
         code: "engineUnreachable".to_owned(),
-        message: "too many other calls are waiting for the engine; try again when it answers".to_owned(),
+        message: "too many other calls are waiting for the search engine; try again when it answers".to_owned(),
         detail: Some("the call's time was up before its turn (backup.callTimeout)".to_owned()),
     }))
 }

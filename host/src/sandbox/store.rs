@@ -68,7 +68,7 @@ impl Call {
     fn request_timeout(&mut self, method: Method) -> Result<Duration, TransportError> {
         self.engine_calls_left = self.engine_calls_left.checked_sub(1).ok_or_else(|| {
             TransportError::Denied(
-                "this call has used up its requests to the engine (policy.maxEngineCalls)".to_owned(),
+                "this call has used up its requests to the search engine (policy.maxEngineCalls)".to_owned(),
             )
         })?;
         let left = self.deadline.saturating_duration_since(Instant::now());

@@ -1,6 +1,7 @@
 use futures::future::join_all;
 
 use super::*;
+use crate::elasticsearch::Response;
 
 const REFUSED: &str = "snapshot_exception";
 
@@ -23,6 +24,21 @@ async fn what_was_added_is_looked_for_at_once_after_5_s_and_after_another_60_s()
     assert_eq!(host.times("DELETE", since), [0], "nothing was added");
     assert!(cluster.snapshots().is_empty());
     assert_eq!(host.metric("deletions_ended_total{outcome=\"ok\"}"), 1.0);
+}
+
+/// An engine or a proxy that is busy for longer than a caller waits has refused: a 204 would hide that.
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_busy_for_long_is_told_and_not_answered_with_204() {
+    let (cluster, host) = set_up();
+    host.complete(1).await;
+    let Fault::Answer(_, response) = Fault::refusal(Duration::ZERO, 503, "busy", "try later") else { unreachable!() };
+    let response = Response { retry_after: Some(Duration::from_secs(10)), ..response };
+    host.network.fail("DELETE", 1, Fault::Answer(Duration::ZERO, response));
+
+    assert_eq!(code(host.service.delete("1").await), "engineBusy");
+    assert_eq!(cluster.snapshots().len(), 2);
+    host.service.delete("1").await.unwrap();
+    assert!(cluster.snapshots().is_empty());
 }
 
 /// It was about to start part 2 when another host deleted the backup, of which only part 1 was there.
