@@ -45,20 +45,20 @@ impl Workspace {
     /// The policy component.
     pub fn policy(&self) -> Result<Vec<u8>> {
         let description = "Decides about backups of Camunda Optimize: names, parts, index selection, states";
-        self.component("backup-policy", Identity { name: "optimize-backup-policy", description })
+        self.component("backup-policy", "optimize-backup-policy", description)
     }
 
     /// A policy for tests, which passes the self-test and misbehaves in production.
     pub fn hostile_policy(&self) -> Result<Vec<u8>> {
-        let name = "backup-hostile-policy";
-        self.component(name, Identity { name, description: "Does what no policy should" })
+        self.component("backup-hostile-policy", "backup-hostile-policy", "Does what no policy should")
     }
 
     /// The complete actuator for any host of `wasi:http`: this policy, as it is, between the two adapters of
     /// `guest/wasi-http`.
     pub fn actuator(&self, policy: &[u8]) -> Result<Vec<u8>> {
-        let engine = self.adapter("backup-wasi-engine", "The engine of backups over wasi:http")?;
-        let actuator = self.adapter("backup-wasi-actuator", "The API of backups over wasi:http")?;
+        let adapter = |name, description| self.component(name, name, description);
+        let engine = adapter("backup-wasi-engine", "The engine of backups over wasi:http")?;
+        let actuator = adapter("backup-wasi-actuator", "The API of backups over wasi:http")?;
         let identity = Identity {
             name: "optimize-backup",
             description: "Backups of Camunda Optimize on Elasticsearch and OpenSearch, for any host of wasi:http",
@@ -70,11 +70,7 @@ impl Workspace {
         WitPackage::encode(&self.root.join("wit"))
     }
 
-    fn adapter(&self, package: &'static str, description: &'static str) -> Result<Vec<u8>> {
-        self.component(package, Identity { name: package, description })
-    }
-
-    fn component(&self, package: &str, identity: Identity) -> Result<Vec<u8>> {
-        component::encode(&module::build(self, package)?, &identity)
+    fn component(&self, package: &str, name: &'static str, description: &'static str) -> Result<Vec<u8>> {
+        component::encode(&module::build(self, package)?, &Identity { name, description })
     }
 }

@@ -1,21 +1,22 @@
 //! How long it takes until another policy serves.
 
 use anyhow::Result;
+use backup_test_hosts::candidate;
+use backup_test_hosts::policies::embedded_as;
 use optimize_backup::policy::admission::Step;
 
 use crate::figures::{Samples, show, table};
-use crate::stage;
+use crate::fixture;
 
 const CANDIDATES: usize = 11;
 const EXCHANGES: usize = 1_000;
 
 pub(crate) async fn measure() -> Result<()> {
-    let sandbox = stage::sandbox()?;
-    let updates = stage::updates(&sandbox)?;
+    let updates = fixture::host(0).updates;
     let mut steps: Vec<(Step, Samples)> = Vec::new();
     let mut whole = Samples::default();
     for version in 0..CANDIDATES {
-        whole.time(updates.submit(stage::candidate(version))).await?;
+        whole.time(updates.submit(candidate(&embedded_as(&fixture::version(version))))).await?;
         for report in updates.last_verdict().map(|verdict| verdict.steps).unwrap_or_default() {
             if !steps.iter().any(|(step, _)| *step == report.step) {
                 steps.push((report.step, Samples::default()));

@@ -1,4 +1,4 @@
-//! Samples, and what is told of them.
+//! Samples of durations, and tables of them.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ impl Samples {
         self.0.append(&mut others.0);
     }
 
-    /// Does something, and notes how long it took.
+    /// Runs `work` and adds how long it took.
     pub(crate) async fn time<T>(&mut self, work: impl Future<Output = T>) -> T {
         let started = Instant::now();
         let outcome = work.await;
@@ -27,7 +27,7 @@ impl Samples {
         self.quantile(0.5)
     }
 
-    /// The one that this share of all is not longer than.
+    /// This share of all samples is not longer than the result.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

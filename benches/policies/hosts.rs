@@ -1,21 +1,17 @@
 //! What a request costs in the host of this project, and in the crates that `wasmtime serve` is made of.
 
-#[path = "../../tests/scenarios/servers/actuator.rs"]
-mod actuator;
-#[path = "../../tests/scenarios/servers/wasmtime.rs"]
-mod wasmtime;
-
 use anyhow::{Result, ensure};
+use backup_test_hosts::wasmtime;
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::memory::MemoryServer;
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::stage;
+use crate::fixture;
 
 /// Two of each backup.
 const SNAPSHOTS: usize = 1_000;
 
-/// What is asked for, and how often.
+/// The requests, and how often each is sent.
 const REQUESTS: [(&str, &str, u16, usize); 3] = [
     ("an invalid ID", "/actuator/backups/abc", 400, 500),
     ("one backup", "/actuator/backups/1", 200, 500),
@@ -23,14 +19,14 @@ const REQUESTS: [(&str, &str, u16, usize); 3] = [
 ];
 
 pub(crate) async fn measure() -> Result<()> {
-    let engine = MemoryServer::start(stage::engine(SNAPSHOTS)).await?;
+    let engine = MemoryServer::start(fixture::engine(SNAPSHOTS)).await?;
     let port = engine.url().port().unwrap_or_default().to_string();
     let settings = [
-        ("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", stage::REPOSITORY),
+        ("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", fixture::REPOSITORY),
         ("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1"),
         ("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", port.as_str()),
     ];
-    let native = HostOptions::new(stage::BINARY.into());
+    let native = HostOptions::new(fixture::BINARY.into());
     let native = Host::start(settings.iter().fold(native, |options, (name, value)| options.env(name, value))).await?;
     let other = wasmtime::serve(settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()).await?;
     let mut rows = Vec::new();

@@ -13,7 +13,7 @@ use wasmtime::{
 };
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::stage::{self, LIMITS};
+use crate::fixture::{self, LIMITS};
 use bindings::optimize::backup::elasticsearch as wit;
 use bindings::optimize::backup::types;
 
@@ -48,17 +48,16 @@ const VARIANTS: [Limits; 4] = [
 ];
 
 pub(crate) async fn measure() -> Result<()> {
-    let sandbox = stage::sandbox()?;
     let variants = VARIANTS.into_iter().map(Variant::new).collect::<wasmtime::Result<Vec<_>>>();
-    let variants = variants.map_err(stage::plain)?;
+    let variants = variants.map_err(fixture::plain)?;
     for (snapshots, rounds) in LISTS {
-        let engine = stage::engine(snapshots);
-        let policy = stage::policies(&sandbox, &engine)?.calls();
+        let host = fixture::host(snapshots);
+        let policy = host.policies().calls();
         let mut samples: Vec<Samples> = variants.iter().map(|_| Samples::default()).collect();
         let mut whole = Samples::default();
         for _ in 0..rounds {
             for (variant, samples) in variants.iter().zip(&mut samples) {
-                samples.time(variant.list(&engine)).await.map_err(stage::plain)?;
+                samples.time(variant.list(&host.engine)).await.map_err(fixture::plain)?;
             }
             whole.time(policy.list(Vec::new())).await?;
         }
@@ -129,7 +128,8 @@ fn pool() -> PoolingAllocationConfig {
 }
 
 fn context() -> types::Context {
-    let optimize_backup::sandbox::types::Settings { repository, index_prefix, resume_window, .. } = stage::settings();
+    let optimize_backup::sandbox::types::Settings { repository, index_prefix, resume_window, .. } =
+        backup_test_hosts::settings(fixture::REPOSITORY);
     let settings = types::Settings {
         repository,
         index_prefix,

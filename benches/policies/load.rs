@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use backup_test_hosts::policies::embedded_as;
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::memory::MemoryServer;
 use reqwest::{Client, Method};
@@ -10,19 +11,19 @@ use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::stage;
+use crate::fixture;
 
 const TOKEN: &str = "a-token-for-the-bench";
 /// What is in the engine.
 const SNAPSHOTS: usize = 20;
-/// Requests come at this rate, whether or not those before have been answered.
+/// Requests are sent at this rate, whether or not those before have been answered.
 const EVERY: Duration = Duration::from_millis(10);
 const REQUESTS: usize = 500;
 const ROUNDS: usize = 5;
 const EXCHANGES: u32 = 100;
 const CANDIDATES: usize = 3;
 
-/// What callers want, in turn, and what they get.
+/// The requests of callers, in turn, each with the status that is expected.
 const MIX: [(Method, &str, &str, u16); 5] = [
     (Method::GET, "actuator/backups", "", 200),
     (Method::GET, "actuator/backups/1", "", 200),
@@ -32,10 +33,10 @@ const MIX: [(Method, &str, &str, u16); 5] = [
 ];
 
 pub(crate) async fn measure() -> Result<()> {
-    let engine = MemoryServer::start(stage::engine(SNAPSHOTS)).await?;
+    let engine = MemoryServer::start(fixture::engine(SNAPSHOTS)).await?;
     let port = engine.url().port().unwrap_or_default();
-    let options = HostOptions::new(stage::BINARY.into())
-        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", stage::REPOSITORY)
+    let options = HostOptions::new(fixture::BINARY.into())
+        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", fixture::REPOSITORY)
         .env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)
         .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
         .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &port.to_string());
@@ -62,14 +63,14 @@ pub(crate) async fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Whoever replaces the policies of a host, and all who call it.
+/// Replaces the policies of a host, and calls it.
 struct Operator {
     http: Client,
     url: String,
 }
 
 impl Operator {
-    /// Lets callers call while something else is done; how long each of them waited.
+    /// Sends requests while `work` is done; how long each of them waited.
     async fn under_load(&self, work: impl Future<Output = Result<()>>) -> Result<Samples> {
         let (samples, ()) = tokio::try_join!(self.call_all(), work)?;
         Ok(samples)
@@ -111,7 +112,7 @@ impl Operator {
     }
 
     async fn replace(&self, version: usize) -> Result<()> {
-        self.order(Method::PUT, "actuator/policy?force=true", stage::embedded_as(version)).await
+        self.order(Method::PUT, "actuator/policy?force=true", embedded_as(&fixture::version(version))).await
     }
 
     async fn order(&self, method: Method, path: &str, body: Vec<u8>) -> Result<()> {

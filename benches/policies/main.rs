@@ -7,11 +7,11 @@
 
 mod exchange;
 mod figures;
+mod fixture;
 mod hosts;
 mod limits;
 mod load;
 mod native;
-mod stage;
 
 use std::fs;
 

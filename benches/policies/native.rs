@@ -4,21 +4,20 @@ use anyhow::Result;
 use backup_core::operations;
 
 use crate::figures::{Samples, ratio, show, table};
-use crate::stage;
+use crate::fixture;
 
 /// How many snapshots there are, and how often they are listed.
 const LISTS: [(usize, usize); 2] = [(1, 2_000), (1_000, 200)];
 
 pub(crate) async fn measure() -> Result<()> {
-    let sandbox = stage::sandbox()?;
-    let context = stage::context()?;
+    let context = fixture::context()?;
     let mut rows = Vec::new();
     for (snapshots, rounds) in LISTS {
-        let engine = stage::engine(snapshots);
-        let policy = stage::policies(&sandbox, &engine)?.calls();
+        let host = fixture::host(snapshots);
+        let policy = host.policies().calls();
         let (mut direct, mut sandboxed) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
-            let list = direct.time(async { operations::list(&*engine, &context) }).await?;
+            let list = direct.time(async { operations::list(&*host.engine, &context) }).await?;
             let page = sandboxed.time(policy.list(Vec::new())).await?;
             anyhow::ensure!(list.backups.len() == page.backups.len(), "both should find the same");
         }

@@ -82,7 +82,7 @@ func (p policy) create(id string) error {
 	return p.advance(id)
 }
 
-// advance drives a backup on until it ends. Whoever calls this next goes on where another one stopped.
+// advance drives a backup until it ends. It resumes a run that another process has begun.
 func (p policy) advance(id string) error {
 	number, err := strconv.ParseUint(id, 10, 64)
 	if err != nil {

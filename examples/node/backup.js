@@ -15,7 +15,7 @@ const commands = {
     await commands.advance(id);
   },
 
-  /** Drives a backup on until it ends. Whoever calls this next goes on where another one stopped. */
+  /** Drives a backup until it ends. It resumes a run that another process has begun. */
   async advance(id) {
     enter('put', id);
     for (;;) {

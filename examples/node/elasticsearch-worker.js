@@ -5,7 +5,7 @@ import { runAsWorker } from 'synckit';
 const url = process.env.ELASTICSEARCH_URL ?? 'http://localhost:9200';
 
 // A deletion is answered when it is done, which can take minutes.
-const LONGEST = 600_000;
+const TIMEOUT_MS = 600_000;
 
 // With these the request was not sent.
 const NO_CONNECTION = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
@@ -14,7 +14,7 @@ runAsWorker(async ({ method, path, query, body }) => {
   // Path and query come in parts: nothing in them can be mistaken for a part of the URL.
   const target = `${url.replace(/\/$/, '')}/${path.map(encodeURIComponent).join('/')}?${new URLSearchParams(query)}`;
   const headers = { 'content-type': 'application/json' };
-  const signal = AbortSignal.timeout(LONGEST);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const answer = await fetch(target, { method: method.toUpperCase(), headers, body, signal });
     const seconds = answer.headers.get('retry-after');

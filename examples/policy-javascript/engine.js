@@ -2,7 +2,7 @@
 
 import { send, submit } from 'optimize:backup/elasticsearch@1.0.0';
 
-/** An error of wit/types.wit: whoever throws it ends the call with it. */
+/** An error of wit/types.wit. Throwing it ends the call. */
 export function fault(tag, code, message, detail) {
   return { tag, val: { code, message, detail } };
 }

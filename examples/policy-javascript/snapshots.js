@@ -3,14 +3,14 @@
 import { ask, fault } from './engine.js';
 
 const NAME = /^camunda_optimize_([1-9][0-9]{0,18})_([a-z0-9.+-]{1,64})_part_([12])_of_2$/;
-const LARGEST_ID = 2n ** 63n - 1n;
+const MAX_ID = 2n ** 63n - 1n;
 const IMPORT_INDEX = /^((timestamp-based-|position-based-)?import-index|job-registry)(_v[0-9]+)?(-[0-9]{6})?$/;
 const STATES = { IN_PROGRESS: 'in-progress', SUCCESS: 'success', PARTIAL: 'partial', FAILED: 'failed' };
 
 /** A backup's number, as the caller wrote it. */
 export function parseId(text) {
-  if (!/^[1-9][0-9]{0,18}$/.test(text) || BigInt(text) > LARGEST_ID) {
-    throw fault('invalid-request', 'invalidBackupId', `send an integer from 1 to ${LARGEST_ID}, in digits only`);
+  if (!/^[1-9][0-9]{0,18}$/.test(text) || BigInt(text) > MAX_ID) {
+    throw fault('invalid-request', 'invalidBackupId', `send an integer from 1 to ${MAX_ID}, in digits only`);
   }
   return BigInt(text);
 }
@@ -54,7 +54,7 @@ function namesMatching(repository, pattern) {
 
 function isName(text) {
   const match = NAME.exec(text);
-  return match !== null && BigInt(match[1]) <= LARGEST_ID;
+  return match !== null && BigInt(match[1]) <= MAX_ID;
 }
 
 function read(found) {

@@ -16,7 +16,7 @@ from wasmtime.component import Component, Linker, Record, Variant
 USAGE = "usage: backup.py POLICY (create ID | advance ID | get ID | list | delete ID)"
 
 # A deletion is answered when it is done, which can take minutes.
-LONGEST_SECONDS = 600
+TIMEOUT_SECONDS = 600
 
 
 def setting(name, default):
@@ -68,7 +68,7 @@ def send(store, request):
     question = urllib.request.Request(url, body, headers, method=request.method.upper())
     try:
         try:
-            answer = urllib.request.urlopen(question, timeout=LONGEST_SECONDS)
+            answer = urllib.request.urlopen(question, timeout=TIMEOUT_SECONDS)
         except urllib.error.HTTPError as refusal:
             # A status of 400 is an answer as well: it is the policy that judges.
             answer = refusal
@@ -129,7 +129,7 @@ class Backups:
         self.advance(backup_id)
 
     def advance(self, backup_id):
-        """Drives a backup on until it ends. Whoever calls this next goes on where another one stopped."""
+        """Drives a backup until it ends. It resumes a run that another process has begun."""
         while True:
             progress = self.call("advance", int(backup_id))
             show(progress.backup)

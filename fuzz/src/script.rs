@@ -60,7 +60,7 @@ impl Engine for Script<'_> {
     }
 }
 
-/// What the rules must not even ask for, whoever grants.
+/// Requests that the rules must not send, whatever is granted.
 fn assert_grounded(request: &Request) {
     assert!(request.path.iter().all(|segment| !segment.is_empty()));
     assert!(request.method != Method::Delete || !request.path.iter().any(|segment| segment.contains(['*', '?'])));

@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use backup_core::EngineKind;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -130,16 +129,7 @@ fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<
 }
 
 fn policy_settings(settings: &Settings) -> types::Settings {
-    types::Settings {
-        repository: settings.repository.as_ref().map(ToString::to_string).unwrap_or_default(),
-        index_prefix: settings.index_prefix.to_string(),
-        optimize_version: settings.optimize_version.as_ref().map(ToString::to_string),
-        engine: match settings.engine {
-            EngineKind::Elasticsearch => types::Engine::Elasticsearch,
-            EngineKind::OpenSearch => types::Engine::Opensearch,
-        },
-        resume_window: u64::try_from(settings.resume_window.as_millis()).unwrap_or(u64::MAX),
-    }
+    (&backup_actuator::policy_settings(settings)).into()
 }
 
 async fn listen(port: u16) -> Result<TcpListener, ServeError> {

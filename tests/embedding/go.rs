@@ -5,18 +5,18 @@ use std::ffi::OsStr;
 use anyhow::Result;
 
 use crate::example::{Example, call, sources, workshop};
-use crate::world::World;
+use crate::fixture::Fixture;
 
 const ADVICE: &str = "install Go 1.25 or newer";
 
 #[tokio::test]
 #[ignore = "cargo xtask matrix"]
 async fn the_go_example_makes_backups() -> Result<()> {
-    let world = World::new().await?;
+    let fixture = Fixture::new().await?;
     let folder = sources("go");
     // As `go run` does, but once.
     let program = workshop("go")?.join("example-go");
     let build: [&OsStr; 4] = ["build".as_ref(), "-o".as_ref(), program.as_os_str(), ".".as_ref()];
     call("go", &build, &folder, ADVICE)?;
-    world.try_out(&Example { folder, program, arguments: vec![world.policy().into()] }).await
+    fixture.try_out(&Example { folder, program, arguments: vec![fixture.policy().into()] }).await
 }

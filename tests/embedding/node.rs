@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::example::{Example, call, sources, unless_installed, workshop};
-use crate::world::World;
+use crate::fixture::Fixture;
 
 const ADVICE: &str = "install Node.js 20 or newer with npm (packages nodejs and npm)";
 
 #[tokio::test]
 #[ignore = "cargo xtask matrix"]
 async fn the_node_example_makes_backups() -> Result<()> {
-    let world = World::new().await?;
+    let fixture = Fixture::new().await?;
     let folder = installed()?;
-    let policy = world.policy();
+    let policy = fixture.policy();
     let transpile: [&OsStr; 3] = ["run".as_ref(), "transpile".as_ref(), policy.as_os_str()];
     call("npm", &transpile, &folder, ADVICE)?;
     let example = Example { folder, program: "node".into(), arguments: vec!["backup.js".into()] };
-    world.try_out(&example).await
+    fixture.try_out(&example).await
 }
 
 /// A copy of the example with its dependencies: npm would put them among the sources.

@@ -7,20 +7,20 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::Result;
 
 use crate::example::{Example, call, sources, unless_installed, workshop};
-use crate::world::World;
+use crate::fixture::Fixture;
 
 const ADVICE: &str = "install Python 3.10 or newer with venv (packages python3 and python3-venv)";
 
-pub(crate) fn example(world: &World) -> Result<Example> {
-    let arguments = vec!["backup.py".into(), world.policy().into()];
+pub(crate) fn example(fixture: &Fixture) -> Result<Example> {
+    let arguments = vec!["backup.py".into(), fixture.policy().into()];
     Ok(Example { folder: sources("python"), program: python()?, arguments })
 }
 
 #[tokio::test]
 #[ignore = "cargo xtask matrix"]
 async fn the_python_example_makes_backups() -> Result<()> {
-    let world = World::new().await?;
-    world.try_out(&example(&world)?).await
+    let fixture = Fixture::new().await?;
+    fixture.try_out(&example(&fixture)?).await
 }
 
 /// A Python with what the example requires.

@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::fixtures;
 
-/// The steps that every candidate has to pass. Without a host, nothing serves that one could be older than.
+/// The steps of the admission. Without a host there is no serving policy that a candidate could be older than.
 const STEPS: [&str; 7] = ["size", "format", "signature", "interface", "lineage", "compilation", "self-test"];
 
 /// A folder with a component in it, and a host's settings.
@@ -74,7 +74,7 @@ async fn a_bad_policy_is_refused_at_its_step_and_ends_it_with_1() -> Result<()> 
     Ok(())
 }
 
-/// The settings of the host count: its limits, and whose signature it asks for.
+/// The limits and the keys come from the host's settings.
 #[tokio::test]
 async fn it_is_checked_with_the_settings_of_the_host() -> Result<()> {
     let small = Folder::with(EMBEDDED, "policy:\n  maxBytes: 1000\n")?;

@@ -1,60 +1,95 @@
-//! Candidates, built from text.
+//! Candidates. Those that do one thing, whatever they are called for, are written in WebAssembly's text format.
+//!
+//! Nothing is addressed by a number there: what a policy has in its memory is in [`DATA`], and how the types of the WIT
+//! package lie in memory is known only to the functions in [`HELPERS`].
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use backup_artefacts::Workspace;
-use optimize_backup::sandbox::EMBEDDED;
-use wasm_encoder::{ComponentSection, CustomSection};
+pub(crate) use backup_test_hosts::policies::{LATER, embedded_as};
+use backup_test_hosts::policies::{hostile, ids};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::ids;
-
-/// What every operation of a policy does that has no answer for anything.
+/// What every operation of a policy does that never returns.
 pub(crate) const ENDLESS: &str = "(loop (br 0)) unreachable";
-/// Takes memory until there is no more.
+/// Allocates memory until the limit.
 pub(crate) const BOMB: &str = "(loop (drop (memory.grow (i32.const 16))) (br 0)) unreachable";
-/// Calls itself until there is no more stack.
+/// Calls itself until the stack overflows.
 pub(crate) const RECURSION: &str = "call $body";
-/// Comes to an end at once.
+/// Traps at once.
 pub(crate) const TRAP: &str = "unreachable";
-/// Asks the engine for `GET /` without end, and does not mind the answers.
-pub(crate) const MILLION_CALLS: &str = "(loop
-    (global.set $free (i32.const 4096))
-    (call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
-                (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
-    (br 0)) unreachable";
-/// Asks the engine for a path of four million segments, all of them empty.
-pub(crate) const HUGE_LIST: &str = "(drop (memory.grow (i32.const 512)))
-    (call $send (i32.const 0) (i32.const 65536) (i32.const 4000000) (i32.const 0) (i32.const 0)
-                (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
+/// Sends `GET /` without end, and ignores the answers.
+pub(crate) const MILLION_CALLS: &str =
+    "(loop (call $ask (global.get $GET) (global.get $path) (i32.const 0)) (br 0)) unreachable";
+/// Sends a request whose path has four million segments, all of them empty, in memory that was allocated for it.
+pub(crate) const HUGE_LIST: &str = "(call $ask (global.get $GET)
+        (i32.mul (memory.grow (i32.const 512)) (i32.const 65536)) (i32.const 4000000))
     unreachable";
-/// Asks the engine for a path that lies outside its memory.
-pub(crate) const OUTSIDE: &str = "(call $send (i32.const 0) (i32.const 65536) (i32.const 2147483647) (i32.const 0)
-    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64)) unreachable";
-/// Accepts a backup 7 whatever it was asked for, under the name that stands at 128, of 36 bytes.
-pub(crate) const SEVEN: &str = "(i32.store8 (i32.const 32) (i32.const 0))
-    (i64.store (i32.const 40) (i64.const 7))
-    (i32.store (i32.const 48) (i32.const 128)) (i32.store (i32.const 52) (i32.const 36)) (i32.const 32)";
+/// Sends a request whose path reaches beyond the memory.
+pub(crate) const OUTSIDE: &str = "(call $ask (global.get $GET) (global.get $path) (i32.const 0x7fffffff)) unreachable";
+/// Accepts a backup 7 whatever it was asked for.
+pub(crate) const SEVEN: &str = "(call $accept (i64.const 7) (global.get $part_one) (global.get $part_one.bytes))";
 /// Accepts a backup 7 under a name that is not UTF-8.
-pub(crate) const NO_TEXT: &str = "(i32.store8 (i32.const 32) (i32.const 0))
-    (i64.store (i32.const 40) (i64.const 7))
-    (i32.store (i32.const 48) (i32.const 256)) (i32.store (i32.const 52) (i32.const 2)) (i32.const 32)";
+pub(crate) const NOT_UTF8: &str = "(call $accept (i64.const 7) (global.get $not_utf8) (global.get $not_utf8.bytes))";
 /// Accepts a backup 7 under a name of two gigabytes.
-pub(crate) const ENDLESS_TEXT: &str = "(i32.store8 (i32.const 32) (i32.const 0))
-    (i64.store (i32.const 40) (i64.const 7))
-    (i32.store (i32.const 48) (i32.const 128)) (i32.store (i32.const 52) (i32.const 2147483647)) (i32.const 32)";
-
-/// Lists nothing, whatever there is; and knows of every backup that its number is 0.
-pub(crate) const NOTHING: &str = "(i32.const 32)";
+pub(crate) const ENDLESS_TEXT: &str = "(call $accept (i64.const 7) (global.get $part_one) (i32.const 0x7fffffff))";
+/// Lists nothing, whatever there is; and answers for every backup that its number is 0.
+pub(crate) const NOTHING: &str = "(global.get $answer)";
 /// Deletes part 1 of the backup 7, and then lists nothing.
-pub(crate) const DELETION: &str = "(call $send (i32.const 2) (i32.const 320) (i32.const 3) (i32.const 0) (i32.const 0)
-        (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
-    (i32.const 32)";
-/// The path that it asks for.
-pub(crate) const DELETION_PATH: &str = r#"(data (i32.const 288) "_snapshotbackups")
-    (data (i32.const 320) "\20\01\00\00\09\00\00\00" "\29\01\00\00\07\00\00\00" "\80\00\00\00\24\00\00\00")"#;
+pub(crate) const DELETION: &str = "
+    (call $set_segment (i32.const 0) (global.get $snapshot) (global.get $snapshot.bytes))
+    (call $set_segment (i32.const 1) (global.get $backups) (global.get $backups.bytes))
+    (call $set_segment (i32.const 2) (global.get $part_one) (global.get $part_one.bytes))
+    (call $ask (global.get $DELETE) (global.get $path) (i32.const 3))
+    (global.get $answer)";
+
+/// What every policy has in its memory: `$name` is where it begins, and `$name.bytes` how long it is.
+const DATA: [(&str, &[u8]); 10] = [
+    ("snapshot", b"_snapshot"),
+    ("backups", b"backups"),
+    ("part_one", b"camunda_optimize_7_8.6.0_part_1_of_2"),
+    ("line", b"camunda_optimize_7_8.6.0_part_1_of_2\n"),
+    ("not_utf8", b"\xff\xfe"),
+    // Room for a path, for what imported functions return, and for what the policy returns.
+    ("path", &[0; 24]),
+    ("result", &[0; 64]),
+    ("environment", &[0; 8]),
+    ("arguments", &[0; 8]),
+    ("answer", &[0; 128]),
+];
+
+/// How the types of the WIT package lie in memory, by the canonical ABI.
+const HELPERS: &str = r#"
+    ;; Of the enum `method`.
+    (global $GET i32 (i32.const 0))
+    (global $DELETE i32 (i32.const 2))
+
+    ;; Sets one text of `$path`, a list of strings.
+    (func $set_segment (param $index i32) (param $text i32) (param $bytes i32) (local $place i32)
+        (local.set $place (i32.add (global.get $path) (i32.mul (local.get $index) (i32.const 8))))
+        (i32.store (local.get $place) (local.get $text))
+        (i32.store offset=4 (local.get $place) (local.get $bytes)))
+
+    ;; Sends a request without query and body, and ignores the answer: the next one is allocated in its place.
+    (func $ask (param $method i32) (param $path i32) (param $segments i32)
+        (global.set $free (global.get $heap))
+        (call $send (local.get $method) (local.get $path) (local.get $segments)
+            (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (global.get $result)))
+
+    ;; Returns `ok(accepted)`: after the tag, `backup-id` and then `snapshot-name`.
+    (func $accept (param $id i64) (param $name i32) (param $bytes i32) (result i32)
+        (i32.store8 (global.get $answer) (i32.const 0))
+        (i64.store offset=8 (global.get $answer) (local.get $id))
+        (i32.store offset=16 (global.get $answer) (local.get $name))
+        (i32.store offset=20 (global.get $answer) (local.get $bytes))
+        (global.get $answer))
+
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+        (global.get $free)
+        (global.set $free (i32.and (i32.const -8)
+            (i32.add (i32.const 7) (i32.add (global.get $free) (local.get 3))))))"#;
 
 /// The parameters of `list`, which are just few enough not to be passed through memory.
 const LIST: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32 i32 i32)";
@@ -90,18 +125,30 @@ fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
             (import "optimize:backup/elasticsearch@1.0.0" "send"
                 (func $send (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
             (memory (export "memory") 2)
-            (data (i32.const 128) "camunda_optimize_7_8.8.0_part_1_of_2")
-            (data (i32.const 256) "\ff\fe")
-            (global $free (mut i32) (i32.const 4096))
-            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-                (global.get $free)
-                (global.set $free (i32.and (i32.const -8)
-                    (i32.add (i32.const 7) (i32.add (global.get $free) (local.get 3))))))
+            {data} {HELPERS}
             (func $body (result i32) {body})
             {exports} {list} {more})"#,
+        data = data(),
         list = export("list", LIST),
     );
     wat::parse_str(text).unwrap()
+}
+
+/// [`DATA`], one after the other, and behind them `$heap`, the memory that is allocated: up to `$free` it is in use.
+fn data() -> String {
+    let (mut text, mut place) = (String::new(), 8);
+    for (name, bytes) in DATA {
+        let (length, escaped) = (bytes.len(), bytes.iter().map(|byte| format!("\\{byte:02x}")).collect::<String>());
+        write!(
+            text,
+            r#"(global ${name} i32 (i32.const {place})) (global ${name}.bytes i32 (i32.const {length}))
+            (data (i32.const {place}) "{escaped}")
+            "#
+        )
+        .unwrap();
+        place = (place + length).next_multiple_of(8);
+    }
+    text + &format!("(global $heap i32 (i32.const {place})) (global $free (mut i32) (i32.const {place}))")
 }
 
 /// Makes a component of the world `policy`, of our package or of another one that includes it.
@@ -118,21 +165,8 @@ fn component(module: &[u8], other_package: &str) -> Vec<u8> {
     ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
 }
 
-/// The embedded policy with another version of its own, and so with another digest.
-pub(crate) fn embedded_as(version: &str) -> Vec<u8> {
-    let mut component = EMBEDDED.to_vec();
-    CustomSection { name: "version".into(), data: version.as_bytes().into() }.append_to_component(&mut component);
-    component
-}
-
-/// The embedded policy in a later version. Compiling it takes time, so tests share it where they can.
-pub(crate) static LATER: LazyLock<Vec<u8>> = LazyLock::new(|| embedded_as("7.0.0"));
-
 /// The policy in `tests/fixtures/hostile`, which passes the self-test and misbehaves in production.
-pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let target_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guest");
-    Workspace::here(&target_dir).hostile_policy().unwrap()
-});
+pub(crate) static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| hostile().unwrap());
 
 /// The same with another mark, and so another digest.
 pub(crate) fn hostile_marked_b() -> Vec<u8> {

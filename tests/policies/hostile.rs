@@ -1,5 +1,5 @@
-//! A policy that is admitted, and misbehaves in production. What it does ends with the call that it does it
-//! in, nothing of it gets to the engine, and all others are served all through it.
+//! A policy that is admitted and misbehaves in production: the call fails, no request of it reaches the engine, and
+//! other callers are served before, during and after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use backup_test_hosts::policies::ids;
+use backup_test_hosts::{MAX_FAILURES, Options, TestHost};
 use backup_test_support::poll_until;
 use optimize_backup::policy::Digest;
 use optimize_backup::policy::admission::{AdmissionError, LineageError};
@@ -17,19 +19,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::fixtures::{HOSTILE, LATER};
-use crate::house::{FAILURES, House, Plan};
-use crate::ids;
+use crate::options;
 
 const TRAPPED: &str = "the policy failed: wasm trap: wasm `unreachable` instruction executed";
 
 /// A host with the hostile policy, which has passed every step of the admission.
-pub(crate) async fn taken_in(plan: Plan) -> Arc<House> {
-    let house = House::build(plan);
-    assert_eq!(house.offer(&HOSTILE).await.unwrap(), 2);
-    Arc::new(house)
+pub(crate) async fn taken_in(plan: Options) -> Arc<TestHost> {
+    let host = TestHost::new(plan);
+    assert_eq!(host.offer(&HOSTILE).await.unwrap(), 2);
+    Arc::new(host)
 }
 
-/// Somebody else, who calls for as long as this is there.
+/// Another caller, who sends requests until this is dropped or [`Bystander::leaves`].
 struct Bystander {
     gone: CancellationToken,
     served: Arc<AtomicU64>,
@@ -37,9 +38,9 @@ struct Bystander {
 }
 
 impl Bystander {
-    fn at(house: &Arc<House>) -> Self {
+    fn at(host: &Arc<TestHost>) -> Self {
         let (gone, served) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
-        let calls = tokio::spawn(call_until(Arc::clone(house), Arc::clone(&served), gone.clone()));
+        let calls = tokio::spawn(call_until(Arc::clone(host), Arc::clone(&served), gone.clone()));
         Self { gone, served, calls }
     }
 
@@ -69,26 +70,26 @@ impl Bystander {
     }
 }
 
-async fn call_until(house: Arc<House>, served: Arc<AtomicU64>, gone: CancellationToken) {
+async fn call_until(host: Arc<TestHost>, served: Arc<AtomicU64>, gone: CancellationToken) {
     while !gone.is_cancelled() {
-        expect_service(&house).await;
+        expect_service(&host).await;
         served.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// An id that means nothing to the hostile policy is treated as it should be.
-async fn expect_service(house: &House) {
-    let (status, body) = house.call("GET", "/actuator/backups/5").await;
+/// For an id that is not in `ids`, the hostile policy answers as the embedded one does.
+async fn expect_service(host: &TestHost) {
+    let (status, body) = host.call("GET", "/actuator/backups/5").await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::NOT_FOUND, &json!("backupNotFound")), "{body}");
-    let (status, body) = house.call("GET", "/actuator/backups/abc").await;
+    let (status, body) = host.call("GET", "/actuator/backups/abc").await;
     assert_eq!((status, &body["errorCode"]), (StatusCode::BAD_REQUEST, &json!("invalidBackupId")), "{body}");
 }
 
-/// One call fails as the policy's fault; what it said of itself.
-async fn failure(house: &House, method: &str, id: u64) -> String {
+/// One call fails with `policyFailed`; its message.
+async fn failure(host: &TestHost, method: &str, id: u64) -> String {
     let (status, body) = match method {
-        "POST" => house.create(id).await,
-        _ => house.call(method, &format!("/actuator/backups/{id}")).await,
+        "POST" => host.create(id).await,
+        _ => host.call(method, &format!("/actuator/backups/{id}")).await,
     };
     assert_eq!((status, &body["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("policyFailed")), "{body}");
     body["errorMessage"].as_str().unwrap().to_owned()
@@ -96,21 +97,21 @@ async fn failure(house: &House, method: &str, id: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_traps_harms_no_other() {
-    let house = taken_in(Plan::default()).await;
-    let bystander = Bystander::at(&house);
+    let host = taken_in(options()).await;
+    let bystander = Bystander::at(&host);
     for method in ["GET", "POST", "DELETE"] {
-        assert_eq!(bystander.beside(failure(&house, method, ids::TRAP)).await, TRAPPED);
+        assert_eq!(bystander.beside(failure(&host, method, ids::TRAP)).await, TRAPPED);
     }
     bystander.leaves().await;
-    assert_eq!(house.policies().serving().number, 2);
+    assert_eq!(host.policies().serving().number, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_against_the_contract_reaches_nobody() {
-    let house = taken_in(Plan::default()).await;
-    let bystander = Bystander::at(&house);
+    let host = taken_in(options()).await;
+    let bystander = Bystander::at(&host);
     let breaks = |what: &str| format!("the policy's answer breaks the contract: {what}");
-    let other_names = "it names the snapshot 'camunda_optimize_1008_8.8.0_part_1_of_2' for the backup 1007; \
+    let other_names = "it names the snapshot 'camunda_optimize_1008_8.6.0_part_1_of_2' for the backup 1007; \
         its snapshots start with camunda_optimize_1007_";
     for (method, id, violation) in [
         (
@@ -124,29 +125,29 @@ async fn an_answer_against_the_contract_reaches_nobody() {
         ("POST", ids::OTHER_NAMES, other_names),
         ("GET", ids::OTHER_ID, "it was asked for the backup 1008 and answered for 1009"),
     ] {
-        assert_eq!(bystander.beside(failure(&house, method, id)).await, breaks(violation));
-        expect_service(&house).await;
+        assert_eq!(bystander.beside(failure(&host, method, id)).await, breaks(violation));
+        expect_service(&host).await;
     }
     bystander.leaves().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_without_measure_ends_the_call() {
-    let house = taken_in(Plan::default()).await;
-    let bystander = Bystander::at(&house);
+    let host = taken_in(options()).await;
+    let bystander = Bystander::at(&host);
     for (id, words) in [(ids::BOMB, "growing memory"), (ids::HUGE_LIST, "fuel"), (ids::HUGE_TEXT, "fuel")] {
-        let message = bystander.beside(failure(&house, "GET", id)).await;
+        let message = bystander.beside(failure(&host, "GET", id)).await;
         assert!(message.contains(words), "{message}");
-        expect_service(&house).await;
+        expect_service(&host).await;
     }
     bystander.leaves().await;
 }
 
-/// What the host says to a request that the policy sends in production.
-async fn denial(house: &House, request: &Value) -> String {
+/// The message with which the host denies a request that the policy sends in production.
+async fn denial(host: &TestHost, request: &Value) -> String {
     let id = request.to_string();
     let path = format!("/actuator/backups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
-    let (status, body) = house.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    let (status, body) = host.send(Request::get(path).body(Body::empty()).unwrap()).await;
     assert_eq!(
         (status, &body["errorCode"]),
         (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted")),
@@ -164,7 +165,7 @@ fn delete(path: &[&str]) -> Value {
 }
 
 fn put(body: &str) -> Value {
-    json!({"method": "PUT", "path": ["_snapshot", "backups", "camunda_optimize_7_8.8.0_part_1_of_2"], "body": body})
+    json!({"method": "PUT", "path": ["_snapshot", "backups", "camunda_optimize_7_8.6.0_part_1_of_2"], "body": body})
 }
 
 /// Requests outside the grants, each with the denial.
@@ -231,83 +232,83 @@ fn forbidden() -> Vec<(Value, &'static str)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_outside_the_grants_is_denied_and_not_sent() {
-    let house = taken_in(Plan::default()).await;
-    let bystander = Bystander::at(&house);
+    let host = taken_in(options()).await;
+    let bystander = Bystander::at(&host);
     for (mut request, expected) in forbidden() {
-        assert_eq!(bystander.beside(denial(&house, &request)).await, expected);
+        assert_eq!(bystander.beside(denial(&host, &request)).await, expected);
         request["submit"] = json!(true);
-        assert_eq!(denial(&house, &request).await, expected);
+        assert_eq!(denial(&host, &request).await, expected);
     }
     bystander.leaves().await;
-    let sent = house.engine.requests();
+    let sent = host.engine.requests();
     assert!(
         sent.iter().all(|request| request.to_string() == "GET /_snapshot/backups/camunda_optimize_5_*"),
         "{sent:?}"
     );
-    assert_eq!(house.policies().serving().failures(), 0, "a denial is an answer");
+    assert_eq!(host.policies().serving().failures(), 0, "a denial is an answer");
 }
 
 #[tokio::test]
 async fn a_policy_that_only_pretended_in_the_self_test_goes_and_stays_away() {
-    let house = taken_in(Plan { repository: ids::TRAPS, ..Plan::default() }).await;
-    for _ in 0..FAILURES {
-        let (status, body) = house.call("GET", "/actuator/backups").await;
+    let host = taken_in(Options { repository: ids::TRAPS, ..options() }).await;
+    for _ in 0..MAX_FAILURES {
+        let (status, body) = host.call("GET", "/actuator/backups").await;
         assert_eq!((status, &body["errorMessage"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!(TRAPPED)));
     }
-    for _ in 0..FAILURES * 4 {
-        house.expect_service().await;
+    for _ in 0..MAX_FAILURES * 4 {
+        host.expect_service().await;
     }
-    let (_, body) = house.call("GET", "/actuator/policy").await;
-    let reason = format!("{FAILURES} calls of list in a row failed, the last one so: {TRAPPED}");
+    let (_, body) = host.call("GET", "/actuator/policy").await;
+    let reason = format!("{MAX_FAILURES} calls of list in a row failed, the last one so: {TRAPPED}");
     assert_eq!(body["serving"]["generation"], json!(3));
     assert_eq!(body["serving"]["source"], json!(format!("return of generation 1: {reason}")));
     assert_eq!(body["withdrawn"], json!([{"digest": Digest::of(&HOSTILE).to_string(), "reason": reason}]));
     assert_eq!(body["previous"], Value::Null);
-    let refusal = house.offer(&HOSTILE).await.unwrap_err();
+    let refusal = host.offer(&HOSTILE).await.unwrap_err();
     assert!(matches!(&refusal, AdmissionError::Lineage(LineageError::Withdrawn { reason: known }) if *known == reason));
 }
 
-/// Waits for the end of a backup, and asks all the time how far it is, as operators do.
-pub(crate) async fn ends_complete(house: &House, id: u64) {
+/// Waits until a backup is complete, with a GET of it each time, as operators do.
+pub(crate) async fn ends_complete(host: &TestHost, id: u64) {
     let path = format!("/actuator/backups/{id}");
     poll_until("COMPLETE", Duration::from_secs(60), async || {
-        house.finish_snapshots();
-        let (_, backup) = house.call("GET", &path).await;
+        host.finish_snapshots();
+        let (_, backup) = host.call("GET", &path).await;
         Ok((backup["state"] == json!("COMPLETE")).then_some(()))
     })
     .await
     .unwrap();
-    assert_eq!(house.engine.snapshots("backups").len(), 2);
+    assert_eq!(host.engine.snapshots("backups").len(), 2);
 }
 
 #[tokio::test]
 async fn a_backup_ends_complete_though_its_policy_traps_in_the_middle() {
-    let house = taken_in(Plan::default()).await;
-    assert_eq!(house.create(ids::TRAP_IN_THE_GAP).await.0, StatusCode::ACCEPTED);
-    ends_complete(&house, ids::TRAP_IN_THE_GAP).await;
+    let host = taken_in(options()).await;
+    assert_eq!(host.create(ids::TRAP_IN_THE_GAP).await.0, StatusCode::ACCEPTED);
+    ends_complete(&host, ids::TRAP_IN_THE_GAP).await;
     // The first policy has come back.
-    assert_eq!(house.policies().serving().number, 3);
-    assert!(house.policies().incumbents().withdrawals[0].reason.contains("calls of advance in a row"));
+    assert_eq!(host.policies().serving().number, 3);
+    assert!(host.policies().incumbents().withdrawals[0].reason.contains("calls of advance in a row"));
 }
 
 #[tokio::test]
 async fn a_backup_ends_complete_though_its_policy_takes_it_for_another() {
-    let house = taken_in(Plan::default()).await;
-    assert_eq!(house.create(ids::CHANGING_ID).await.0, StatusCode::ACCEPTED);
-    ends_complete(&house, ids::CHANGING_ID).await;
-    let withdrawal = async || Ok(house.policies().incumbents().withdrawals.pop());
+    let host = taken_in(options()).await;
+    assert_eq!(host.create(ids::CHANGING_ID).await.0, StatusCode::ACCEPTED);
+    ends_complete(&host, ids::CHANGING_ID).await;
+    let withdrawal = async || Ok(host.policies().incumbents().withdrawals.pop());
     let withdrawal = poll_until("the withdrawal", Duration::from_secs(60), withdrawal).await.unwrap();
     assert!(withdrawal.reason.ends_with("it was asked for the backup 1009 and answered for 1010"));
 }
 
 #[tokio::test]
 async fn a_backup_ends_complete_though_its_policy_was_replaced_and_then_traps() {
-    let house = taken_in(Plan::default()).await;
-    assert_eq!(house.create(ids::TRAP_IN_THE_GAP).await.0, StatusCode::ACCEPTED);
-    assert_eq!(house.offer(&LATER).await.unwrap(), 3);
-    ends_complete(&house, ids::TRAP_IN_THE_GAP).await;
-    // It goes on with the one that serves, and there is no way back to the one that failed.
-    assert_eq!(house.policies().serving().number, 3);
-    assert_eq!(house.policies().incumbents().withdrawals[0].digest, Digest::of(&HOSTILE));
-    assert!(house.policies().previous().is_none());
+    let host = taken_in(options()).await;
+    assert_eq!(host.create(ids::TRAP_IN_THE_GAP).await.0, StatusCode::ACCEPTED);
+    assert_eq!(host.offer(&LATER).await.unwrap(), 3);
+    ends_complete(&host, ids::TRAP_IN_THE_GAP).await;
+    // The run resumes with the policy that serves, and there is no way back to the one that failed.
+    assert_eq!(host.policies().serving().number, 3);
+    assert_eq!(host.policies().incumbents().withdrawals[0].digest, Digest::of(&HOSTILE));
+    assert!(host.policies().previous().is_none());
 }

@@ -12,8 +12,8 @@ pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn start() -> (Self, DefaultGuard) {
-        // While there is only one subscriber, tracing asks that of the thread that comes to a span first,
-        // and takes it for everybody's: here is another one.
+        // With one subscriber only, tracing caches the interest of the thread that reaches a span first for all threads.
+        // A second subscriber prevents that.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let log = Self::default();
         let writer = log.clone();

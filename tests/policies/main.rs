@@ -8,10 +8,7 @@ mod cli;
 mod exchange;
 mod fixtures;
 mod hostile;
-mod house;
 mod http;
-#[path = "../fixtures/hostile/src/ids.rs"]
-mod ids;
 mod limits;
 mod log;
 mod misbehaviour;
@@ -20,6 +17,17 @@ mod scopes;
 mod shadow;
 mod sources;
 mod wasi;
+
+use backup_test_hosts::{Options, TestHost};
+
+/// The usual ones; the host's binary is the one of this build.
+fn options() -> Options {
+    Options::new(env!("CARGO_BIN_EXE_optimize-backup"))
+}
+
+fn test_host() -> TestHost {
+    TestHost::new(options())
+}
 
 #[test]
 fn the_table_in_the_docs_is_of_tests_that_exist() {

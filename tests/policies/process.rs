@@ -1,4 +1,4 @@
-//! The real process, which needs no engine for this.
+//! The host as a process of its own, without an engine.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use backup_test_hosts::TOKEN;
+use backup_test_hosts::policies::ids;
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use futures::future::join_all;
@@ -14,8 +16,6 @@ use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::fixtures::{self, HOSTILE};
-use crate::house::TOKEN;
-use crate::ids;
 
 /// A host whose policy is in this file.
 async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {
@@ -71,8 +71,8 @@ async fn readiness_is_a_no_within_6_seconds() -> Result<()> {
 
 /// Of the embedded policy, after it has worked.
 #[tokio::test]
-async fn it_needs_no_more_memory_than_the_readme_says() -> Result<()> {
-    let (_, said) = include_str!("../../README.md").split_once("in use are less than ").context("the claim")?;
+async fn it_needs_no_more_memory_than_the_documents_say() -> Result<()> {
+    let (_, said) = include_str!("../../docs/running.md").split_once("in use are less than ").context("the claim")?;
     let most: u64 = said.split_once(" MB").context("the unit")?.0.parse()?;
     let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups");
@@ -104,7 +104,7 @@ async fn memory_is_bounded_whatever_a_policy_does() -> Result<()> {
     let host = host(&path, &limits.each_ref().map(|(name, value)| (*name, value.as_str()))).await?;
     expect_service(&host).await?;
     let before = host.peak_memory()?;
-    // All of them together want several times of what is allowed.
+    // Together they would need several times as much as is allowed.
     let calls = [ids::BOMB, ids::HUGE_LIST, ids::HUGE_TEXT].into_iter().cycle().take(450);
     for misbehaved in join_all(calls.map(|id| misbehave(&host, id))).await {
         misbehaved?;

@@ -1,33 +1,31 @@
-//! A policy that asks, in production, for what the call is not for.
+//! A policy that sends, in production, requests that its call has no grant for.
 
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use backup_core::Method;
+use backup_test_hosts::policies::ids;
+use backup_test_hosts::{Options, TestHost};
+use backup_test_support::installation::part;
 use optimize_backup::policy::admission::AdmissionError;
 use serde_json::json;
 
 use crate::fixtures;
 use crate::hostile::{ends_complete, taken_in};
-use crate::house::{House, Plan};
-use crate::ids;
 use crate::log::Log;
+use crate::{options, test_host};
 
 const READS: &str = "a call that only reads: only GET";
 
 /// A host with a backup that is complete.
-async fn with_victim(plan: Plan) -> Arc<House> {
-    let house = taken_in(plan).await;
-    assert_eq!(house.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
-    ends_complete(&house, ids::VICTIM).await;
-    house
+async fn with_victim(plan: Options) -> Arc<TestHost> {
+    let host = taken_in(plan).await;
+    assert_eq!(host.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
+    ends_complete(&host, ids::VICTIM).await;
+    host
 }
 
-fn part(id: u64, number: u8) -> String {
-    format!("camunda_optimize_{id}_8.8.0_part_{number}_of_2")
-}
-
-/// What a call of `operation` is told that asks for something else.
+/// The denial of a request in a call of `operation`.
 fn denial(found: &str, operation: &str, id: u64) -> String {
     let verb = if operation == "delete" { "DELETE" } else { "PUT" };
     let call = format!("a call of {operation} for backup {id}: only GET, and {verb} of `camunda_optimize_{id}_…`");
@@ -35,19 +33,19 @@ fn denial(found: &str, operation: &str, id: u64) -> String {
 }
 
 /// The requests that have reached the engine and can change something.
-fn writes(house: &House) -> Vec<String> {
-    let requests = house.engine.requests();
+fn writes(host: &TestHost) -> Vec<String> {
+    let requests = host.engine.requests();
     requests.iter().filter(|request| request.method != Method::Get).map(ToString::to_string).collect()
 }
 
-/// The two that made a backup.
+/// The two requests that made a backup.
 fn creation_of(id: u64) -> [String; 2] {
     [1, 2].map(|number| format!("PUT /_snapshot/backups/{}", part(id, number)))
 }
 
 #[tokio::test]
 async fn a_call_writes_nothing_that_it_is_not_for() {
-    let house = with_victim(Plan::default()).await;
+    let host = with_victim(options()).await;
     let victims = part(ids::VICTIM, 1);
     for (method, id, told) in [
         ("GET", ids::DELETES_ON_GET, format!("`DELETE {victims}` is not granted to {READS}")),
@@ -66,22 +64,22 @@ async fn a_call_writes_nothing_that_it_is_not_for() {
         ),
     ] {
         let (status, body) = match method {
-            "POST" => house.create(id).await,
-            _ => house.call(method, &format!("/actuator/backups/{id}")).await,
+            "POST" => host.create(id).await,
+            _ => host.call(method, &format!("/actuator/backups/{id}")).await,
         };
         let found = (status, &body["errorCode"], &body["errorMessage"]);
         assert_eq!(found, (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted"), &json!(told)));
     }
-    assert_eq!(writes(&house), creation_of(ids::VICTIM));
-    assert_eq!(house.policies().serving().failures(), 0, "a denial is an answer");
+    assert_eq!(writes(&host), creation_of(ids::VICTIM));
+    assert_eq!(host.policies().serving().failures(), 0, "a denial is an answer");
 }
 
 #[tokio::test]
 async fn a_list_deletes_nothing() {
-    let house = taken_in(Plan { repository: ids::DELETES_ON_LIST, ..Plan::default() }).await;
-    assert_eq!(house.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
+    let host = taken_in(Options { repository: ids::DELETES_ON_LIST, ..options() }).await;
+    assert_eq!(host.create(ids::VICTIM).await.0, StatusCode::ACCEPTED);
     let (log, _guard) = Log::start();
-    let (status, body) = house.call("GET", "/actuator/backups").await;
+    let (status, body) = host.call("GET", "/actuator/backups").await;
     let told = format!("`DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
     assert_eq!((status, &body["errorMessage"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!(told)), "{body}");
     let logged = log.events("denied a policy's request");
@@ -89,7 +87,7 @@ async fn a_list_deletes_nothing() {
     assert!(logged.iter().all(|event| event["fields"]["denial"] == json!(told)), "{logged:?}");
     assert_eq!(logged[0]["span"]["operation"], json!("list"));
     let put = format!("PUT /_snapshot/{}/{}", ids::DELETES_ON_LIST, part(ids::VICTIM, 1));
-    assert_eq!(writes(&house), [put]);
+    assert_eq!(writes(&host), [put]);
 }
 
 #[tokio::test]
@@ -98,23 +96,23 @@ async fn a_step_of_a_run_writes_nothing_but_its_own_backup() {
         (ids::DELETES_ON_ADVANCE, format!("DELETE {}", part(ids::DELETES_ON_ADVANCE, 1))),
         (ids::CREATES_ANOTHER_ON_ADVANCE, format!("PUT {}", part(ids::CREATES_ANOTHER_ON_ADVANCE + 1, 1))),
     ] {
-        let house = taken_in(Plan::default()).await;
+        let host = taken_in(options()).await;
         let (log, _guard) = Log::start();
-        assert_eq!(house.create(id).await.0, StatusCode::ACCEPTED);
-        ends_complete(&house, id).await;
+        assert_eq!(host.create(id).await.0, StatusCode::ACCEPTED);
+        ends_complete(&host, id).await;
         let told = json!(denial(&found, "advance", id));
         let logged = log.events("denied a policy's request");
         assert!(!logged.is_empty() && logged.iter().all(|event| event["fields"]["denial"] == told), "{logged:?}");
-        assert_eq!(writes(&house), creation_of(id));
+        assert_eq!(writes(&host), creation_of(id));
     }
 }
 
 #[tokio::test]
 async fn what_asks_for_more_in_the_self_test_is_refused() {
-    let house = House::new();
-    let refusal = house.offer(&fixtures::overreaching_in_the_self_test()).await.unwrap_err();
+    let host = test_host();
+    let refusal = host.offer(&fixtures::overreaching_in_the_self_test()).await.unwrap_err();
     assert!(matches!(refusal, AdmissionError::SelfTest(_)), "{refusal}");
     let told = format!("found `DELETE {}` is not granted to {READS}", part(ids::VICTIM, 1));
     assert!(refusal.to_string().ends_with(&told), "{refusal}");
-    assert_eq!(house.policies().serving().number, 1);
+    assert_eq!(host.policies().serving().number, 1);
 }

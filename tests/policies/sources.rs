@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use backup_test_hosts::policies::ids;
+use backup_test_hosts::{MAX_BYTES, MAX_FAILURES, Options, TOKEN, TestHost, candidate};
 use backup_test_support::poll_until;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use optimize_backup::policy::admission::{Admission, AdmissionError, CompileLimits, Compiler, Step};
-use optimize_backup::policy::signature::{SignatureError, TrustedKeys};
+use optimize_backup::policy::admission::{AdmissionError, Step};
+use optimize_backup::policy::signature::SignatureError;
 use optimize_backup::policy::{
     Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
 };
@@ -21,8 +23,7 @@ use serde_json::json;
 use tempfile::{TempDir, tempdir};
 
 use crate::fixtures::{self, HOSTILE, LATER};
-use crate::house::{FAILURES, House, LARGEST, Plan, TOKEN, candidate};
-use crate::ids;
+use crate::{options, test_host};
 
 fn command(arguments: &[&str]) -> bool {
     let mut command = Command::new(env!("CARGO_BIN_EXE_optimize-backup"));
@@ -59,11 +60,11 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     let (new, new_public) = keygen(&directory, "new");
     let (stranger, stranger_public) = keygen(&directory, "stranger");
     let file = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { keys: vec![old_public.clone(), new_public.clone()], ..Plan::default() });
+    let host = TestHost::new(Options { keys: vec![old_public.clone(), new_public.clone()], ..options() });
     let offer = async |signature: Option<String>| {
         let mut candidate = candidate(&LATER);
         candidate.signature = signature;
-        match house.updates.submit(candidate).await {
+        match host.updates.submit(candidate).await {
             Ok(generation) => Ok(generation.admitted.signer.clone()),
             Err(AdmissionError::Signature(fault)) => Err(fault),
             Err(other) => panic!("{other}"),
@@ -79,7 +80,7 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     );
     let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
     assert_eq!(offer(Some(other_file)).await, Err(SignatureError::Mismatch { key: allowed().remove(1) }));
-    house.expect_service().await;
+    host.expect_service().await;
     assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
     assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
     let public = new_public.to_str().unwrap();
@@ -93,11 +94,11 @@ async fn an_upload_has_its_signature_in_a_header() {
     let directory = tempdir().unwrap();
     let (secret, public) = keygen(&directory, "release");
     let signature = sign(&write(&directory, "policy.wasm", &LATER), &secret);
-    let house = House::build(Plan { keys: vec![public], ..Plan::default() });
+    let host = TestHost::new(Options { keys: vec![public], ..options() });
     let put = async |signature: &str| {
         let request = Request::put("/actuator/policy").header("authorization", format!("Bearer {TOKEN}"));
         let request = request.header("policy-signature", signature).body(Body::from(LATER.to_vec()));
-        house.send(request.unwrap()).await
+        host.send(request.unwrap()).await
     };
     for wrong in ["", "AAAA", signature.lines().nth(1).unwrap()] {
         let (status, body) = put(wrong).await;
@@ -121,9 +122,9 @@ async fn a_key_is_not_overwritten_and_not_for_everybody_to_read() {
 }
 
 /// Waits for a generation that serves.
-async fn serves(house: &House, generation: u64) {
+async fn serves(host: &TestHost, generation: u64) {
     poll_until("the generation", Duration::from_secs(60), async || {
-        Ok((house.policies().serving().number >= generation).then_some(()))
+        Ok((host.policies().serving().number >= generation).then_some(()))
     })
     .await
     .unwrap();
@@ -136,23 +137,23 @@ async fn a_file_that_grows_while_it_is_read_is_not_offered() {
     let path = write(&directory, "policy.wasm", &LATER[..LATER.len() / 2]);
     let pipe = directory.path().join("policy.wasm.minisig");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
     let (grown, signature) = (path.clone(), pipe.clone());
     let writer = tokio::task::spawn_blocking(move || {
         let pipe = OpenOptions::new().write(true).open(signature).unwrap();
         OpenOptions::new().append(true).open(grown).unwrap().write_all(&LATER[LATER.len() / 2..]).unwrap();
         drop(pipe);
     });
-    let fault = PolicyFile::new(path.clone()).read(LARGEST).await.err().unwrap();
+    let fault = PolicyFile::new(path.clone()).read(MAX_BYTES).await.err().unwrap();
     writer.await.unwrap();
     let expected = format!("{}: changed while it was read; it is read again when it has settled", path.display());
     assert_eq!(fault.to_string(), expected);
-    house.expect_service().await;
-    // Now it is whole.
+    host.expect_service().await;
+    // Now the file is complete.
     fs::remove_file(pipe).unwrap();
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
-    house.expect_service().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
+    host.expect_service().await;
 }
 
 /// As Kubernetes does with a ConfigMap: the file is a link through a link that is renamed over the old one.
@@ -167,15 +168,15 @@ async fn a_swapped_link_is_noticed() {
     symlink("one", root.join("..data")).unwrap();
     symlink("..data/policy.wasm", root.join("policy.wasm")).unwrap();
     let path = root.join("policy.wasm");
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
     let every = Duration::from_millis(20);
-    let watching = tokio::spawn(watch(PolicyFile::new(path), every, house.updates.clone()));
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
+    let watching = tokio::spawn(watch(PolicyFile::new(path), every, host.updates.clone()));
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
     symlink("two", root.join("..new")).unwrap();
     fs::rename(root.join("..new"), root.join("..data")).unwrap();
-    serves(&house, 3).await;
-    let version = house.policies().serving().admitted.info.version.clone().unwrap();
+    serves(&host, 3).await;
+    let version = host.policies().serving().admitted.info.version.clone().unwrap();
     assert_eq!(version.to_string(), "8.0.0");
     watching.abort();
 }
@@ -184,20 +185,20 @@ async fn a_swapped_link_is_noticed() {
 async fn a_file_that_is_gone_or_the_same_changes_nothing() {
     let directory = tempdir().unwrap();
     let path = write(&directory, "policy.wasm", &LATER);
-    let house = House::build(Plan { file: Some(path.clone()), ..Plan::default() });
-    house.updates.reload().await;
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
+    let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
+    host.updates.reload().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
     fs::remove_file(path).unwrap();
-    house.updates.reload().await;
-    assert_eq!(house.policies().serving().number, 2);
-    house.expect_service().await;
+    host.updates.reload().await;
+    assert_eq!(host.policies().serving().number, 2);
+    host.expect_service().await;
 }
 
 /// A directory with a policy's file and a cache.
 struct Restarts {
     directory: TempDir,
-    house: House,
+    host: TestHost,
 }
 
 impl Restarts {
@@ -205,8 +206,8 @@ impl Restarts {
         let directory = tempdir().unwrap();
         let file = write(&directory, "policy.wasm", &LATER);
         let cache = Some(directory.path().join("cache"));
-        let house = House::build(Plan { file: Some(file), cache, ..Plan::default() });
-        Self { directory, house }
+        let host = TestHost::new(Options { file: Some(file), cache, ..options() });
+        Self { directory, host }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -215,8 +216,8 @@ impl Restarts {
 
     /// Calls the serving policy until it counts as good, and waits until it is saved.
     async fn prove(&self) {
-        for _ in 0..FAILURES {
-            self.house.policies().calls().list(Vec::new()).await.unwrap();
+        for _ in 0..MAX_FAILURES {
+            self.host.policies().calls().list(Vec::new()).await.unwrap();
         }
         let saved = self.path("cache/last-known-good.wasm");
         poll_until("the cache", Duration::from_secs(60), async || Ok(saved.exists().then_some(()))).await.unwrap();
@@ -224,18 +225,16 @@ impl Restarts {
 
     /// What serves first in a new process.
     async fn restart(&self, cache: bool) -> Result<InitialPolicy, StartError> {
-        let limits = CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 };
-        let compiler = Compiler::with_program(env!("CARGO_BIN_EXE_optimize-backup").into(), limits);
-        let admission = Admission::new(self.house.sandbox.clone(), LARGEST, TrustedKeys::default(), compiler);
+        let admission = options().admission(&self.host.sandbox);
         let (file, cache) = (PolicyFile::new(self.path("policy.wasm")), cache.then(|| Cache::new(self.path("cache"))));
-        initial_policy(&self.house.sandbox, &admission, Some(&file), cache.as_ref()).await
+        initial_policy(&self.host.sandbox, &admission, Some(&file), cache.as_ref()).await
     }
 }
 
 #[tokio::test]
 async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at_the_start() {
     let restarts = Restarts::new();
-    restarts.house.updates.reload().await;
+    restarts.host.updates.reload().await;
     restarts.prove().await;
     fs::write(restarts.path("policy.wasm"), b"broken").unwrap();
     let admitted = restarts.restart(true).await.ok().unwrap().admitted;
@@ -249,15 +248,15 @@ async fn the_last_known_good_policy_serves_when_the_configured_one_is_refused_at
 #[tokio::test]
 async fn a_policy_that_was_withdrawn_serves_not_even_after_a_restart() {
     let restarts = Restarts::new();
-    restarts.house.updates.reload().await;
+    restarts.host.updates.reload().await;
     restarts.prove().await;
     fs::write(restarts.path("policy.wasm"), &*HOSTILE).unwrap();
-    restarts.house.updates.reload().await;
-    assert_eq!(restarts.house.policies().serving().number, 3);
-    for _ in 0..FAILURES {
-        restarts.house.policies().calls().get(&ids::TRAP.to_string(), Vec::new()).await.unwrap_err();
+    restarts.host.updates.reload().await;
+    assert_eq!(restarts.host.policies().serving().number, 3);
+    for _ in 0..MAX_FAILURES {
+        restarts.host.policies().calls().get(&ids::TRAP.to_string(), Vec::new()).await.unwrap_err();
     }
-    assert_eq!(restarts.house.policies().serving().number, 4, "the good one is back");
+    assert_eq!(restarts.host.policies().serving().number, 4, "the good one is back");
     let withdrawn = restarts.path("cache/withdrawn.json");
     let digest = Digest::of(&HOSTILE).to_string();
     let is_recorded = async || Ok(fs::read_to_string(&withdrawn)?.contains(&digest).then_some(()));
@@ -272,10 +271,10 @@ async fn a_policy_that_was_withdrawn_serves_not_even_after_a_restart() {
 
 #[tokio::test]
 async fn a_rollback_that_is_sent_twice_is_done_once() {
-    let house = House::new();
-    house.offer(&LATER).await.unwrap();
-    assert_eq!(house.policies().roll_back(Some(2)).unwrap().number, 3);
-    let again = house.policies().roll_back(Some(2)).err();
+    let host = test_host();
+    host.offer(&LATER).await.unwrap();
+    assert_eq!(host.policies().roll_back(Some(2)).unwrap().number, 3);
+    let again = host.policies().roll_back(Some(2)).err();
     assert_eq!(again, Some(RollbackError::Replaced { unwanted: 2, serving: 3 }));
-    assert_eq!(house.policies().serving().number, 3);
+    assert_eq!(host.policies().serving().number, 3);
 }

@@ -1,17 +1,19 @@
-//! Policies of other toolchains, which expect WASI: the world that they find is empty, and ends with the call.
+//! Policies of other toolchains, which expect WASI: the WASI that they find is empty, and its state ends with the call.
 
 use std::time::{Duration, Instant};
 
+use backup_test_hosts::{Options, TestHost};
+use backup_test_support::installation::part;
 use optimize_backup::policy::admission::AdmissionError;
 use optimize_backup::sandbox::CallError;
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::fixtures;
-use crate::house::{House, Plan};
 use crate::log::Log;
+use crate::{options, test_host};
 
-/// As much of WASI as these policies use, as their toolchain would know it.
+/// The part of WASI that these policies import.
 const WIT: &str = r#"
     package optimize:fixture;
     world policy {
@@ -63,19 +65,20 @@ const IMPORTS: &str = r#"
     (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush"
         (func $write (param i32 i32 i32 i32)))"#;
 
-/// Prints the name at 128, of 36 bytes, a thousand times, each time with a line break, and exits.
+/// Prints a line a thousand times, and exits.
 const PRINT: &str = "(local $left i32) (local $out i32)
     (local.set $left (i32.const 1000))
     (local.set $out (call $stdout))
-    (i32.store8 (i32.const 164) (i32.const 10))
     (loop
-        (call $write (local.get $out) (i32.const 128) (i32.const 37) (i32.const 64))
+        (call $write (local.get $out) (global.get $line) (global.get $line.bytes) (global.get $result))
         (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (call $exit (i32.const 0)) unreachable";
 
-/// Exits if there is neither a variable nor an argument.
-const LOOK_AROUND: &str = "(call $environment (i32.const 64)) (call $arguments (i32.const 72))
-    (if (i32.eqz (i32.or (i32.load (i32.const 68)) (i32.load (i32.const 76)))) (then (call $exit (i32.const 1))))
+/// Exits if there is neither a variable nor an argument: the length of a list follows its address.
+const LOOK_AROUND: &str = "(call $environment (global.get $environment)) (call $arguments (global.get $arguments))
+    (if (i32.eqz (i32.or
+            (i32.load offset=4 (global.get $environment)) (i32.load offset=4 (global.get $arguments))))
+        (then (call $exit (i32.const 1))))
     unreachable";
 
 /// Sleeps for a century.
@@ -91,12 +94,19 @@ fn policy(body: &str) -> Vec<u8> {
 }
 
 /// The error of one call of such a policy, and how long it took.
-async fn error_of(body: &str, wall_time: Option<Duration>) -> (CallError, Duration) {
-    let house = House::build(Plan { wall_time, ..Plan::default() });
-    house.smuggle_in(&policy(body));
+async fn error_of(body: &str, options: Options) -> (CallError, Duration) {
+    let host = TestHost::new(options);
+    host.serve_unchecked(&policy(body));
     let started = Instant::now();
-    let error = house.policies().calls().create("9", Vec::new()).await.unwrap_err();
+    let error = host.policies().calls().create("9", Vec::new()).await.unwrap_err();
     (error, started.elapsed())
+}
+
+/// A call may last 300 ms.
+fn short_calls() -> Options {
+    let mut options = options();
+    options.limits.wall_time = Duration::from_millis(300);
+    options
 }
 
 fn ends_with(error: &CallError, words: &str) {
@@ -106,12 +116,12 @@ fn ends_with(error: &CallError, words: &str) {
 #[tokio::test]
 async fn what_it_prints_is_logged_until_it_is_enough() {
     let (log, _guard) = Log::start();
-    error_of(PRINT, None).await;
+    error_of(PRINT, options()).await;
     // Of 1000 lines of 37 bytes, 16 KiB are logged: 442 lines, and 30 bytes of the next.
     let lines = log.events("the policy prints");
-    let whole = "camunda_optimize_7_8.8.0_part_1_of_2";
+    let whole = part(7, 1);
     assert_eq!(lines.len(), 444);
-    assert!(lines[..442].iter().all(|event| event["fields"]["line"] == json!(whole)));
+    assert!(lines[..442].iter().all(|event| event["fields"]["line"] == json!(&whole)));
     assert_eq!(lines[442]["fields"]["line"], json!(&whole[..30]));
     assert_eq!(lines[0]["fields"]["stream"], json!("stdout"));
     assert_eq!(lines[0]["span"], json!({"name": "policy", "generation": 2, "operation": "create"}));
@@ -122,19 +132,19 @@ async fn what_it_prints_is_logged_until_it_is_enough() {
 
 #[tokio::test]
 async fn there_is_nothing_around_it_and_to_exit_ends_the_call_only() {
-    let (error, _) = error_of(LOOK_AROUND, None).await;
+    let (error, _) = error_of(LOOK_AROUND, options()).await;
     ends_with(&error, "Exited with i32 exit status 1");
 }
 
 #[tokio::test]
 async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting() {
-    let house = House::build(Plan { wall_time: Some(Duration::from_millis(300)), ..Plan::default() });
-    let before = house.policies().calls();
-    house.smuggle_in(&policy(SLEEP));
-    let asleep = house.policies().calls();
+    let host = TestHost::new(short_calls());
+    let before = host.policies().calls();
+    host.serve_unchecked(&policy(SLEEP));
+    let asleep = host.policies().calls();
     let sleep = asleep.create("9", Vec::new());
     tokio::pin!(sleep);
-    // There is one thread here: a sleeper that kept it would not come to this timeout.
+    // The test has one thread: if the policy blocked it, this timeout would not end.
     assert!(timeout(Duration::from_millis(1), &mut sleep).await.is_err());
     assert!(before.list(Vec::new()).await.is_ok());
     let error = timeout(Duration::from_secs(30), sleep).await.unwrap().unwrap_err();
@@ -143,22 +153,22 @@ async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting(
 
 #[tokio::test]
 async fn it_cannot_wait_again_and_again() {
-    let (error, took) = error_of(WAIT_FOR_NOTHING, Some(Duration::from_millis(300))).await;
+    let (error, took) = error_of(WAIT_FOR_NOTHING, short_calls()).await;
     ends_with(&error, "backup.callTimeout");
     assert!(took < Duration::from_secs(30), "{took:?}");
 }
 
 #[tokio::test]
 async fn it_holds_only_so_many_resources() {
-    let (error, _) = error_of(COLLECT_TIMERS, None).await;
+    let (error, _) = error_of(COLLECT_TIMERS, options()).await;
     ends_with(&error, "resource table has no free keys");
 }
 
 #[tokio::test]
 async fn what_is_refused_is_told_how_to_do_without() {
-    let house = House::new();
+    let host = test_host();
     for import in ["wasi:filesystem/preopens@0.2.12", "wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"] {
-        let refusal = house.offer(&fixtures::importing(import)).await.unwrap_err();
+        let refusal = host.offer(&fixtures::importing(import)).await.unwrap_err();
         let AdmissionError::Interface(fault) = refusal else { panic!("{refusal}") };
         let text = fault.to_string();
         assert!(text.starts_with(&format!("it imports {import}; allowed are ")), "{text}");

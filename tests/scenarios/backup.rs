@@ -7,7 +7,7 @@ use backup_test_support::installation::{Installation, create_neighbours, unique_
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use crate::world::{World, delete, indices, part};
+use crate::fixture::{Fixture, delete, indices, part};
 use crate::{everywhere, in_host};
 
 everywhere!(
@@ -23,17 +23,17 @@ everywhere!(
 in_host!(jco_on_bun: answers_are_as_documented);
 
 async fn a_backup_is_two_parts_in_order(distribution: Distribution) -> Result<()> {
-    let mut world = World::new(distribution).await?;
-    world.installation = Installation::create(&world.engine, &unique_prefix()).await?;
-    create_neighbours(&world.engine, world.installation.prefix()).await?;
-    let host = world.host().await?;
+    let mut fixture = Fixture::new(distribution).await?;
+    fixture.installation = Installation::create(&fixture.engine, &unique_prefix()).await?;
+    create_neighbours(&fixture.engine, fixture.installation.prefix()).await?;
+    let host = fixture.host().await?;
 
     host.create(7).await?;
     host.wait_for_state(7, "COMPLETE").await?;
 
-    let (one, two) = (world.snapshot(&part(7, 1)).await?, world.snapshot(&part(7, 2)).await?);
-    assert_eq!(indices(&one), world.installation.import_indices());
-    assert_eq!(indices(&two), world.installation.other_indices());
+    let (one, two) = (fixture.snapshot(&part(7, 1)).await?, fixture.snapshot(&part(7, 2)).await?);
+    assert_eq!(indices(&one), fixture.installation.import_indices());
+    assert_eq!(indices(&two), fixture.installation.other_indices());
     for snapshot in [&one, &two] {
         assert_eq!(snapshot["include_global_state"], false);
         assert_eq!(snapshot["state"], "SUCCESS");
@@ -44,8 +44,8 @@ async fn a_backup_is_two_parts_in_order(distribution: Distribution) -> Result<()
 }
 
 async fn answers_are_as_documented(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let options = world.options().env("TZ", "Asia/Tokyo");
+    let fixture = Fixture::new(distribution).await?;
+    let options = fixture.options().env("TZ", "Asia/Tokyo");
     let host = backup_test_support::host::Host::start(options).await?;
 
     let accepted = host.create(123_456).await?;
@@ -56,7 +56,7 @@ async fn answers_are_as_documented(distribution: Distribution) -> Result<()> {
     );
     host.wait_for_state(123_456, "COMPLETE").await?;
 
-    let details = [tokyo_detail(&world, 1).await?, tokyo_detail(&world, 2).await?].join(",");
+    let details = [tokyo_detail(&fixture, 1).await?, tokyo_detail(&fixture, 2).await?].join(",");
     let expected = format!(r#"{{"backupId":123456,"failureReason":null,"state":"COMPLETE","details":[{details}]}}"#);
     let one = host.get("/actuator/backups/123456").await?;
     assert_eq!((one.status, one.text.as_str()), (200, expected.as_str()));
@@ -72,9 +72,9 @@ async fn answers_are_as_documented(distribution: Distribution) -> Result<()> {
 }
 
 /// A detail as it has to look in Tokyo, nine hours ahead of UTC all year.
-async fn tokyo_detail(world: &World, number: u8) -> Result<String> {
+async fn tokyo_detail(fixture: &Fixture, number: u8) -> Result<String> {
     let name = part(123_456, number);
-    let snapshot = world.snapshot(&name).await?;
+    let snapshot = fixture.snapshot(&name).await?;
     let millis = snapshot["start_time_in_millis"].as_i64().context("a start time")?;
     let tokyo = jiff::Timestamp::from_millisecond(millis + 9 * 3_600_000)?;
     let start = tokyo.strftime("%Y-%m-%dT%H:%M:%S%.3f+0900");
@@ -82,15 +82,15 @@ async fn tokyo_detail(world: &World, number: u8) -> Result<String> {
 }
 
 async fn an_id_is_used_once(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
 
     let replies = try_join_all((0..20).map(|_| host.create(20))).await?;
 
     let count = |status| replies.iter().filter(|reply| reply.status == status).count();
     assert_eq!((count(202), count(409)), (1, 19));
     host.wait_for_state(20, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(20, 1), part(20, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(20, 1), part(20, 2)]);
     let conflict = host.create(20).await?.json()?;
     assert_eq!(conflict["errorCode"], "backupAlreadyExists");
     for number in [1, 2] {
@@ -101,8 +101,8 @@ async fn an_id_is_used_once(distribution: Distribution) -> Result<()> {
 }
 
 async fn ids_that_begin_alike_are_different(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     host.create(123).await?;
     host.wait_for_state(123, "COMPLETE").await?;
 
@@ -112,22 +112,22 @@ async fn ids_that_begin_alike_are_different(distribution: Distribution) -> Resul
     host.wait_for_state(12, "COMPLETE").await?;
     delete(&host, 12).await?;
 
-    assert_eq!(world.repository.snapshots().await?, [part(123, 1), part(123, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(123, 1), part(123, 2)]);
     host.wait_for_state(123, "COMPLETE").await
 }
 
 async fn the_list_is_newest_first_and_without_foreign_snapshots(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let indices = world.installation.import_indices();
+    let fixture = Fixture::new(distribution).await?;
+    let indices = fixture.installation.import_indices();
     for foreign in [
         "nightly",
         "camunda_optimize_mybackup_8.1.0_part_1_of_2",
         "camunda_optimize_99999999999999999999_8.6.0_part_1_of_2",
         "camunda_optimize_9_8.6.0_part_1_of_3",
     ] {
-        world.write_snapshot(foreign, &indices, false).await?;
+        fixture.write_snapshot(foreign, &indices, false).await?;
     }
-    let host = world.host().await?;
+    let host = fixture.host().await?;
     assert_eq!(host.get("/actuator/backups").await?.text, "[]");
     for id in [9, 100, 20] {
         assert_eq!(host.create(id).await?.status, 202);
@@ -141,19 +141,19 @@ async fn the_list_is_newest_first_and_without_foreign_snapshots(distribution: Di
 }
 
 async fn a_restored_backup_has_the_same_documents(distribution: Distribution) -> Result<()> {
-    let mut world = World::new(distribution).await?;
-    world.installation = Installation::create(&world.engine, &unique_prefix()).await?;
-    let host = world.host().await?;
+    let mut fixture = Fixture::new(distribution).await?;
+    fixture.installation = Installation::create(&fixture.engine, &unique_prefix()).await?;
+    let host = fixture.host().await?;
     host.create(5).await?;
     host.wait_for_state(5, "COMPLETE").await?;
 
-    let (from, to) = (world.installation.prefix(), unique_prefix());
-    let engine = world.engine.client();
+    let (from, to) = (fixture.installation.prefix(), unique_prefix());
+    let engine = fixture.engine.client();
     for number in [1, 2] {
-        restore(&world.repository, engine, &part(5, number), from, &to).await?;
+        restore(&fixture.repository, engine, &part(5, number), from, &to).await?;
     }
 
-    let all = [world.installation.import_indices(), world.installation.other_indices()].concat();
+    let all = [fixture.installation.import_indices(), fixture.installation.other_indices()].concat();
     ensure!(all.len() > 20, "too few indices to mean anything: {all:?}");
     for index in all {
         let original = dump(engine, &index).await?;
@@ -164,13 +164,13 @@ async fn a_restored_backup_has_the_same_documents(distribution: Distribution) ->
 }
 
 async fn new_process_definitions_are_in_part_two(distribution: Distribution) -> Result<()> {
-    let mut world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let mut fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     for (id, process) in [(1, "first"), (2, "second")] {
-        let deployed = world.installation.deploy(process).await?;
+        let deployed = fixture.installation.deploy(process).await?;
         host.create(id).await?;
         host.wait_for_state(id, "COMPLETE").await?;
-        let snapshot = world.snapshot(&part(id, 2)).await?;
+        let snapshot = fixture.snapshot(&part(id, 2)).await?;
         assert!(indices(&snapshot).contains(&deployed), "{deployed} is not in {snapshot}");
     }
     Ok(())

@@ -10,8 +10,8 @@ use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::json;
 
+use crate::fixture::{options, part};
 use crate::in_every_host;
-use crate::world::{options, part};
 
 /// Makes a test of each pair of engines, in a module that is named after the column of the matrix.
 macro_rules! pairs {

@@ -1,4 +1,4 @@
-//! Settings that are wrong: told at the start, or in the answer where only the engine can know.
+//! Wrong settings: an error at the start, or in the answer where only the engine can know.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use backup_test_support::poll_until;
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::{Value, json};
 
-use crate::world::{World, bare_options, options};
+use crate::fixture::{Fixture, bare_options, options};
 use crate::{everywhere, on_elasticsearch};
 
 on_elasticsearch!(without_a_repository_every_call_says_so);
@@ -61,17 +61,17 @@ async fn a_missing_repository_is_told(distribution: Distribution) -> Result<()> 
 }
 
 async fn a_read_only_repository_is_told(distribution: Distribution) -> Result<()> {
-    let world = World::on_own_engine(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::on_own_engine(distribution).await?;
+    let host = fixture.host().await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     let read_only = RepositoryOptions { readonly: true, ..Default::default() };
-    let copy = world.repository.copy_to(&world.engine, read_only).await?;
-    let host = Host::start(options(&world.engine, copy.name(), world.installation.prefix())).await?;
+    let copy = fixture.repository.copy_to(&fixture.engine, read_only).await?;
+    let host = Host::start(options(&fixture.engine, copy.name(), fixture.installation.prefix())).await?;
 
     let refused = (400, json!("repositoryReadOnly"));
     assert_eq!(code(host.create(2).await?)?, refused);
-    // A busy engine may refuse it later than the answer to a DELETE waits for that.
+    // A busy engine may refuse the deletion only after the 204.
     let reply = poll_until("the refusal", Duration::from_secs(30), async || {
         let reply = host.delete("/actuator/backups/1").await?;
         Ok((reply.status != 204).then_some(reply))
@@ -106,25 +106,25 @@ async fn nothing_is_written_without_indices(distribution: Distribution) -> Resul
 }
 
 async fn the_version_is_read_or_told_to_be_missing(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let metadata = format!("{}-metadata_v3", world.installation.prefix());
-    world.engine.client().delete(&format!("/{metadata}/_doc/1")).await?.ok()?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let metadata = format!("{}-metadata_v3", fixture.installation.prefix());
+    fixture.engine.client().delete(&format!("/{metadata}/_doc/1")).await?.ok()?;
+    let host = fixture.host().await?;
     assert_eq!(code(host.create(1).await?)?, (500, json!("optimizeVersionUnknown")));
-    world.engine.client().delete(&format!("/{metadata}")).await?.ok()?;
+    fixture.engine.client().delete(&format!("/{metadata}")).await?.ok()?;
     assert_eq!(code(host.create(1).await?)?, (500, json!("optimizeVersionUnknown")));
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
 
-    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_VERSION", "8.7.0-SNAPSHOT")).await?;
-    // Its version is known, but without this index it is no whole installation.
+    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_VERSION", "8.7.0-SNAPSHOT")).await?;
+    // The version is set, but without this index the installation is not complete.
     assert_eq!(code(host.create(1).await?)?, (500, json!("indicesMissing")));
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
     let settings = json!({"settings": {"number_of_replicas": 0}});
-    world.engine.client().put(&format!("/{metadata}"), &settings).await?.ok()?;
+    fixture.engine.client().put(&format!("/{metadata}"), &settings).await?.ok()?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(
-        world.repository.snapshots().await?,
+        fixture.repository.snapshots().await?,
         ["camunda_optimize_1_8.7.0-snapshot_part_1_of_2", "camunda_optimize_1_8.7.0-snapshot_part_2_of_2"]
     );
     Ok(())
@@ -132,15 +132,15 @@ async fn the_version_is_read_or_told_to_be_missing(distribution: Distribution) -
 
 #[tokio::test]
 async fn optimizes_own_file_is_enough() -> Result<()> {
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
-    let url = world.engine.client().url();
+    let fixture = Fixture::new(Distribution::ELASTICSEARCH).await?;
+    let url = fixture.engine.client().url();
     let yaml = format!(
         "security:\n  auth:\n    cookie:\n      same-site:\n        enabled: true\n\
          es:\n  connection:\n    nodes:\n    - host: {}\n      httpPort: ${{TEST_PORT:1}}\n  backup:\n    repositoryName: {}\n\
          \x20 settings:\n    index:\n      prefix: '{}'\n",
         url.host_str().context("a host")?,
-        world.repository.name(),
-        world.installation.prefix(),
+        fixture.repository.name(),
+        fixture.installation.prefix(),
     );
     let port = url.port().context("a port")?.to_string();
     let host = Host::start(bare_options().config(&yaml).env("TEST_PORT", &port)).await?;
@@ -170,14 +170,14 @@ async fn a_wrong_setting_stops_the_start() -> Result<()> {
     Ok(())
 }
 
-/// Where the host of this project does not even start.
+/// The host of this project does not start with these.
 async fn a_wrong_setting_is_every_answer(_: Distribution) -> Result<()> {
     for (variable, value, expected) in [
         ("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "92oo", "es.connection.nodes[0].httpPort"),
         ("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "soon", "backup.resumeWindow"),
         ("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD_FILE", "/run/secrets/password", "passwordFile"),
     ] {
-        let host = Host::start(bare_options().env(variable, value).not_noted()).await?;
+        let host = Host::start(bare_options().env(variable, value).not_recorded()).await?;
         assert_eq!(answers(&host).await?, vec![(400, json!("invalidSetting")); 4]);
         let message = host.create(1).await?.json()?;
         assert!(message["errorMessage"].as_str().is_some_and(|text| text.contains(expected)), "{message}");

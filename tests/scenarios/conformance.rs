@@ -1,5 +1,5 @@
-//! The engine in memory answers as the real ones do: both are asked the same, and what the policy reads of
-//! the answers is compared. What rests on the one in memory is thereby a statement about these engines.
+//! The engine in memory answers as the real ones do: both get the same requests, and what the policy reads of the
+//! answers is compared. Tests on the engine in memory thereby hold for these engines.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use backup_core::Response;
 use backup_core::memory::Dialect;
-use backup_core::memory::questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
+use backup_questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::repository::{Damage, Repository, RepositoryOptions};
 use serde_json::{Value, json};
@@ -15,7 +15,6 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::on_every_engine;
-use crate::world::SLOWLY;
 
 on_every_engine!(memory_answers_as_the_engine_does);
 
@@ -27,12 +26,12 @@ const WAIT: Duration = Duration::from_secs(5);
 async fn memory_answers_as_the_engine_does(distribution: Distribution) -> Result<()> {
     let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.version() == distribution.version);
     let dialect = dialect.with_context(|| format!("there is no dialect of {}", distribution.version))?;
-    // One of its own: an empty list of indices means those of all tests.
+    // Not the shared engine: an empty list of indices means those of all tests.
     let engine = RealEngine::start(distribution).await?;
     let mut differences = String::new();
     for question in questions().map_err(anyhow::Error::from_boxed)? {
         let Some(real) = engine.ask(&question).await.with_context(|| question.name)? else { continue };
-        let memory = question.ask_memory(dialect);
+        let memory = question.read_from_memory(dialect);
         if memory != real {
             writeln!(differences, "{} ({})\n  engine: {real}\n  memory: {memory}", question.name, question.request)?;
         }
@@ -69,7 +68,7 @@ impl RealEngine {
 
     /// What is read of the engine's answer. `None`: it takes long, and may.
     async fn ask(&self, question: &Question) -> Result<Option<Value>> {
-        let options = if question.needs_time() { SLOWLY } else { RepositoryOptions::default() };
+        let options = if question.needs_time() { RepositoryOptions::SLOW } else { RepositoryOptions::default() };
         let repository = Repository::register_as(&self.0, question.name, options).await?;
         for preparation in &question.preparations {
             self.prepare(question, &repository, *preparation).await?;

@@ -10,13 +10,13 @@ use backup_test_support::poll_until;
 use futures::future::try_join_all;
 
 use crate::fault_table::{BUDGET, assert_refused, host_behind, in_time};
+use crate::fixture::{Fixture, delete, part, run_ended};
 use crate::servers::is_native;
-use crate::world::{World, delete, part, run_ended};
 use crate::{everywhere, in_every_host, on_elasticsearch};
 
-// What a write has come to when its answer is lost, the engine says.
+// Whether a write was carried out whose answer is lost depends on the engine.
 everywhere!(a_write_that_may_have_arrived_is_not_sent_again);
-// The proxy alone makes these faults, and one engine does for what comes after them.
+// These faults are made by the proxy alone, so one engine is enough.
 on_elasticsearch!(
     an_engine_that_is_down_is_told,
     retry_after_is_honoured,
@@ -42,9 +42,9 @@ mod proxied {
 }
 
 async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let mut proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy, BUDGET).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let mut proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = host_behind(&fixture, &proxy, BUDGET).await?;
     proxy.go_down().await?;
 
     for reply in [
@@ -66,11 +66,11 @@ async fn an_engine_that_is_down_is_told(distribution: Distribution) -> Result<()
     host.wait_for_state(1, "COMPLETE").await
 }
 
-/// How long the engine asks to wait is kept to, unless nobody would wait that long for an answer.
+/// The host waits for as long as `Retry-After` says, unless that is longer than a call may take.
 async fn retry_after_is_honoured(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy, BUDGET).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = host_behind(&fixture, &proxy, BUDGET).await?;
     let busy = || Fault::engine_error(429, "circuit_breaking_exception");
     proxy.add(When::get("camunda_optimize_1_").nth(1), busy().header("retry-after", "3"));
     let started = Instant::now();
@@ -85,12 +85,12 @@ async fn retry_after_is_honoured(distribution: Distribution) -> Result<()> {
     Ok(())
 }
 
-/// What was written is looked up instead.
+/// The host reads back what was written instead.
 async fn a_write_that_may_have_arrived_is_not_sent_again(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    // Another host that goes on by itself and is asked meanwhile does so twice at a time: each would write.
-    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_GO_ON", "false");
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    // Another host that resumes the backup by itself, and for a request meanwhile, would write twice.
+    let options = fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME", "false");
     let host = Host::start(options).await?;
     proxy.add(When::put("_part_1_of_2").nth(1), Fault::reset().after_forwarding());
     proxy.add(When::put("_part_2_of_2").nth(1), Fault::close().after_forwarding());
@@ -103,26 +103,26 @@ async fn a_write_that_may_have_arrived_is_not_sent_again(distribution: Distribut
     Ok(())
 }
 
-/// The engine takes longer to answer than a connection may take to be made.
+/// The engine takes longer to answer than the connection timeout.
 async fn a_slow_write_is_no_missing_connection(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let name = world.engine.kind().name().to_uppercase();
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let name = fixture.engine.kind().name().to_uppercase();
     let timeout = format!("CAMUNDA_OPTIMIZE_{name}_CONNECTION_TIMEOUT");
-    let host = Host::start(world.options_through(&proxy)?.env(&timeout, "2000")).await?;
+    let host = Host::start(fixture.options_through(&proxy)?.env(&timeout, "2000")).await?;
     proxy.add(When::put("_part_1_of_2").nth(1), Fault::delay(Duration::from_secs(4)));
     assert_eq!(host.create(1).await?.status, 202);
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(proxy.faults(), 1);
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 
-/// The reason of a run that ended in vain is told for as long as the host remembers it.
+/// `failureReason` has the engine's last refusal for as long as the host remembers the run.
 async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "10s");
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let options = fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "10s");
     let host = Host::start(options).await?;
     proxy.add(When::put("_part_2_of_2"), Fault::engine_error(500, "snapshot_exception"));
 
@@ -137,30 +137,30 @@ async fn part_two_that_is_refused_until_it_is_too_late_is_told(distribution: Dis
     Ok(())
 }
 
-/// When part 2 is missing for another reason later.
+/// Part 2 is deleted later: `failureReason` does not have the refusal that was overcome.
 async fn a_refusal_of_part_two_that_is_overcome_is_not_told(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = Host::start(fixture.options_through(&proxy)?).await?;
     proxy.add(When::put("_part_2_of_2").nth(1), Fault::engine_error(500, "snapshot_exception"));
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     run_ended(&host).await?;
     assert_eq!(proxy.faults(), 1);
 
-    world.delete_snapshot(&part(1, 2)).await?;
+    fixture.delete_snapshot(&part(1, 2)).await?;
     host.wait_for_state(1, "INCOMPLETE").await?;
     let reason = host.get("/actuator/backups/1").await?.json()?["failureReason"].to_string();
     assert!(reason.contains("part 2 of 2 is missing") && !reason.contains("refused"), "{reason}");
     Ok(())
 }
 
-/// More than can be under way at once: the rest does not wait for its turn any longer than these wait for the engine.
+/// More calls than can be under way at once: those that wait for their turn do not wait longer than a call may take.
 async fn many_callers_of_a_silent_engine_are_answered_in_time(distribution: Distribution) -> Result<()> {
     const CALLERS: usize = 400;
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = host_behind(&world, &proxy, BUDGET).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = host_behind(&fixture, &proxy, BUDGET).await?;
     proxy.add(When::get("camunda_optimize_1_"), Fault::silence());
     let replies = in_time(BUDGET, try_join_all((0..CALLERS).map(|_| host.get("/actuator/backups/1")))).await?;
     assert!(replies.iter().all(|reply| reply.status == 502), "{replies:?}");
@@ -171,9 +171,9 @@ async fn many_callers_of_a_silent_engine_are_answered_in_time(distribution: Dist
 }
 
 async fn a_caller_who_hangs_up_stops_nothing(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = Host::start(fixture.options_through(&proxy)?).await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     run_ended(&host).await?;
@@ -181,7 +181,7 @@ async fn a_caller_who_hangs_up_stops_nothing(distribution: Distribution) -> Resu
     proxy.add(When::get("camunda_optimize_1_").nth(1), Fault::delay(Duration::from_secs(2)));
     hang_up(host.delete("/actuator/backups/1"), &proxy, 1).await?;
     delete(&host, 1).await?;
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
 
     proxy.add(When::put("_part_1_of_2").nth(1), Fault::delay(Duration::from_secs(2)));
     hang_up(host.create(2), &proxy, 2).await?;
@@ -198,9 +198,9 @@ async fn hang_up(request: impl Future<Output = Result<Reply>>, proxy: &FaultProx
 }
 
 async fn a_silent_engine_does_not_keep_the_host_from_ending(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = Host::start(fixture.options_through(&proxy)?).await?;
     proxy.add(When::put("_part_2_of_2"), Fault::silence());
     host.create(1).await?;
     poll_until("part 2", Duration::from_secs(20), async || {
@@ -212,6 +212,6 @@ async fn a_silent_engine_does_not_keep_the_host_from_ending(distribution: Distri
     assert_eq!(host.terminate().await?.code(), Some(0));
     ensure!(started.elapsed() < Duration::from_secs(28), "Kubernetes kills after 30 s: {:?}", started.elapsed());
 
-    let host = world.host().await?;
+    let host = fixture.host().await?;
     host.wait_for_state(1, "COMPLETE").await
 }

@@ -7,9 +7,9 @@
 //! memory, which `conformance` compares with the real ones. Where an engine has acted and is asked again,
 //! its second answer decides: these run on every real engine, too.
 
+mod cell;
 mod docs;
 mod faults;
-mod fixture;
 
 use std::time::{Duration, Instant};
 
@@ -19,13 +19,13 @@ use backup_test_support::host::{Host, HostOptions, Reply};
 use backup_test_support::poll_until;
 
 use self::Outcome::{Complete, Gone, Incomplete, Refused};
+use self::cell::{CellFixture, Target};
 use self::docs::Step;
-use self::fixture::{Fixture, Target};
+use crate::fixture::{Fixture, delete, deletion_settled, part, run_ended};
 use crate::servers::is_native;
-use crate::world::{World, delete, deletion_settled, part, run_ended};
 use crate::{in_host, on_every_engine};
 
-/// How long one call may take where the fault lasts longer: what it does to somebody who is not patient.
+/// `backup.callTimeout` where the fault lasts longer than that.
 pub(crate) const BUDGET: Duration = Duration::from_secs(20);
 /// The same where no engine on this machine competes for it.
 const SHORT_BUDGET: Duration = Duration::from_secs(3);
@@ -105,7 +105,7 @@ macro_rules! read_before_the_answer {
     };
 }
 
-/// A read of the run: whatever passes is waited for.
+/// A read of the run: it is repeated until the fault is over.
 macro_rules! read_of_the_run {
     ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
         step!($step: create $tests at $when;
@@ -117,7 +117,7 @@ macro_rules! read_of_the_run {
     };
 }
 
-/// The start of a snapshot: without a sound answer it is looked at what there is.
+/// The start of a snapshot: without a valid answer the host looks whether there is a snapshot.
 macro_rules! write {
     ($step:ident $tests:ident at $when:expr; $($fault:ident => $outcome:expr),+) => {
         step!($step: create $tests at $when;
@@ -164,14 +164,14 @@ step!(delete_backup: delete_complete in_memory_and_in_wasmtime at When::delete("
         dripping_for_too_long
 );
 
-/// A host whose engine is behind a proxy, after it has looked for backups to go on with.
-pub(crate) async fn host_behind(world: &World, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
-    host_with(world.options_through(proxy)?, proxy, budget).await
+/// A host whose engine is behind a proxy, after it has looked for backups to resume.
+pub(crate) async fn host_behind(fixture: &Fixture, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
+    host_with(fixture.options_through(proxy)?, proxy, budget).await
 }
 
 async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -> Result<Host> {
     let budget = format!("{}s", budget.as_secs());
-    let options = options.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget).not_noted();
+    let options = options.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", &budget).not_recorded();
     let host = Host::start(options).await?;
     if !is_native() {
         return Ok(host);
@@ -183,7 +183,7 @@ async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -
 
 /// A POST with a fault at one of its requests, or at one of its run.
 async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> Result<()> {
-    let fixture = Fixture::new(target).await?;
+    let fixture = CellFixture::new(target).await?;
     let proxy = fixture.proxy().await?;
     let budget = target.budget(&fault);
     let host = host_with(fixture.options_through(&proxy)?, &proxy, budget).await?;
@@ -200,7 +200,7 @@ async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> 
         return Ok(());
     }
     assert_eq!(reply.status, 202, "{}", reply.text);
-    // Looking by the API would use up the turns of the rules.
+    // A GET by the API would count as one of the requests that the rule waits for.
     run_ended(&host).await?;
     assert_eq!(proxy.faults(), 1);
     proxy.heal();
@@ -218,7 +218,7 @@ async fn create(target: Target, when: When, fault: Fault, expected: Outcome) -> 
 
 /// A DELETE with a fault at the request that deletes.
 async fn delete_complete(target: Target, when: When, fault: Fault, expected: Outcome) -> Result<()> {
-    let fixture = Fixture::new(target).await?;
+    let fixture = CellFixture::new(target).await?;
     let proxy = fixture.proxy().await?;
     let budget = target.budget(&fault);
     let host = host_with(fixture.options_through(&proxy)?, &proxy, budget).await?;
@@ -243,7 +243,7 @@ async fn delete_complete(target: Target, when: When, fault: Fault, expected: Out
     Ok(())
 }
 
-/// Of one request or of several.
+/// Fails if the replies took longer than `budget`.
 pub(crate) async fn in_time<T>(budget: Duration, replies: impl Future<Output = Result<T>>) -> Result<T> {
     let started = Instant::now();
     let replies = replies.await?;

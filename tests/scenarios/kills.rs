@@ -1,4 +1,4 @@
-//! Killing hosts at random moments, and what each kill has hit.
+//! Kills of hosts at random moments, and the phase of the backup that each has hit.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, ensure};
 use backup_test_support::host::Host;
 
-use crate::world::{World, part};
+use crate::fixture::{Fixture, part};
 
 /// How many hosts are started and killed at the same time.
 pub(crate) const AT_ONCE: usize = 5;
@@ -20,7 +20,7 @@ pub(crate) struct Kill {
     seed: u64,
 }
 
-/// What was there of the backup when its host was killed.
+/// The phase of a backup, by its snapshots, when its host was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     BeforePartOne,
@@ -40,39 +40,39 @@ impl Kill {
         Ok((0..of).map(|number| Self { number, of, seed: seed.wrapping_add(number) }).collect())
     }
 
-    /// Somewhere within this one's share of what has just taken so long, on this engine and as busy as it is.
+    /// A moment within this kill's share of `whole`, the time that the same has just taken.
     pub(crate) fn moment(self, whole: Duration) -> Duration {
         const STEPS: u64 = 1_000;
         let within_share = (scramble(self.seed) % STEPS) as f64 / STEPS as f64;
         whole.mul_f64((self.number as f64 + within_share) / self.of as f64)
     }
 
-    /// Kills a host, and says what of its backup that has hit.
-    pub(crate) async fn hit(self, host: Host, world: &World, id: u64, moment: Duration) -> Result<Phase> {
+    /// Kills a host; the phase of its backup at that moment.
+    pub(crate) async fn hit(self, host: Host, fixture: &Fixture, id: u64, moment: Duration) -> Result<Phase> {
         host.kill().await?;
-        let phase = Phase::of(world, id).await?;
+        let phase = Phase::of(fixture, id).await?;
         println!("kill {} of {}, seed {}, after {moment:?}: {phase}", self.number + 1, self.of, self.seed);
         Ok(phase)
     }
 }
 
 impl Phase {
-    /// As the engine tells it, which goes on writing a snapshot without the host.
-    async fn of(world: &World, id: u64) -> Result<Self> {
-        let snapshots = world.repository.snapshots().await?;
+    /// By the snapshots in the engine, which keeps writing a snapshot without the host.
+    async fn of(fixture: &Fixture, id: u64) -> Result<Self> {
+        let snapshots = fixture.repository.snapshots().await?;
         let is_there = |number| snapshots.contains(&part(id, number));
         Ok(match (is_there(1), is_there(2)) {
             (false, _) => Self::BeforePartOne,
-            (true, false) if is_in_progress(world, id, 1).await? => Self::PartOne,
+            (true, false) if is_in_progress(fixture, id, 1).await? => Self::PartOne,
             (true, false) => Self::Gap,
-            (true, true) if is_in_progress(world, id, 2).await? => Self::PartTwo,
+            (true, true) if is_in_progress(fixture, id, 2).await? => Self::PartTwo,
             (true, true) => Self::AfterTheEnd,
         })
     }
 }
 
-async fn is_in_progress(world: &World, id: u64, number: u8) -> Result<bool> {
-    Ok(world.snapshot(&part(id, number)).await?["state"] == "IN_PROGRESS")
+async fn is_in_progress(fixture: &Fixture, id: u64, number: u8) -> Result<bool> {
+    Ok(fixture.snapshot(&part(id, number)).await?["state"] == "IN_PROGRESS")
 }
 
 impl fmt::Display for Phase {
@@ -87,7 +87,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Kills that all came after the end have shown nothing.
+/// If all kills came after the end, the test has shown nothing.
 pub(crate) fn ensure_one_came_before_the_end(phases: impl IntoIterator<Item = Phase>) -> Result<()> {
     ensure!(phases.into_iter().any(|phase| phase != Phase::AfterTheEnd), "every kill came after the end");
     Ok(())

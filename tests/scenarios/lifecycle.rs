@@ -1,4 +1,4 @@
-//! Starting, stopping, being killed.
+//! Hosts and engines that are stopped, killed and restarted.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::poll_until;
-use backup_test_support::repository::Repository;
+use backup_test_support::repository::{Repository, RepositoryOptions};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
+use crate::fixture::{Fixture, health, options_through, part, run_ended};
 use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
-use crate::world::{SLOWLY, World, health, options_through, part, run_ended};
 use crate::{in_every_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(kills_at_random_moments_leave_whole_backups, an_engine_that_is_restarted_ends_in_a_true_state,);
@@ -27,43 +27,43 @@ on_elasticsearch!(
 in_every_host!(a_killed_host_is_replaced_by_its_restart, too_late_a_restart_leaves_it_incomplete,);
 
 async fn it_ends_with_0_on_sigterm(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::slow(distribution).await?;
+    let host = fixture.host().await?;
     host.create(1).await?;
     assert_eq!(host.terminate().await?.code(), Some(0));
-    let host = world.host().await?;
+    let host = fixture.host().await?;
     host.wait_for_state(1, "COMPLETE").await
 }
 
 async fn a_killed_host_is_replaced_by_its_restart(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::slow(distribution).await?;
+    let host = fixture.host().await?;
     host.create(1).await?;
     host.kill().await?;
 
-    let host = world.host().await?;
+    let host = fixture.host().await?;
     host.wait_for_state(1, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 
 async fn too_late_a_restart_leaves_it_incomplete(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let options = || world.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms");
+    let fixture = Fixture::slow(distribution).await?;
+    let options = || fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms");
     let host = Host::start(options()).await?;
     host.create(1).await?;
     host.kill().await?;
-    world.finished(&part(1, 1)).await?;
+    fixture.finished(&part(1, 1)).await?;
 
     let host = Host::start(options()).await?;
     host.wait_for_state(1, "INCOMPLETE").await?;
     let reason = host.get("/actuator/backups/1").await?.json()?["failureReason"].to_string();
     assert!(reason.contains("part 2 of 2 is missing"), "{reason}");
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1)]);
     Ok(())
 }
 
-/// Wherever the kill hits: before the answer, in part 1, in the gap, in part 2, after the end.
+/// The kill may come before the answer, in part 1, in the gap, in part 2 or after the end.
 async fn kills_at_random_moments_leave_whole_backups(distribution: Distribution) -> Result<()> {
     let kills = stream::iter(Kill::all()?).map(|kill| kill_in_a_backup(distribution, kill));
     let phases: Vec<Phase> = kills.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -71,26 +71,26 @@ async fn kills_at_random_moments_leave_whole_backups(distribution: Distribution)
 }
 
 async fn kill_in_a_backup(distribution: Distribution, kill: Kill) -> Result<Phase> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     let moment = kill.moment(time_of(make(&host, 1)).await?);
     if let Ok(outcome) = timeout(moment, make(&host, 2)).await {
         outcome?;
     }
-    let phase = kill.hit(host, &world, 2, moment).await?;
-    end_well(&world).await.with_context(|| format!("{kill:?} {phase}"))?;
+    let phase = kill.hit(host, &fixture, 2, moment).await?;
+    end_well(&fixture).await.with_context(|| format!("{kill:?} {phase}"))?;
     Ok(phase)
 }
 
 /// After a restart.
-async fn end_well(world: &World) -> Result<()> {
-    let host = world.host().await?;
+async fn end_well(fixture: &Fixture) -> Result<()> {
+    let host = fixture.host().await?;
     if host.get("/actuator/backups/2").await?.status == 404 {
         // Killed before the engine had part 1: nothing was begun, and nothing is in the way.
         host.create(2).await?;
     }
     host.wait_for_state(2, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
     Ok(())
 }
 
@@ -114,10 +114,9 @@ pub(crate) async fn accept(host: &Host, id: u64) -> Result<()> {
 /// both parts. After an orderly stop in the gap the backup is completed.
 async fn an_engine_that_is_restarted_ends_in_a_true_state(distribution: Distribution) -> Result<()> {
     let mut engine = Engine::start(distribution).await?;
-    let repository = Repository::register_with(&engine, SLOWLY).await?;
+    let repository = Repository::register_with(&engine, RepositoryOptions::SLOW).await?;
     let installation = Installation::minimal(&engine, &unique_prefix()).await?;
-    let import = installation.import_indices();
-    installation.grow(import.first().context("an import index")?, 600_000).await?;
+    installation.slow_down_part_one().await?;
     let proxy = FaultProxy::in_front_of(&engine).await?;
     let options = options_through(&proxy, &engine, repository.name(), installation.prefix())?;
     let host = Host::start(options.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", "10s")).await?;
@@ -166,7 +165,7 @@ async fn final_state(host: &Host, id: u64) -> Result<String> {
     }
 }
 
-/// For so long that every quick retry is over.
+/// Waits until the host has given up every quick retry.
 async fn be_away() -> Result<()> {
     const AWAY: Duration = Duration::from_secs(30);
     let since = Instant::now();

@@ -15,6 +15,7 @@ mod conformance;
 mod delete;
 mod engine_faults;
 mod fault_table;
+mod fixture;
 mod kills;
 mod lifecycle;
 mod metrics;
@@ -30,9 +31,8 @@ mod secured;
 mod servers;
 mod signals;
 mod states;
-mod world;
 
-/// Nothing that is ignored is forgotten.
+/// Fails for an ignored test that no column of the matrix runs.
 #[test]
 fn every_ignored_test_is_in_one_column_of_the_matrix() -> anyhow::Result<()> {
     backup_test_support::matrix::expect_every_ignored_test("scenarios")

@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use backup_test_hosts::policies::embedded_as;
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 
+use crate::fixture::{DELETION_TIMEOUT, Fixture, delete, part};
 use crate::on_elasticsearch;
-use crate::policy_updates::embedded_as;
-use crate::world::{DELETION, World, delete, part};
 
 on_elasticsearch!(every_metric_is_counted_and_documented, a_backup_that_cannot_be_restored_is_no_success,);
 
 /// What all names begin with.
 const PREFIX: &str = "optimize_backup_";
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a host exports, in the text format of Prometheus: no label value here has quotes, commas or braces.
 pub(crate) struct Exposition {
@@ -63,7 +63,7 @@ impl Exposition {
         samples.map(|(_, value)| value).sum()
     }
 
-    /// Every metric as the README writes it: `runs_ended_total{state}`.
+    /// Every metric as the documents write it, without the prefix: `runs_ended_total{state}`.
     fn metrics(&self) -> BTreeSet<String> {
         self.kinds.iter().map(|(name, kind)| self.written(name, kind)).collect()
     }
@@ -90,12 +90,10 @@ fn parse_labels(text: &str) -> Result<Labels> {
         .collect()
 }
 
-/// What the README lists under "Watch it".
+/// The first column of the reference's table.
 fn listed() -> Result<BTreeSet<String>> {
-    let (_, section) = include_str!("../../README.md").split_once("\n## Watch it\n").context("the section")?;
-    let (_, list) = section.split_once("all beginning with `optimize_backup_`:").context("the list")?;
-    let (list, _) = list.split_once(". They are").context("the end of the list")?;
-    Ok(list.split('`').skip(1).step_by(2).map(str::to_owned).collect())
+    let rows = include_str!("../../docs/reference/metrics.md").lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| own(row.split('`').next().unwrap_or_default())).collect()
 }
 
 /// Every metric that any document names in full.
@@ -120,7 +118,7 @@ fn now() -> f64 {
 /// The metrics once one of them has a value.
 async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value: f64) -> Result<Exposition> {
     let mut last = None;
-    let reached = poll_until(name, PATIENCE, async || {
+    let reached = poll_until(name, TIMEOUT, async || {
         let metrics = Exposition::of(host).await?;
         last = metrics.value(name, labels);
         Ok((last == Some(value)).then_some(metrics))
@@ -130,9 +128,9 @@ async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value: f64) -> R
 
 async fn every_metric_is_counted_and_documented(distribution: Distribution) -> Result<()> {
     const TOKEN: &str = "open-sesame-open-sesame";
-    let world = World::new(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let host = Host::start(world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let host = Host::start(fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
     let before = Exposition::of(&host).await?;
     for name in ["last_success_timestamp_seconds", "runs_active", "run_retries_total", "deletions_pending"] {
         assert_eq!(before.value(name, &[]), Some(0.0), "{name}");
@@ -156,7 +154,7 @@ async fn runs_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
     let refusal = Fault::engine_error(500, "snapshot_exception").after(Duration::from_secs(3));
     proxy.add(When::put(&part(1, 2)).nth(1), refusal);
     assert_eq!(host.create(1).await?.status, 202);
-    poll_until("part 2", PATIENCE, async || Ok((proxy.faults() == 1).then_some(()))).await?;
+    poll_until("part 2", TIMEOUT, async || Ok((proxy.faults() == 1).then_some(()))).await?;
     let metrics = Exposition::of(host).await?;
     assert_eq!(metrics.value("runs_active", &[]), Some(1.0));
     assert_eq!(metrics.value("last_success_timestamp_seconds", &[]), Some(0.0));
@@ -185,7 +183,7 @@ async fn deletions_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
     let metrics = once(host, "deletions_pending", &[], 0.0).await?;
     assert_eq!(metrics.value("deletions_ended_total", &[("outcome", "failed")]), Some(1.0));
     assert_eq!(metrics.value("deletions_ended_total", &[("outcome", "ok")]), Some(1.0));
-    poll_until("the second attempt", DELETION, async || {
+    poll_until("the second attempt", DELETION_TIMEOUT, async || {
         Ok((host.get("/actuator/backups/2").await?.status == 404).then_some(()))
     })
     .await
@@ -222,8 +220,8 @@ async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
 
 /// It is too late for part 2.
 async fn a_backup_that_cannot_be_restored_is_no_success(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms")).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms")).await?;
     host.create(1).await?;
     let metrics = once(&host, "runs_ended_total", &[("state", "incomplete")], 1.0).await?;
     assert_eq!(metrics.value("last_success_timestamp_seconds", &[]), Some(0.0));

@@ -11,12 +11,12 @@ use backup_test_support::host::Host;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::world::{World, delete, part};
+use crate::fixture::{Fixture, delete, part};
 
 const GUIDE: &str = include_str!("../../docs/policies.md");
-/// What the guide says once for all languages.
+/// The section of the guide for all languages.
 const LAST_STEPS: &str = "Try it, sign it, bring it in";
-/// What tools keep between two runs; all else is new every time.
+/// Folders that stay from one run to the next.
 const CACHES: [&str; 2] = ["node_modules", "target"];
 
 /// A policy that was made by following the guide.
@@ -38,9 +38,9 @@ impl Guided {
         Ok(Self { folder })
     }
 
-    /// A host that serves with it, and takes nobody else's.
-    async fn host(&self, world: &World) -> Result<Host> {
-        let options = world
+    /// A host with this policy, which trusts only the guide's key.
+    async fn host(&self, fixture: &Fixture) -> Result<Host> {
+        let options = fixture
             .options()
             .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &self.folder.join("policy.wasm").to_string_lossy())
             .env("CAMUNDA_OPTIMIZE_POLICY_KEYS", &self.folder.join("release.pub").to_string_lossy());
@@ -98,17 +98,17 @@ async fn serving(host: &Host) -> Result<Value> {
 }
 
 /// Makes, shows, lists and deletes a backup.
-async fn expect_whole_life(host: &Host, world: &World, id: u64) -> Result<()> {
+async fn expect_whole_life(host: &Host, fixture: &Fixture, id: u64) -> Result<()> {
     let reply = host.create(id).await?;
     ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
     assert_eq!(host.create(id).await?.status, 409);
     host.wait_for_state(id, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(id, 1), part(id, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(id, 1), part(id, 2)]);
     let list = host.get("/actuator/backups").await?.json()?;
     assert_eq!((&list[0]["backupId"], &list[0]["state"]), (&json!(id), &json!("COMPLETE")));
     delete(host, id).await?;
     assert_eq!(host.get(&format!("/actuator/backups/{id}")).await?.status, 404);
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
     Ok(())
 }
 
@@ -116,8 +116,8 @@ async fn expect_whole_life(host: &Host, world: &World, id: u64) -> Result<()> {
 #[ignore = "cargo xtask matrix"]
 async fn in_rust() -> Result<()> {
     let policy = Guided::follow("In Rust", "policy-in-rust").await?;
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
-    let host = policy.host(&world).await?;
+    let fixture = Fixture::new(Distribution::ELASTICSEARCH).await?;
+    let host = policy.host(&fixture).await?;
     let serving = serving(&host).await?;
     assert_eq!((&serving["name"], &serving["version"]), (&json!("dates-only"), &json!("1.0.0")));
     assert_eq!(serving["signer"], json!("release"));
@@ -125,7 +125,7 @@ async fn in_rust() -> Result<()> {
         let reply = host.create(no_date).await?;
         assert_eq!((reply.status, reply.json()?["errorCode"].take()), (400, json!("notADate")), "{no_date}");
     }
-    expect_whole_life(&host, &world, 20_261_123).await
+    expect_whole_life(&host, &fixture, 20_261_123).await
 }
 
 #[tokio::test]
@@ -135,10 +135,10 @@ async fn in_javascript() -> Result<()> {
     require_tool("node", remedy).await?;
     require_tool("npm", remedy).await?;
     let policy = Guided::follow("In JavaScript", "policy-in-javascript").await?;
-    let world = World::new(Distribution::ELASTICSEARCH).await?;
-    let host = policy.host(&world).await?;
+    let fixture = Fixture::new(Distribution::ELASTICSEARCH).await?;
+    let host = policy.host(&fixture).await?;
     let serving = serving(&host).await?;
     assert_eq!((&serving["name"], &serving["version"]), (&json!("policy-in-javascript"), &json!("1.0.0")));
     // What a JavaScript number cannot hold.
-    expect_whole_life(&host, &world, 9_223_372_036_854_775_807).await
+    expect_whole_life(&host, &fixture, 9_223_372_036_854_775_807).await
 }

@@ -1,35 +1,27 @@
-//! Another policy for a host that is at work.
+//! Replacing the policy of a host while it makes a backup.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use backup_test_hosts::policies::embedded_as;
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
-use optimize_backup::sandbox::EMBEDDED;
 use serde_json::json;
-use wasm_encoder::{ComponentSection, CustomSection};
 
+use crate::fixture::{Fixture, part};
 use crate::on_elasticsearch;
-use crate::world::{World, part};
 
 on_elasticsearch!(
     a_backup_ends_complete_though_the_policy_is_replaced_meanwhile,
     the_same_policy_beside_the_serving_one_answers_the_same,
 );
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The embedded policy under another version.
-pub(crate) fn embedded_as(version: &str) -> Vec<u8> {
-    let mut component = EMBEDDED.to_vec();
-    CustomSection { name: "version".into(), data: version.as_bytes().into() }.append_to_component(&mut component);
-    component
-}
-
-/// Puts it in place by a rename.
+/// Replaces the policy's file by a rename.
 fn put(path: &Path, version: &str) -> Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, embedded_as(version))?;
@@ -42,28 +34,28 @@ async fn serving(host: &Host) -> Result<(u64, String)> {
 }
 
 async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
+    let fixture = Fixture::slow(distribution).await?;
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("policy.wasm");
     put(&path, "7.0.0")?;
-    let options = world.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy());
+    let options = fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &path.to_string_lossy());
     let host = Host::start(options).await?;
     assert_eq!(serving(&host).await?, (1, "7.0.0".to_owned()));
 
     host.create(1).await?;
     put(&path, "8.0.0")?;
     let is_exchanged = async || Ok((serving(&host).await? == (2, "8.0.0".to_owned())).then_some(()));
-    poll_until("the new policy", PATIENCE, is_exchanged).await?;
+    poll_until("the new policy", TIMEOUT, is_exchanged).await?;
     host.wait_for_state(1, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
 
-    // One that must not serve changes nothing.
+    // A file that is no policy is refused, and the policy stays.
     fs::write(&path, "no component")?;
     let is_refused = async || {
         let candidate = host.get("/actuator/policy").await?.json()?["lastCandidate"]["admitted"].clone();
         Ok((candidate == json!(false)).then_some(()))
     };
-    poll_until("the refusal", PATIENCE, is_refused).await?;
+    poll_until("the refusal", TIMEOUT, is_refused).await?;
     assert_eq!(serving(&host).await?, (2, "8.0.0".to_owned()));
     assert_eq!(host.get("/actuator/backups/1").await?.status, 200);
     Ok(())
@@ -71,8 +63,8 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribu
 
 async fn the_same_policy_beside_the_serving_one_answers_the_same(distribution: Distribution) -> Result<()> {
     const TOKEN: &str = "open-sesame-open-sesame";
-    let world = World::new(distribution).await?;
-    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
     let authorization = format!("Bearer {TOKEN}");
     let headers = [("authorization", authorization.as_str())];
     let begun = host.request("PUT", "/actuator/policy/shadow?for=1h", &headers, embedded_as("8.0.0")).await?;
@@ -88,7 +80,7 @@ async fn the_same_policy_beside_the_serving_one_answers_the_same(distribution: D
         let shadow = host.get("/actuator/policy").await?.json()?["shadow"].clone();
         Ok(Some(shadow).filter(|shadow| shadow["calls"].as_u64() >= Some(3)))
     };
-    let shadow = poll_until("the calls of the shadow", PATIENCE, is_done).await?;
+    let shadow = poll_until("the calls of the shadow", TIMEOUT, is_done).await?;
     assert_eq!((&shadow["calls"], &shadow["examples"]), (&shadow["same"], &json!([])), "{shadow}");
     assert_eq!(serving(&host).await?.0, 1);
     Ok(())

@@ -1,4 +1,4 @@
-//! What was published goes on working: every version of the WIT package, and a component built for it.
+//! What was published keeps working: every version of the WIT package, and a component built for it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use optimize_backup::policy::Digest;
 use wit_component::{OutputToString, WitPrinter};
 use wit_parser::Resolve;
 
+use crate::fixture::{Fixture, delete, part};
 use crate::on_elasticsearch;
-use crate::world::{World, delete, part};
 
 on_elasticsearch!(a_component_built_for_any_published_version_makes_a_backup);
 
@@ -49,17 +49,17 @@ async fn a_component_built_for_any_published_version_makes_a_backup(distribution
     assert!(!published.is_empty(), "there is nothing in {FIXTURES}");
     for folder in published {
         let component = folder.join("policy.wasm");
-        let world = World::new(distribution).await?;
-        let options = world.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &component.to_string_lossy());
+        let fixture = Fixture::new(distribution).await?;
+        let options = fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &component.to_string_lossy());
         let host = Host::start(options).await.with_context(|| folder.display().to_string())?;
         let serving = host.get("/actuator/policy").await?.json()?["serving"].clone();
         assert_eq!(serving["digest"], Digest::of(&fs::read(&component)?).to_string(), "{serving}");
 
         host.create(1).await?;
         host.wait_for_state(1, "COMPLETE").await?;
-        assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+        assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
         delete(&host, 1).await?;
-        assert_eq!(world.repository.snapshots().await?, <[String; 0]>::default());
+        assert_eq!(fixture.repository.snapshots().await?, <[String; 0]>::default());
     }
     Ok(())
 }

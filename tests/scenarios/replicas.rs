@@ -11,15 +11,15 @@ use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
+use crate::fixture::{Fixture, indices, options, part, run_ended};
 use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
 use crate::lifecycle::accept;
-use crate::world::{World, indices, options, part, run_ended};
 use crate::{in_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_after_kills,
+    a_neighbour_resumes_after_kills,
 );
 
 on_elasticsearch!(another_installation_in_the_same_repository_is_left_alone);
@@ -27,19 +27,19 @@ on_elasticsearch!(another_installation_in_the_same_repository_is_left_alone);
 in_host!(
     wasmtime: racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_after_kills,
+    a_neighbour_resumes_after_kills,
     another_installation_in_the_same_repository_is_left_alone,
 );
 in_host!(
     jco_on_node: hosts_racing_over_part_two_write_it_once,
-    a_neighbour_goes_on_after_kills,
+    a_neighbour_resumes_after_kills,
     another_installation_in_the_same_repository_is_left_alone,
 );
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
     const IDS: u64 = 20;
-    let world = World::new(distribution).await?;
-    let (first, second) = (world.host().await?, world.host().await?);
+    let fixture = Fixture::new(distribution).await?;
+    let (first, second) = (fixture.host().await?, fixture.host().await?);
 
     let requests = (0..200).map(|n| [&first, &second][n as usize % 2].create(1 + n / 2 % IDS));
     let replies = try_join_all(requests).await?;
@@ -50,7 +50,7 @@ async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Resul
         second.wait_for_state(id, "COMPLETE").await?;
     }
     let mut expected: Vec<String> = (1..=IDS).flat_map(|id| [part(id, 1), part(id, 2)]).collect();
-    let mut found = world.repository.snapshots().await?;
+    let mut found = fixture.repository.snapshots().await?;
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
@@ -58,17 +58,17 @@ async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Resul
 }
 
 async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let options = world.options_through(&proxy)?;
+    let fixture = Fixture::slow(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let options = fixture.options_through(&proxy)?;
     let first = Host::start(options.clone()).await?;
     first.create(1).await?;
-    // Whoever comes into the gap stays there for so long that the others come too.
+    // A host that starts part 2 is held up until the others do, too.
     proxy.add(When::get("/_resolve/"), Fault::delay(Duration::from_secs(5)));
-    // These find the backup in progress and drive it as well.
+    // These hosts find the backup in progress and drive it as well.
     let (second, third) = (Host::start(options.clone()).await?, Host::start(options).await?);
 
-    // Other hosts drive it when they are asked.
+    // Other hosts drive it with each request about it.
     let ends = [&first, &second, &third].map(async |host| {
         run_ended(host).await?;
         host.wait_for_state(1, "COMPLETE").await
@@ -77,67 +77,67 @@ async fn hosts_racing_over_part_two_write_it_once(distribution: Distribution) ->
 
     let attempts = proxy.writes().iter().filter(|write| write.path.contains("_part_2_of_2")).count();
     assert!(attempts > 1, "there was no race");
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 
 /// Wherever the kill hits: in part 1, in the gap, in part 2, after the end. Each killed host has an installation and a
-/// neighbour of its own, and is not started again: it is the neighbour alone that helps.
-async fn a_neighbour_goes_on_after_kills(distribution: Distribution) -> Result<()> {
+/// neighbour of its own, and is not started again: only the neighbour can resume the backup.
+async fn a_neighbour_resumes_after_kills(distribution: Distribution) -> Result<()> {
     let kills = stream::iter(Kill::all()?).map(|kill| accept_and_be_killed(distribution, kill));
     let left_alone: Vec<LeftAlone> = kills.buffer_unordered(AT_ONCE).try_collect().await?;
-    try_join_all(left_alone.iter().map(LeftAlone::goes_on)).await?;
+    try_join_all(left_alone.iter().map(LeftAlone::resumes)).await?;
     ensure_one_came_before_the_end(left_alone.iter().map(|left_alone| left_alone.phase))
 }
 
 /// The neighbour of a host that was killed, which was there before the backup.
 struct LeftAlone {
-    world: World,
+    fixture: Fixture,
     neighbour: Host,
     kill: Kill,
     phase: Phase,
 }
 
 async fn accept_and_be_killed(distribution: Distribution, kill: Kill) -> Result<LeftAlone> {
-    let world = World::new(distribution).await?;
-    let (neighbour, host) = (world.host().await?, world.host().await?);
+    let fixture = Fixture::new(distribution).await?;
+    let (neighbour, host) = (fixture.host().await?, fixture.host().await?);
     accept(&host, 1).await?;
     let moment = kill.moment(time_of(host.wait_for_state(1, "COMPLETE")).await?);
     accept(&host, 2).await?;
     if let Ok(outcome) = timeout(moment, host.wait_for_state(2, "COMPLETE")).await {
         outcome?;
     }
-    let phase = kill.hit(host, &world, 2, moment).await?;
-    Ok(LeftAlone { world, neighbour, kill, phase })
+    let phase = kill.hit(host, &fixture, 2, moment).await?;
+    Ok(LeftAlone { fixture, neighbour, kill, phase })
 }
 
 impl LeftAlone {
-    async fn goes_on(&self) -> Result<()> {
+    async fn resumes(&self) -> Result<()> {
         let complete = self.neighbour.wait_for_state(2, "COMPLETE").await;
         complete.with_context(|| format!("{:?} {}", self.kill, self.phase))?;
         let expected = [part(1, 1), part(1, 2), part(2, 1), part(2, 2)];
-        assert_eq!(self.world.repository.snapshots().await?, expected, "{:?} {}", self.kill, self.phase);
+        assert_eq!(self.fixture.repository.snapshots().await?, expected, "{:?} {}", self.kill, self.phase);
         Ok(())
     }
 }
 
-/// Part 2 would have the wrong indices, and the backup be COMPLETE all the same.
+/// With its part 2, the backup would be COMPLETE with the wrong indices.
 async fn another_installation_in_the_same_repository_is_left_alone(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let strangers = Installation::minimal(&world.engine, &unique_prefix()).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::slow(distribution).await?;
+    let strangers = Installation::minimal(&fixture.engine, &unique_prefix()).await?;
+    let host = fixture.host().await?;
     accept(&host, 1).await?;
     host.kill().await?;
 
-    // It looks for backups to go on with at once, and would have all of this window for part 2.
-    let stranger = options(&world.engine, world.repository.name(), strangers.prefix());
+    // It looks for backups to resume at once, and would have all of this window for part 2.
+    let stranger = options(&fixture.engine, fixture.repository.name(), strangers.prefix());
     let stranger = Host::start(stranger.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "10s")).await?;
     stranger.wait_for_state(1, "INCOMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1)]);
 
-    let host = world.host().await?;
+    let host = fixture.host().await?;
     host.wait_for_state(1, "COMPLETE").await?;
-    let part_two = world.snapshot(&part(1, 2)).await?;
-    assert_eq!(indices(&part_two), world.installation.other_indices());
+    let part_two = fixture.snapshot(&part(1, 2)).await?;
+    assert_eq!(indices(&part_two), fixture.installation.other_indices());
     Ok(())
 }

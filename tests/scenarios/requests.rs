@@ -1,12 +1,12 @@
-//! Requests that are wrong: each gets its status and a text that says what to do, and nothing is written.
+//! Wrong requests: each gets its status and a message that says what to do, and nothing is written.
 
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::{Host, Reply};
 use serde_json::Value;
 
+use crate::fixture::Fixture;
 use crate::metrics::Exposition;
-use crate::world::World;
 use crate::{in_every_host, on_elasticsearch};
 
 on_elasticsearch!(
@@ -41,8 +41,8 @@ fn assert_error(reply: &Reply, status: u16, code: &str) {
 }
 
 async fn every_wrong_id_is_refused(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     for id in [
         "0",
         "-1",
@@ -67,13 +67,13 @@ async fn every_wrong_id_is_refused(distribution: Distribution) -> Result<()> {
             assert_error(&reply, 400, "invalidBackupId");
         }
     }
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
     Ok(())
 }
 
 async fn an_id_may_be_a_string_of_digits(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     let reply =
         post(&host, "application/json; charset=utf-8", r#"{"other":[1],"backupId":"9223372036854775807"}"#).await?;
     assert_eq!(reply.status, 202, "{}", reply.text);
@@ -81,8 +81,8 @@ async fn an_id_may_be_a_string_of_digits(distribution: Distribution) -> Result<(
 }
 
 async fn every_wrong_body_is_refused(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     for body in ["", "{", "[]", "7", "\"1\"", "backupId=1", "{\"backupId\":1", "{\"backupId\":1,\"backupId\":2}"] {
         assert_error(&post(&host, "application/json", body).await?, 400, "malformedBody");
     }
@@ -94,13 +94,13 @@ async fn every_wrong_body_is_refused(distribution: Distribution) -> Result<()> {
     for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
         assert_error(&post(&host, content_type, r#"{"backupId":1}"#).await?, 415, "unsupportedMediaType");
     }
-    assert!(world.repository.snapshots().await?.is_empty());
+    assert!(fixture.repository.snapshots().await?.is_empty());
     Ok(())
 }
 
 async fn wrong_verbs_and_paths_are_told(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     for (method, path, allowed) in [
         ("PUT", "/actuator/backups", "GET,HEAD,POST"),
         ("DELETE", "/actuator/backups", "GET,HEAD,POST"),
@@ -123,8 +123,8 @@ async fn wrong_verbs_and_paths_are_told(distribution: Distribution) -> Result<()
 }
 
 async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     let links = host.get("/actuator").await?.json()?;
     for (name, link) in links["_links"].as_object().context("links")? {
         let href = link["href"].as_str().context("href")?;
@@ -140,10 +140,10 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
     Ok(())
 }
 
-/// By operation and outcome; a request that the policy is not asked about is not.
+/// Calls of the policy are counted by operation and outcome; requests that the host answers alone are not.
 async fn calls_are_counted(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = fixture.host().await?;
     for id in ["1", "22", "abc"] {
         host.get(&format!("/actuator/backups/{id}")).await?;
     }

@@ -1,10 +1,10 @@
-//! What no other scenario asks, for the comparison with the host of this project; see `servers`.
+//! Requests that no other scenario sends, for the comparison with the host of this project; see `servers`.
 
 use anyhow::Result;
 use backup_test_support::engine::Distribution;
 
+use crate::fixture::{Fixture, part};
 use crate::in_every_host;
-use crate::world::{World, part};
 
 in_every_host!(unusual_requests_have_the_same_answers);
 
@@ -31,15 +31,15 @@ const REQUESTS: [(&str, &str, &str, u16); 18] = [
 ];
 
 async fn unusual_requests_have_the_same_answers(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let import = world.installation.import_indices();
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    let import = fixture.installation.import_indices();
+    let host = fixture.host().await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     // Foreign ones of all kinds: incomplete, too many, not of our naming.
     let other_version = part(3, 1).replace("8.6.0", "8.5.0");
     for name in [part(2, 1), part(3, 1), part(3, 2), other_version, "nightly".to_owned()] {
-        world.write_snapshot(&name, &import, false).await?;
+        fixture.write_snapshot(&name, &import, false).await?;
     }
     for (method, path, body, status) in REQUESTS {
         let reply = host.request(method, path, &[("content-type", "application/json")], body).await?;

@@ -1,40 +1,31 @@
-//! A policy that asks, in each of its calls, for what the call is not for.
+//! A policy that sends, in each of its calls, requests that the call has no grant for.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use anyhow::Result;
-use backup_artefacts::Workspace;
+use backup_test_hosts::policies::{hostile, ids};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::fault::FaultProxy;
+use backup_test_support::fixture;
 use backup_test_support::host::{Host, Reply};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::{Repository, RepositoryOptions};
 use serde_json::json;
 
+use crate::fixture::{Fixture, delete, part};
 use crate::on_elasticsearch;
-use crate::world::{World, delete, part};
 
 on_elasticsearch!(a_hostile_policy_writes_only_what_it_is_asked_for);
 
-/// What is agreed with the policy in `tests/fixtures/hostile`.
-#[path = "../fixtures/hostile/src/ids.rs"]
-#[allow(dead_code, reason = "of these tests, those in `policies` use the others")]
-mod ids;
-
-fn hostile_policy() -> Result<Vec<u8>> {
-    Workspace::here(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest")).hostile_policy()
-}
-
 /// An installation whose repository has a name that brings the policy to delete on a list.
-async fn world(distribution: Distribution) -> Result<World> {
+async fn fixture_on(distribution: Distribution) -> Result<Fixture> {
     let engine = Engine::shared(distribution).await?;
     let prefix = unique_prefix();
     let name = format!("{}-{prefix}", ids::DELETES_ON_LIST);
     let repository = Repository::register_as(&engine, &name, RepositoryOptions::default()).await?;
     let installation = Installation::minimal(&engine, &prefix).await?;
-    Ok(World { engine, repository, installation })
+    Ok(Fixture(fixture::Fixture { engine, repository, installation }))
 }
 
 fn expect_denial(reply: &Reply) -> Result<()> {
@@ -46,12 +37,12 @@ fn expect_denial(reply: &Reply) -> Result<()> {
 
 async fn a_hostile_policy_writes_only_what_it_is_asked_for(distribution: Distribution) -> Result<()> {
     const RUNS: [u64; 2] = [ids::DELETES_ON_ADVANCE, ids::CREATES_ANOTHER_ON_ADVANCE];
-    let world = world(distribution).await?;
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
+    let fixture = fixture_on(distribution).await?;
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
     let folder = tempfile::tempdir()?;
     let policy = folder.path().join("policy.wasm");
-    fs::write(&policy, hostile_policy()?)?;
-    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy());
+    fs::write(&policy, hostile()?)?;
+    let options = fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy());
     let host = Host::start(options).await?;
     host.create(ids::VICTIM).await?;
     host.wait_for_state(ids::VICTIM, "COMPLETE").await?;
@@ -74,8 +65,8 @@ async fn a_hostile_policy_writes_only_what_it_is_asked_for(distribution: Distrib
     delete(&host, deleted).await?;
 
     let left = [ids::VICTIM, kept].map(|id| [part(id, 1), part(id, 2)]).concat();
-    assert_eq!(BTreeSet::from_iter(world.repository.snapshots().await?), BTreeSet::from_iter(left));
-    expect_writes(&proxy, world.repository.name(), [ids::VICTIM, deleted, kept], deleted);
+    assert_eq!(BTreeSet::from_iter(fixture.repository.snapshots().await?), BTreeSet::from_iter(left));
+    expect_writes(&proxy, fixture.repository.name(), [ids::VICTIM, deleted, kept], deleted);
     for (operation, words) in [
         ("list", "only reads".to_owned()),
         ("get", "only reads".to_owned()),

@@ -1,4 +1,4 @@
-//! `backup.sh`, as the README has it.
+//! `examples/backup.sh`.
 
 use std::fs;
 use std::process::Stdio;
@@ -12,8 +12,8 @@ use backup_test_support::poll_until;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use crate::fixture::{Fixture, part};
 use crate::on_elasticsearch;
-use crate::world::{World, part};
 
 on_elasticsearch!(
     it_ends_with_0_when_the_backup_is_complete,
@@ -36,11 +36,8 @@ struct Ended {
 
 impl Script {
     fn new() -> Result<Self> {
-        let (_, section) =
-            include_str!("../../README.md").split_once("\n## Make a backup\n").context("the README's section")?;
-        let script = section.split_once("```bash\n").and_then(|(_, rest)| rest.split_once("```"));
         let folder = tempfile::tempdir()?;
-        fs::write(folder.path().join("backup.sh"), script.context("the script in it")?.0)?;
+        fs::write(folder.path().join("backup.sh"), include_str!("../../examples/backup.sh"))?;
         for tool in ["bash", "curl"] {
             ensure!(is_there(tool), "{tool} is missing: install it (package {tool})");
         }
@@ -57,7 +54,7 @@ impl Script {
 }
 
 impl Ended {
-    /// It ended with this code, and said these words to whom it should.
+    /// It ended with this code, and printed these words to standard output or standard error.
     #[track_caller]
     fn expect(&self, code: i32, output: &str, errors: &str) {
         let Self { code: found, output: out, errors: err } = self;
@@ -76,12 +73,12 @@ fn address(host: &Host) -> &str {
     host.url().as_str().trim_end_matches('/')
 }
 
-/// With an ID that is told, and with one of its own.
+/// With an ID from its command line, and with one that it makes itself.
 async fn it_ends_with_0_when_the_backup_is_complete(distribution: Distribution) -> Result<()> {
-    let (world, script) = (World::new(distribution).await?, Script::new()?);
-    let host = world.host().await?;
+    let (fixture, script) = (Fixture::new(distribution).await?, Script::new()?);
+    let host = fixture.host().await?;
     script.run(&[address(&host), "7"]).await?.expect(0, "backup 7 is complete", "");
-    assert_eq!(world.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
 
     let ended = script.run(&[address(&host)]).await?;
     ended.expect(0, " is complete", "");
@@ -91,8 +88,8 @@ async fn it_ends_with_0_when_the_backup_is_complete(distribution: Distribution) 
 }
 
 async fn it_ends_with_1_when_nothing_is_started(distribution: Distribution) -> Result<()> {
-    let (world, script) = (World::new(distribution).await?, Script::new()?);
-    let host = world.host().await?;
+    let (fixture, script) = (Fixture::new(distribution).await?, Script::new()?);
+    let host = fixture.host().await?;
     let url = address(&host).to_owned();
     host.create(7).await?;
     script.run(&[&url, "7"]).await?.expect(1, "backupAlreadyExists", "");
@@ -101,29 +98,29 @@ async fn it_ends_with_1_when_nothing_is_started(distribution: Distribution) -> R
     host.wait_for_state(7, "COMPLETE").await?;
     host.kill().await?;
     script.run(&[&url, "8"]).await?.expect(1, "", "curl");
-    assert_eq!(world.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
     Ok(())
 }
 
 /// Part 2 comes too late; the successful part 1 in the answer is not taken for the backup.
 async fn it_ends_with_1_when_the_backup_cannot_be_restored(distribution: Distribution) -> Result<()> {
-    let (world, script) = (World::slow(distribution).await?, Script::new()?);
-    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms")).await?;
+    let (fixture, script) = (Fixture::slow(distribution).await?, Script::new()?);
+    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "1ms")).await?;
     let ended = script.run(&[address(&host), "7"]).await?;
     ended.expect(1, "", "part 2 of 2 is missing");
-    assert_eq!(world.repository.snapshots().await?, [part(7, 1)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(7, 1)]);
     Ok(())
 }
 
 /// A POST that is answered 502 may have started a backup: here it has not. Later a GET is answered 502, too.
 async fn it_asks_again_what_became_of_a_post_without_an_answer(distribution: Distribution) -> Result<()> {
-    let (world, script) = (World::new(distribution).await?, Script::new()?);
-    let proxy = FaultProxy::in_front_of(&world.engine).await?;
-    let options = world.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", "2s");
+    let (fixture, script) = (Fixture::new(distribution).await?, Script::new()?);
+    let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
+    let options = fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT", "2s");
     let host = Host::start(options).await?;
-    proxy.add(When::get(&format!("/_snapshot/{}", world.repository.name())), Fault::silence());
+    proxy.add(When::get(&format!("/_snapshot/{}", fixture.repository.name())), Fault::silence());
 
-    // The POST, a GET, and perhaps the host's own look for backups to go on with.
+    // The POST, a GET, and perhaps the host's own look for backups to resume.
     let arguments = [address(&host), "7"];
     let (ended, ()) = tokio::try_join!(script.run(&arguments), heal_after(&proxy, 3))?;
     ended.expect(1, "engineNotAnswering", "it may have started all the same");

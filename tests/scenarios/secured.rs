@@ -1,10 +1,10 @@
-//! An engine that asks who we are.
+//! Engines with authentication, and TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use backup_test_support::engine::{Distribution, Engine, Kind};
+use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::installation::{Installation, unique_prefix};
 use backup_test_support::repository::Repository;
@@ -15,8 +15,8 @@ use tempfile::NamedTempFile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use crate::fixture::{Fixture, address_variables, options};
 use crate::servers::is_native;
-use crate::world::{World, options};
 use crate::{in_host, on_elasticsearch};
 
 in_host!(wasmtime: only_the_right_password_opens_it);
@@ -77,19 +77,19 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
 }
 
 async fn certificates_are_checked_and_faults_named(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
+    let fixture = Fixture::new(distribution).await?;
     let (ours, other) = (Authority::new()?, Authority::new()?);
-    let valid = ours.serve(&world.engine, 2090).await?;
-    let expired = ours.serve(&world.engine, 2001).await?;
+    let valid = ours.serve(&fixture.engine, 2090).await?;
+    let expired = ours.serve(&fixture.engine, 2001).await?;
 
-    let host = Host::start(https(&world, valid, &ours)).await?;
+    let host = Host::start(https(&fixture, valid, &ours)).await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
 
     for (address, authority, cause) in
-        [(valid, &other, "not trusted"), (expired, &ours, "expired"), (plain_address(&world)?, &ours, "TLS")]
+        [(valid, &other, "not trusted"), (expired, &ours, "expired"), (plain_address(&fixture)?, &ours, "TLS")]
     {
-        let host = Host::start(https(&world, address, authority)).await?;
+        let host = Host::start(https(&fixture, address, authority)).await?;
         let reply = host.create(2).await?;
         assert_eq!((reply.status, &reply.json()?["errorCode"]), (502, &"engineUnreachable".into()), "{}", reply.text);
         assert!(reply.text.contains(cause), "{cause} is not in: {}", reply.text);
@@ -97,21 +97,17 @@ async fn certificates_are_checked_and_faults_named(distribution: Distribution) -
     Ok(())
 }
 
-fn plain_address(world: &World) -> Result<SocketAddr> {
-    let port = world.engine.client().url().port().context("a port")?;
+fn plain_address(fixture: &Fixture) -> Result<SocketAddr> {
+    let port = fixture.engine.client().url().port().context("a port")?;
     Ok(SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// A host that speaks TLS with the engine at `address` and trusts one authority.
-fn https(world: &World, address: SocketAddr, authority: &Authority) -> HostOptions {
+fn https(fixture: &Fixture, address: SocketAddr, authority: &Authority) -> HostOptions {
     let file = authority.file.path().display().to_string();
-    let name = world.engine.kind().name().to_uppercase();
-    // Optimize's own names for the address differ from one engine to the other.
-    let (host, port) = match world.engine.kind() {
-        Kind::Elasticsearch => ("OPTIMIZE_ELASTICSEARCH_HOST", "OPTIMIZE_ELASTICSEARCH_HTTP_PORT"),
-        Kind::OpenSearch => ("CAMUNDA_OPTIMIZE_OPENSEARCH_HOST", "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT"),
-    };
-    world
+    let name = fixture.engine.kind().name().to_uppercase();
+    let [host, port] = address_variables(fixture.engine.kind());
+    fixture
         .options()
         .env(host, "127.0.0.1")
         .env(port, &address.port().to_string())

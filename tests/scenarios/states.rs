@@ -1,4 +1,4 @@
-//! What a set of snapshots amounts to: each state made on purpose.
+//! The state of a backup, by its snapshots: each state is made on purpose.
 
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
@@ -6,7 +6,7 @@ use backup_test_support::host::Host;
 use backup_test_support::repository::Damage;
 use serde_json::{Value, json};
 
-use crate::world::{World, delete, part, run_ended};
+use crate::fixture::{Fixture, delete, part, run_ended};
 use crate::{everywhere, on_elasticsearch};
 
 everywhere!(
@@ -30,8 +30,8 @@ on_elasticsearch!(
 );
 
 async fn in_progress_while_part_one_is_written(distribution: Distribution) -> Result<()> {
-    let world = World::slow(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::slow(distribution).await?;
+    let host = fixture.host().await?;
     host.create(1).await?;
 
     let backup = host.get("/actuator/backups/1").await?.json()?;
@@ -43,13 +43,13 @@ async fn in_progress_while_part_one_is_written(distribution: Distribution) -> Re
 }
 
 async fn failed_by_a_partial_snapshot(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let stuck = unallocatable_index(&world).await?;
-    let mut import = world.installation.import_indices();
-    world.write_snapshot(&part(1, 2), &import, false).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let stuck = unallocatable_index(&fixture).await?;
+    let mut import = fixture.installation.import_indices();
+    fixture.write_snapshot(&part(1, 2), &import, false).await?;
     import.push(stuck.clone());
-    world.write_snapshot(&part(1, 1), &import, true).await?;
-    let host = world.host().await?;
+    fixture.write_snapshot(&part(1, 1), &import, true).await?;
+    let host = fixture.host().await?;
 
     let backup = host.get("/actuator/backups/1").await?.json()?;
 
@@ -63,13 +63,13 @@ async fn failed_by_a_partial_snapshot(distribution: Distribution) -> Result<()> 
 }
 
 async fn failed_by_too_many_snapshots(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let import = world.installation.import_indices();
+    let fixture = Fixture::new(distribution).await?;
+    let import = fixture.installation.import_indices();
     let third = part(1, 1).replace("8.6.0", "8.5.0");
     for name in [part(1, 1), part(1, 2), third.clone()] {
-        world.write_snapshot(&name, &import, false).await?;
+        fixture.write_snapshot(&name, &import, false).await?;
     }
-    let host = world.host().await?;
+    let host = fixture.host().await?;
 
     let backup = host.get("/actuator/backups/1").await?.json()?;
 
@@ -87,8 +87,8 @@ async fn incomplete_by_a_deleted_part_two(distribution: Distribution) -> Result<
 }
 
 async fn incomplete_by_a_deleted_part(distribution: Distribution, deleted: u8) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = backup_without(&world, deleted).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = backup_without(&fixture, deleted).await?;
 
     let backup = host.get("/actuator/backups/1").await?.json()?;
 
@@ -98,35 +98,35 @@ async fn incomplete_by_a_deleted_part(distribution: Distribution, deleted: u8) -
     Ok(())
 }
 
-/// A host that keeps nothing in mind takes it for a backup that is still to get its part 2.
+/// A host without memory of its runs takes it for a backup that is still to get its part 2.
 async fn a_part_two_that_is_deleted_is_made_again(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = backup_without(&world, 2).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = backup_without(&fixture, 2).await?;
     host.wait_for_state(1, "COMPLETE").await?;
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2)]);
     Ok(())
 }
 
 /// A host that has made backup 1, of which somebody else has deleted a part.
-async fn backup_without(world: &World, deleted: u8) -> Result<Host> {
-    let host = world.host().await?;
+async fn backup_without(fixture: &Fixture, deleted: u8) -> Result<Host> {
+    let host = fixture.host().await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     // Before its run has ended, the host would make a part 2 that is gone once more.
     run_ended(&host).await?;
-    world.delete_snapshot(&part(1, deleted)).await?;
+    fixture.delete_snapshot(&part(1, deleted)).await?;
     Ok(host)
 }
 
 async fn incomplete_when_nobody_is_making_part_two(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    // Without our metadata: somebody else's run, which is not ours to go on with.
-    world.write_snapshot(&part(1, 1), &world.installation.import_indices(), false).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::new(distribution).await?;
+    // Without our metadata: somebody else's run, which is not ours to resume.
+    fixture.write_snapshot(&part(1, 1), &fixture.installation.import_indices(), false).await?;
+    let host = fixture.host().await?;
 
     host.wait_for_state(1, "INCOMPLETE").await?;
 
-    assert_eq!(world.repository.snapshots().await?, [part(1, 1)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1)]);
     Ok(())
 }
 
@@ -139,13 +139,13 @@ async fn failed_by_a_corrupt_file(distribution: Distribution) -> Result<()> {
 }
 
 async fn failed_by_a_damaged_snapshot(distribution: Distribution, damage: Damage) -> Result<()> {
-    let world = World::on_own_engine(distribution).await?;
-    let host = world.host().await?;
+    let fixture = Fixture::on_own_engine(distribution).await?;
+    let host = fixture.host().await?;
     for id in [1, 2] {
         host.create(id).await?;
         host.wait_for_state(id, "COMPLETE").await?;
     }
-    world.repository.damage(&part(1, 2), damage).await?;
+    fixture.repository.damage(&part(1, 2), damage).await?;
 
     let list = host.get("/actuator/backups").await?.json()?;
     assert_eq!((&list[0]["backupId"], &list[0]["state"]), (&json!(2), &json!("COMPLETE")));
@@ -157,25 +157,25 @@ async fn failed_by_a_damaged_snapshot(distribution: Distribution, damage: Damage
     assert_eq!(host.create(1).await?.status, 409);
 
     delete(&host, 1).await?;
-    assert_eq!(world.repository.snapshots().await?, [part(2, 1), part(2, 2)]);
+    assert_eq!(fixture.repository.snapshots().await?, [part(2, 1), part(2, 2)]);
     assert_eq!(host.create(1).await?.status, 202);
     host.wait_for_state(1, "COMPLETE").await
 }
 
 async fn completed_for_scripts_that_wait_for_that_word(distribution: Distribution) -> Result<()> {
-    let world = World::new(distribution).await?;
-    let host = Host::start(world.options().env("CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE", "COMPLETED")).await?;
+    let fixture = Fixture::new(distribution).await?;
+    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE", "COMPLETED")).await?;
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETED").await
 }
 
 /// An index whose primary cannot be anywhere.
-async fn unallocatable_index(world: &World) -> Result<String> {
-    let name = format!("{}-process-instance-stuck_v8", world.installation.prefix());
+async fn unallocatable_index(fixture: &Fixture) -> Result<String> {
+    let name = format!("{}-process-instance-stuck_v8", fixture.installation.prefix());
     let body = json!({"settings": {
         "number_of_replicas": 0,
         "index.routing.allocation.require.zone": "none",
     }});
-    world.engine.client().put(&format!("/{name}?wait_for_active_shards=0"), &body).await?.ok()?;
+    fixture.engine.client().put(&format!("/{name}?wait_for_active_shards=0"), &body).await?.ok()?;
     Ok(name)
 }

@@ -48,7 +48,7 @@ fn find(tool: &str) -> Option<PathBuf> {
 
 fn assert_refused(output: &Output, missing: &[&str]) -> Result<()> {
     let told = String::from_utf8_lossy(&output.stderr);
-    ensure!(!output.status.success(), "it went on:\n{told}");
+    ensure!(!output.status.success(), "it continued:\n{told}");
     for tool in missing {
         ensure!(told.contains(&format!("\n  - {tool}")), "it does not name {tool}:\n{told}");
     }

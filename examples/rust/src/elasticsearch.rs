@@ -1,4 +1,4 @@
-//! The one thing that a host gives to a policy: requests to Elasticsearch.
+//! The only capability that a host gives to a policy: requests to Elasticsearch.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use crate::bindings::optimize::backup::elasticsearch::{Host, Method, Request, Re
 use crate::bindings::optimize::backup::types;
 
 /// A deletion is answered when it is done, which can take minutes.
-const LONGEST: Duration = Duration::from_secs(600);
-const LARGEST: u64 = 32 << 20;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(600);
+const MAX_RESPONSE_BYTES: u64 = 32 << 20;
 
 /// All but what needs no encoding anywhere; Elasticsearch does not know `%5Fsnapshot`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The engine at one address, for what a backup needs of it.
+/// Sends the requests of a policy to Elasticsearch at one address, as far as they are granted.
 pub(crate) struct Elasticsearch {
     url: String,
     agent: Agent,
     grants: Grants,
-    /// What the call that is under way may write.
+    /// The policy's current call, which decides what it may write.
     pub(crate) scope: Scope,
 }
 
 impl Elasticsearch {
     pub(crate) fn at(url: String, grants: Grants) -> Self {
-        // A status of 400 is an answer as well: it is the policy that judges.
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(LONGEST));
+        // A status of 400 is a response as well, which the policy evaluates.
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(REQUEST_TIMEOUT));
         Self { url, agent: config.build().into(), grants, scope: Scope::Read }
     }
 
-    /// Whatever the policy is, it can do no more than back up: a list deletes nothing, and a DELETE only what it names.
+    /// Grants a policy only what a backup needs: a list deletes nothing, and a DELETE only its own backup.
     fn check(&self, request: Request) -> Result<core::Request, TransportError> {
         let Request { method, path, query, body } = request;
         let method = match method {
@@ -65,17 +65,17 @@ impl Host for Elasticsearch {
         let http = http::Request::builder().method(method.as_str()).uri(uri).header("content-type", "application/json");
         let http =
             http.body(request.body.unwrap_or_default()).map_err(|fault| TransportError::Denied(fault.to_string()))?;
-        let mut response = self.agent.run(http).map_err(no_answer)?;
+        let mut response = self.agent.run(http).map_err(no_response)?;
         let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-        let body = response.body_mut().with_config().limit(LARGEST).read_to_string();
+        let body = response.body_mut().with_config().limit(MAX_RESPONSE_BYTES).read_to_string();
         Ok(Response {
             status: response.status().as_u16(),
             retry_after: seconds.map(|seconds| seconds.saturating_mul(1000)),
-            body: body.map_err(no_answer)?,
+            body: body.map_err(no_response)?,
         })
     }
 
-    /// This host has all the time in the world, so it waits. One that has not answers `None` after a moment.
+    /// This host waits for the response. One that serves others meanwhile returns `None` after a moment.
     fn submit(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
         self.send(request).map(Some)
     }
@@ -83,8 +83,8 @@ impl Host for Elasticsearch {
 
 impl types::Host for Elasticsearch {}
 
-/// Whether the engine may have acted on the request makes a difference to the policy.
-fn no_answer(error: Error) -> TransportError {
+/// The policy has to know whether the engine may have executed the request.
+fn no_response(error: Error) -> TransportError {
     let text = error.to_string();
     match error {
         Error::HostNotFound | Error::ConnectionFailed | Error::Timeout(Timeout::Resolve | Timeout::Connect) => {

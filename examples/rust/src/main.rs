@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// An instance of the policy, and what it needs of the world.
+/// An instance of the policy, and the store with its capability.
 struct Host {
     store: Store<Elasticsearch>,
     backups: Guest,
@@ -51,7 +51,7 @@ impl Host {
         Ok(Self { store, backups })
     }
 
-    /// Says what the next call is for: it may write nothing else.
+    /// Sets the scope of the next call, which decides what it may write.
     fn enter(&mut self, scope: Scope) {
         self.store.data_mut().scope = scope;
     }
@@ -63,7 +63,7 @@ impl Host {
         self.advance(accepted.backup_id)
     }
 
-    /// Drives a backup on until it ends. Whoever calls this next goes on where another one stopped.
+    /// Drives a backup until it ends. It resumes a run that another process has begun.
     fn advance(&mut self, id: u64) -> Result<()> {
         self.enter(Scope::of_advance(id));
         loop {
@@ -95,7 +95,7 @@ impl Host {
     }
 }
 
-/// What every call is given; the policy keeps nothing between two calls.
+/// The context of a call: the policy keeps no state between two calls.
 fn context() -> Result<Context> {
     Ok(Context {
         settings: Settings {
@@ -112,7 +112,7 @@ fn context() -> Result<Context> {
     })
 }
 
-/// What every request is held against.
+/// The requests that are granted.
 fn grants() -> Result<Grants> {
     let repository = RepositoryName::parse(&setting("BACKUP_REPOSITORY", "")).ok();
     Ok(Grants::new(repository, IndexPrefix::parse(&setting("INDEX_PREFIX", "optimize"))?))

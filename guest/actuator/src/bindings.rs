@@ -1,13 +1,14 @@
-/// Takes in what a policy answers.
+/// Converts the types of a policy's binding into those of this crate.
 ///
-/// `wit/types.wit` becomes Rust types once for the guest and once for the host, by different generators
-/// but with the same names. This implements the conversions from those in a module: from its `Backup` into
-/// [`Backup`](crate::Backup), and from a reference to its `Error` into `backup_core::ErrorKind`.
+/// `wit/types.wit` becomes Rust types once for the guest and once for the host, by different generators but with the
+/// same names. This implements, for a module of such types, [`backup_core::policy_types!`] and the conversion of its
+/// `Backup` into [`Backup`](crate::Backup).
 #[macro_export]
 macro_rules! policy_types {
     ($types:path) => {
+        $crate::core::policy_types!($types);
+
         const _: () = {
-            use $crate::core::{BackupState, ErrorKind, SnapshotState};
             use $types as types;
 
             impl From<types::Backup> for $crate::Backup {
@@ -21,49 +22,28 @@ macro_rules! policy_types {
                 }
             }
 
-            impl From<types::BackupState> for BackupState {
-                fn from(state: types::BackupState) -> Self {
-                    match state {
-                        types::BackupState::Complete => Self::Complete,
-                        types::BackupState::InProgress => Self::InProgress,
-                        types::BackupState::Failed => Self::Failed,
-                        types::BackupState::Incompatible => Self::Incompatible,
-                        types::BackupState::Incomplete => Self::Incomplete,
-                    }
-                }
-            }
-
             impl From<types::SnapshotDetail> for $crate::Snapshot {
                 fn from(detail: types::SnapshotDetail) -> Self {
                     Self {
                         snapshot_name: detail.snapshot_name,
-                        state: match detail.state {
-                            types::SnapshotState::InProgress => SnapshotState::InProgress,
-                            types::SnapshotState::Success => SnapshotState::Success,
-                            types::SnapshotState::Partial => SnapshotState::Partial,
-                            types::SnapshotState::Failed => SnapshotState::Failed,
-                            types::SnapshotState::Incompatible => SnapshotState::Incompatible,
-                            types::SnapshotState::Unreadable => SnapshotState::Unreadable,
-                        },
+                        state: detail.state.into(),
                         start_time: detail.start_time,
                         failures: detail.failures,
                     }
                 }
             }
-
-            impl From<&types::Error> for ErrorKind {
-                fn from(error: &types::Error) -> Self {
-                    match error {
-                        types::Error::InvalidRequest(_) => Self::InvalidRequest,
-                        types::Error::Configuration(_) => Self::Configuration,
-                        types::Error::Conflict(_) => Self::Conflict,
-                        types::Error::NotFound(_) => Self::NotFound,
-                        types::Error::Unreachable(_) => Self::Unreachable,
-                        types::Error::EngineFailure(_) => Self::EngineFailure,
-                        types::Error::Denied(_) => Self::Denied,
-                    }
-                }
-            }
         };
     };
+}
+
+/// The settings that a policy is given.
+#[must_use]
+pub fn policy_settings(settings: &backup_settings::Settings) -> backup_core::Settings {
+    backup_core::Settings {
+        repository: settings.repository.clone(),
+        index_prefix: settings.index_prefix.clone(),
+        optimize_version: settings.optimize_version.clone(),
+        engine: settings.engine,
+        resume_window: settings.resume_window,
+    }
 }

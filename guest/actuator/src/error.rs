@@ -1,44 +1,38 @@
-//! The errors, as far as they are the same for every host: status, code and text.
+//! The errors that every host has: status, code and text.
 
 use backup_core::ErrorKind;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
-/// What is wrong with a request, found out before the policy is asked.
+/// What is wrong with a request, found before the policy is called.
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// The id in the path is not even text.
     #[error("the backup id in the path cannot be read: it is not UTF-8 when its percent signs are decoded")]
     UnreadableId,
-    /// The body has no id.
     #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
     BackupIdMissing,
-    /// The body is not a JSON object.
     #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
     MalformedBody(String),
-    /// The body is over the limit.
     #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
     BodyTooLarge,
-    /// The body is declared as something else.
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
-    /// The path exists, but not for this verb.
     #[error("{0} is not allowed here; the header Allow lists what is")]
     MethodNotAllowed(Method),
-    /// There is no such path.
     #[error("there is nothing at {0}; GET /actuator lists what there is")]
     UnknownPath(String),
 }
 
 impl RequestError {
-    /// There is nothing at a path.
+    /// There is no such path.
     #[must_use]
     pub fn unknown_path(path: &str) -> Self {
         Self::UnknownPath(path.chars().take(200).collect())
     }
 }
 
-/// The one table of these errors: [`RequestError::classify`] reads it, and so does whoever lists all of them.
+/// The status and code of every error, for [`RequestError::classify`] and [`RequestError::CODES`].
 macro_rules! table {
     ($($variant:ident is $status:ident: $code:literal),+ $(,)?) => {
         impl RequestError {
@@ -66,7 +60,7 @@ table! {
     UnknownPath is NOT_FOUND: "unknownPath",
 }
 
-/// The status for a policy's refusal.
+/// The status for a policy's error.
 #[must_use]
 pub fn status_of(kind: ErrorKind) -> StatusCode {
     match kind {
@@ -82,10 +76,10 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody<'a> {
-    /// A stable word in camelCase, one for each kind of error.
+    /// A stable word in camelCase, one for each case.
     pub error_code: &'a str,
     /// What, why and what to do.
     pub error_message: String,
-    /// The engine's own words, or what was found.
+    /// The engine's own explanation, or what was found.
     pub detailed_message: Option<&'a str>,
 }

@@ -2,31 +2,31 @@ use backup_core::{Error, RepositoryName, Request, Response, TransportError};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// What the engine answered when it was asked whether a backup could be made.
+/// Whether the engine responds and has the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// Whether it answers at all.
+    /// Why the engine does not respond.
     pub engine: Result<(), String>,
-    /// Whether the repository is there.
+    /// Why the repository is not available.
     pub repository: Result<(), String>,
 }
 
 impl Probe {
-    /// The request that finds it out: for the repository, or only for the nodes where none is configured.
+    /// The request of this check: for the repository, or for the nodes where none is configured.
     #[must_use]
     pub fn request(repository: Option<&RepositoryName>) -> Request {
         repository.map_or_else(Request::node_versions, Request::repository)
     }
 
-    /// Reads the answer to that request.
+    /// Reads the response to that request.
     #[must_use]
-    pub fn read(repository: Option<&RepositoryName>, answer: Result<Response, TransportError>) -> Self {
-        let answer = answer.map(|response| response.status).map_err(|error| error.to_string());
+    pub fn read(repository: Option<&RepositoryName>, response: Result<Response, TransportError>) -> Self {
+        let status = response.map(|response| response.status).map_err(|error| error.to_string());
         let Some(repository) = repository else {
             let repository = Err(Error::RepositoryNotConfigured.to_string());
-            return Self { engine: answer.map(drop), repository };
+            return Self { engine: status.map(drop), repository };
         };
-        match answer {
+        match status {
             Err(error) => {
                 Self { engine: Err(error), repository: Err("not known: the engine does not answer".to_owned()) }
             }
@@ -51,7 +51,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// That of this process alone, whatever becomes of the engine: restarting it would not help that.
+    /// Liveness is that of this process alone: a restart would not help the engine.
     #[must_use]
     pub fn liveness() -> Value {
         json!({"status": "UP"})
@@ -69,14 +69,14 @@ impl Health {
             .fold(Self::default(), |health, (name, outcome)| health.with(name, component(outcome)))
     }
 
-    /// With one component more.
+    /// Adds a component.
     #[must_use]
     pub fn with(mut self, name: &str, component: Value) -> Self {
         self.components.insert(name.to_owned(), component);
         self
     }
 
-    /// As the sum of these groups, which have paths of their own.
+    /// Adds the names of groups, which have paths of their own.
     #[must_use]
     pub fn of_groups(mut self, groups: &'static [&'static str]) -> Self {
         self.groups = groups;

@@ -1,7 +1,7 @@
-//! The actuator API as bodies and statuses: what every host of a policy answers in the same way.
+//! The bodies and statuses of the actuator API, for every host of a policy.
 //!
-//! Nothing here knows how requests arrive. The host of this project serves it over Axum, the component of
-//! `guest/wasi-http` over `wasi:http`.
+//! It does no I/O. The host of this project serves the API with Axum, the component of `guest/wasi-http` with
+//! `wasi:http`.
 
 #![deny(missing_docs)]
 
@@ -17,7 +17,8 @@ mod view;
 pub use backup_core as core;
 
 pub use actuator::{info, links};
-pub use body::{CreateRequest, LARGEST_BODY, expect_json};
+pub use bindings::policy_settings;
+pub use body::{CreateRequest, MAX_BODY_BYTES, expect_json};
 pub use error::{ErrorBody, RequestError, status_of};
 pub use health::{Health, Probe};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot};

@@ -1,4 +1,4 @@
-//! How backups look in JSON: names, order and formats of Optimize's API.
+//! Backups in JSON, with the names, order and formats of Optimize's API.
 
 use backup_core::{BackupState, SnapshotState};
 use backup_settings::CompleteState;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-/// How backups are shown.
+/// The settings for backups in JSON.
 #[derive(Clone, Debug)]
 pub struct Presentation {
     /// The word for a backup that can be restored.
@@ -15,12 +15,12 @@ pub struct Presentation {
     pub time_zone: TimeZone,
 }
 
-/// A backup, as a policy tells it. [`policy_types!`](crate::policy_types) makes it of a binding's types.
+/// A backup, as a policy returns it. [`policy_types!`](crate::policy_types) converts a binding's types into it.
 #[derive(Clone, Debug)]
 pub struct Backup {
     /// Its number.
     pub backup_id: u64,
-    /// What it is good for.
+    /// Its state.
     pub state: BackupState,
     /// Why it cannot be restored.
     pub failure_reason: Option<String>,
@@ -37,18 +37,18 @@ pub struct Snapshot {
     pub state: SnapshotState,
     /// When it was started, in milliseconds since the epoch.
     pub start_time: Option<u64>,
-    /// One line a shard that failed.
+    /// One line for each failed shard.
     pub failures: Vec<String>,
 }
 
-/// The body of an answer that only says that something is going to happen.
+/// The body of a 202.
 #[derive(Serialize)]
 pub struct Message {
     message: String,
 }
 
 impl Message {
-    /// A backup was begun.
+    /// The engine has accepted part 1.
     #[must_use]
     pub fn scheduled(id: u64) -> Self {
         Self {
@@ -79,7 +79,7 @@ struct SnapshotView {
 }
 
 impl BackupView {
-    /// How this backup looks.
+    /// Converts a backup.
     #[must_use]
     pub fn new(backup: Backup, presentation: &Presentation) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl SnapshotView {
     fn new(detail: Snapshot, presentation: &Presentation) -> Self {
         Self {
             snapshot_name: detail.snapshot_name,
-            state: snapshot_state(detail.state),
+            state: detail.state.as_str(),
             start_time: detail.start_time.and_then(|millis| format_time(millis, &presentation.time_zone)),
             failures: detail.failures,
         }
@@ -104,23 +104,8 @@ impl SnapshotView {
 
 fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
     match (state, complete) {
-        (BackupState::Complete, CompleteState::Complete) => "COMPLETE",
         (BackupState::Complete, CompleteState::Completed) => "COMPLETED",
-        (BackupState::InProgress, _) => "IN_PROGRESS",
-        (BackupState::Failed, _) => "FAILED",
-        (BackupState::Incompatible, _) => "INCOMPATIBLE",
-        (BackupState::Incomplete, _) => "INCOMPLETE",
-    }
-}
-
-fn snapshot_state(state: SnapshotState) -> &'static str {
-    match state {
-        SnapshotState::InProgress => "IN_PROGRESS",
-        SnapshotState::Success => "SUCCESS",
-        SnapshotState::Partial => "PARTIAL",
-        SnapshotState::Failed => "FAILED",
-        SnapshotState::Incompatible => "INCOMPATIBLE",
-        SnapshotState::Unreadable => "UNREADABLE",
+        _ => state.as_str(),
     }
 }
 
@@ -131,44 +116,4 @@ fn format_time(millis: u64, zone: &TimeZone) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_in_the_zone_of_the_host() {
-        let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        assert_eq!(format_time(1_667_985_096_978, &berlin).unwrap(), "2022-11-09T10:11:36.978+0100");
-        assert_eq!(format_time(1_667_985_096_000, &TimeZone::UTC).unwrap(), "2022-11-09T09:11:36.000+0000");
-        assert_eq!(format_time(u64::MAX, &TimeZone::UTC), None);
-    }
-
-    #[test]
-    fn a_backup_looks_as_camunda_documents_it() {
-        let part = |number: u8, start_time: u64| Snapshot {
-            snapshot_name: format!("camunda_optimize_123456_3.10.0_part_{number}_of_2"),
-            state: SnapshotState::Success,
-            start_time: Some(start_time),
-            failures: Vec::new(),
-        };
-        let backup = Backup {
-            backup_id: 123_456,
-            state: BackupState::Complete,
-            failure_reason: None,
-            details: vec![part(1, 1_667_985_096_978), part(2, 1_667_985_097_178)],
-        };
-        let presentation =
-            |complete_state| Presentation { complete_state, time_zone: TimeZone::fixed(jiff::tz::offset(1)) };
-        let json = |complete_state| {
-            serde_json::to_string(&BackupView::new(backup.clone(), &presentation(complete_state))).unwrap()
-        };
-        let expected = concat!(
-            r#"{"backupId":123456,"failureReason":null,"state":"COMPLETE","details":["#,
-            r#"{"snapshotName":"camunda_optimize_123456_3.10.0_part_1_of_2","state":"SUCCESS","#,
-            r#""startTime":"2022-11-09T10:11:36.978+0100","failures":[]},"#,
-            r#"{"snapshotName":"camunda_optimize_123456_3.10.0_part_2_of_2","state":"SUCCESS","#,
-            r#""startTime":"2022-11-09T10:11:37.178+0100","failures":[]}]}"#
-        );
-        assert_eq!(json(CompleteState::Complete), expected);
-        assert_eq!(json(CompleteState::Completed), expected.replace("\"COMPLETE\"", "\"COMPLETED\""));
-    }
-}
+mod tests;

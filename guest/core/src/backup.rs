@@ -1,35 +1,43 @@
-//! What a set of snapshots amounts to.
+//! The state of a backup, from its snapshots.
 
 use std::fmt;
 
-use crate::run::{in_the_gap, note};
+use crate::run::{resumable, run_note};
 use crate::{BackupId, Cluster, Context, Part, Snapshot, SnapshotState};
 
-/// What a backup is good for.
+/// The state of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupState {
     /// Both parts succeeded: it can be restored.
     Complete,
     /// It is still being made.
     InProgress,
-    /// A part failed, wholly or partly, or cannot be read; or the snapshots do not belong together: too many, or of
+    /// A part failed, wholly or partly, or cannot be read; or the snapshots do not belong together: more than two, or of
     /// different runs.
     Failed,
     /// This cluster cannot restore it.
     Incompatible,
-    /// A part is missing and nobody is making it.
+    /// A part is missing and no run will make it.
     Incomplete,
 }
 
-impl fmt::Display for BackupState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl BackupState {
+    /// The word for it in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::Complete => "COMPLETE",
             Self::InProgress => "IN_PROGRESS",
             Self::Failed => "FAILED",
             Self::Incompatible => "INCOMPATIBLE",
             Self::Incomplete => "INCOMPLETE",
-        })
+        }
+    }
+}
+
+impl fmt::Display for BackupState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -38,7 +46,7 @@ impl fmt::Display for BackupState {
 pub struct Backup {
     /// Its number.
     pub id: BackupId,
-    /// What it is good for.
+    /// Its state.
     pub state: BackupState,
     /// Why it cannot be restored. `None` for a backup that is complete or in progress.
     pub failure_reason: Option<String>,
@@ -49,30 +57,31 @@ pub struct Backup {
 }
 
 impl Backup {
-    /// Judges the snapshots of one backup, the severest finding first.
+    /// Derives the state from the snapshots: FAILED before INCOMPATIBLE before IN_PROGRESS before INCOMPLETE.
     ///
-    /// `cluster` is `None` where nobody asked whether it can read them.
+    /// `cluster` is `None` where compatibility does not matter.
     #[must_use]
     pub fn assess(id: BackupId, mut snapshots: Vec<Snapshot>, cluster: Option<&Cluster>, context: &Context) -> Self {
         snapshots.sort_by(|a, b| (a.name.part, &a.name.version).cmp(&(b.name.part, &b.name.version)));
-        let (state, reasons) = judge(&snapshots, cluster, context);
+        let (state, reasons) = state(&snapshots, cluster, context);
         let part_one = snapshots.iter().find(|snapshot| snapshot.name.part == Part::One);
         Self {
             id,
             state,
             failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            run_id: part_one.and_then(|part_one| run_to_go_on_with(part_one, context)),
+            run_id: part_one.and_then(|part_one| run_id(part_one, context)),
             snapshots,
         }
     }
 }
 
-fn run_to_go_on_with(part_one: &Snapshot, context: &Context) -> Option<String> {
+/// The run that can be resumed here: not one of another installation in the same repository.
+fn run_id(part_one: &Snapshot, context: &Context) -> Option<String> {
     let origin = part_one.origin.as_ref().filter(|origin| origin.is_of(&context.settings.index_prefix))?;
     Some(origin.run_id.clone())
 }
 
-fn judge(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -> (BackupState, Vec<String>) {
+fn state(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -> (BackupState, Vec<String>) {
     let failed = failures(snapshots);
     if !failed.is_empty() {
         return (BackupState::Failed, failed);
@@ -82,7 +91,7 @@ fn judge(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -
         return (BackupState::Incompatible, incompatible);
     }
     let running = snapshots.iter().any(|snapshot| snapshot.state == SnapshotState::InProgress);
-    if running || in_the_gap(snapshots, context).is_some() {
+    if running || resumable(snapshots, context).is_some() {
         return (BackupState::InProgress, Vec::new());
     }
     match missing(snapshots, context) {
@@ -104,7 +113,7 @@ fn failures(snapshots: &[Snapshot]) -> Vec<String> {
     }
     let mut runs = snapshots.iter().filter_map(Snapshot::run_id);
     if runs.next().is_some_and(|first| runs.any(|other| other != first)) {
-        // Part 2 could be older than part 1, and nobody could tell from the names.
+        // Part 2 could be older than part 1, which the names do not show.
         reasons.push("its snapshots were written by different runs and do not belong together".to_owned());
     }
     reasons
@@ -124,17 +133,17 @@ fn failure(snapshot: &Snapshot) -> Option<String> {
 }
 
 fn incompatibilities(snapshots: &[Snapshot], cluster: Option<&Cluster>) -> Vec<String> {
-    let verdict = |snapshot: &Snapshot| match cluster.map_or(Ok(()), |cluster| cluster.can_read(snapshot)) {
-        Err(why) => Some(format!("snapshot {} {why}", snapshot.name)),
+    let reason = |snapshot: &Snapshot| match cluster.map_or(Ok(()), |cluster| cluster.can_read(snapshot)) {
+        Err(error) => Some(format!("snapshot {} {error}", snapshot.name)),
         Ok(()) if snapshot.state == SnapshotState::Incompatible => {
             Some(format!("snapshot {} is reported as INCOMPATIBLE by the engine", snapshot.name))
         }
         Ok(()) => None,
     };
-    snapshots.iter().filter_map(verdict).collect()
+    snapshots.iter().filter_map(reason).collect()
 }
 
-/// The parts that are not there.
+/// The parts that do not exist, and why.
 fn missing(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
     let exists = |part: Part| snapshots.iter().any(|snapshot| snapshot.name.part == part);
     let mut reasons: Vec<String> =
@@ -144,8 +153,8 @@ fn missing(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
     }
     let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect();
     reasons.push(format!("only {} exists", names.join(" and ")));
-    let noted = snapshots.first().and_then(|part_one| note(context, part_one));
-    if let Some(refusal) = noted.and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
+    let note = snapshots.first().and_then(|part_one| run_note(context, part_one));
+    if let Some(refusal) = note.and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
         reasons.push(format!("the engine refused part 2: {refusal}"));
     }
     reasons

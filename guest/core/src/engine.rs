@@ -2,33 +2,33 @@ use std::time::Duration;
 
 use crate::Request;
 
-/// The one thing that the operations need from outside: an engine that answers requests.
+/// Sends requests to Elasticsearch or OpenSearch. The operations do all their I/O through it.
 pub trait Engine {
-    /// Sends a request and waits for the answer, whatever its status.
+    /// Sends a request and waits for the response, whatever its status.
     ///
     /// # Errors
-    /// If there is no answer.
+    /// If there is no response.
     fn send(&self, request: &Request) -> Result<Response, TransportError>;
 
-    /// Sends a request that can take minutes. `None`: the engine has it and is still at it.
+    /// Sends a request that can take minutes. `None`: it was sent, and the engine is still working on it.
     ///
     /// # Errors
-    /// If there is no answer, and there will be none.
+    /// If there is no response, and there will be none.
     fn submit(&self, request: &Request) -> Result<Option<Response>, TransportError>;
 }
 
-/// An engine's answer.
+/// An engine's response, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// How long the engine asks to wait before the next attempt.
+    /// The header `Retry-After`: how long to wait before the next attempt.
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: String,
 }
 
-/// Why there is no answer.
+/// Why there is no response. The difference between the cases is whether the engine may have executed the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// The host does not grant the request. It was not sent.
@@ -37,10 +37,10 @@ pub enum TransportError {
     /// No connection. The request was not sent.
     #[error("{0}")]
     Unreachable(String),
-    /// The connection ended early or the time was up. The engine may have acted.
+    /// The connection ended early or the request timed out. The engine may have executed it.
     #[error("{0}")]
     Interrupted(String),
-    /// The answer is too large or not text. The engine has acted.
+    /// The response is too large or not text. The engine has executed the request.
     #[error("{0}")]
     Unreadable(String),
 }

@@ -3,154 +3,67 @@ use crate::{
     SnapshotName, TransportError,
 };
 
-/// Why an operation was refused. The text says what, why and what to do.
+/// Why an operation failed. The text says what, why and what to do.
+#[allow(missing_docs, reason = "each case is explained by its message")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The caller's number is none.
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
-    /// No repository is set.
     #[error(
         "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the engine"
     )]
     RepositoryNotConfigured,
-    /// The repository is not registered.
     #[error(
         "the snapshot repository '{repository}' does not exist in the engine; register it there, or correct backup.repositoryName"
     )]
-    RepositoryMissing {
-        /// The configured name.
-        repository: RepositoryName,
-        /// The engine's words.
-        refusal: Option<Refusal>,
-    },
-    /// The repository takes no writes.
+    RepositoryMissing { repository: RepositoryName, refusal: Option<Refusal> },
     #[error(
         "the snapshot repository '{repository}' is registered read-only; register it without readonly, or configure another one"
     )]
-    RepositoryReadOnly {
-        /// The configured name.
-        repository: RepositoryName,
-        /// The engine's words, if it was asked to write.
-        refusal: Option<Refusal>,
-    },
-    /// A setting that the host handed over makes no sense.
-    #[error("the setting {key} is wrong: {fault}")]
-    InvalidSetting {
-        /// The setting's name.
-        key: &'static str,
-        /// What is wrong with it, and what is allowed.
-        fault: String,
-    },
-    /// The number is taken.
+    RepositoryReadOnly { repository: RepositoryName, refusal: Option<Refusal> },
+    #[error("the setting {key} is wrong: {reason}")]
+    InvalidSetting { key: &'static str, reason: String },
     #[error("a backup with ID {id} already exists: found {}; choose another ID, or delete that backup first", snapshots.join(", "))]
-    BackupExists {
-        /// The number.
-        id: BackupId,
-        /// The snapshots that were found.
-        snapshots: Vec<String>,
-    },
-    /// There is no such backup.
+    BackupExists { id: BackupId, snapshots: Vec<String> },
     #[error(
         "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
     )]
-    BackupNotFound {
-        /// The number.
-        id: BackupId,
-        /// Where it was looked for.
-        repository: RepositoryName,
-    },
-    /// There are no indices for a part.
+    BackupNotFound { id: BackupId, repository: RepositoryName },
     #[error("nothing to back up for {part}: the engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
-    NothingToSnapshot {
-        /// The part.
-        part: Part,
-        /// The configured prefix.
-        prefix: IndexPrefix,
-    },
-    /// Indices are not to be seen without which a backup could not be restored.
+    NothingToSnapshot { part: Part, prefix: IndexPrefix },
     #[error(
         "the engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
     )]
-    IndicesMissing {
-        /// Their aliases.
-        missing: Vec<String>,
-        /// The configured prefix.
-        prefix: IndexPrefix,
-    },
-    /// Optimize's version is nowhere to be found.
+    IndicesMissing { missing: Vec<String>, prefix: IndexPrefix },
     #[error(
-        "the version of Optimize could not be read from the alias '{prefix}-metadata' ({fault}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
+        "the version of Optimize could not be read from the alias '{prefix}-metadata' ({reason}); set optimize.version (CAMUNDA_OPTIMIZE_VERSION)"
     )]
-    OptimizeVersionUnknown {
-        /// The configured prefix.
-        prefix: IndexPrefix,
-        /// What was found instead.
-        fault: String,
-    },
-    /// Optimize's version cannot be part of a name.
+    OptimizeVersionUnknown { prefix: IndexPrefix, reason: String },
     #[error("{0}; set optimize.version (CAMUNDA_OPTIMIZE_VERSION)")]
     OptimizeVersionInvalid(#[from] InvalidOptimizeVersion),
-    /// The engine did not answer, and the request was not sent.
     #[error("the engine cannot be reached: {0}")]
     EngineUnreachable(String),
-    /// The engine did not answer in time or not to the end.
     #[error(
         "the engine's answer to {request} did not arrive: {cause}; if this was a POST, look with GET whether the backup was started"
     )]
-    EngineNotAnswering {
-        /// What was asked.
-        request: String,
-        /// What happened.
-        cause: String,
-    },
-    /// The engine does not let us in.
+    EngineNotAnswering { request: String, cause: String },
     #[error(
         "the engine refused access to {request}; check the credentials and that they allow snapshots of the repository, reading the indices, and monitoring the cluster"
     )]
-    EngineAccessDenied {
-        /// What was asked.
-        request: String,
-        /// The engine's words.
-        refusal: Refusal,
-    },
-    /// The engine is overloaded or has no master at the moment.
+    EngineAccessDenied { request: String, refusal: Refusal },
     #[error("the engine is too busy for {request}; try again in a moment")]
-    EngineBusy {
-        /// What was asked.
-        request: String,
-        /// The engine's words.
-        refusal: Refusal,
-    },
-    /// The engine refused for any other reason.
+    EngineBusy { request: String, refusal: Refusal },
     #[error("the engine refused {request}; its own reason is in detailedMessage")]
-    EngineRefused {
-        /// What was asked.
-        request: String,
-        /// The engine's words.
-        refusal: Refusal,
-    },
-    /// The engine's answer makes no sense.
+    EngineRefused { request: String, refusal: Refusal },
     #[error(
         "the answer to {request} is not what an engine answers; check that the configured host and port are Elasticsearch's or OpenSearch's own, without a proxy that answers in its place"
     )]
-    EngineAnswerInvalid {
-        /// What was asked.
-        request: String,
-        /// What is wrong with the answer.
-        fault: String,
-    },
-    /// The host does not allow the request.
+    EngineAnswerInvalid { request: String, reason: String },
     #[error("the host does not grant the policy {request}")]
-    Denied {
-        /// What was asked.
-        request: String,
-        /// The host's reason.
-        reason: String,
-    },
+    Denied { request: String, reason: String },
 }
 
-/// The class of an [`Error`]: how a caller should take it.
+/// The class of an [`Error`], by which a host chooses the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The request is wrong.
@@ -163,14 +76,14 @@ pub enum ErrorKind {
     NotFound,
     /// The engine did not answer.
     Unreachable,
-    /// The engine answered, but not what is needed.
+    /// The engine answered with an error, or lacks what a backup needs.
     EngineFailure,
     /// The host denied a request.
     Denied,
 }
 
 impl Error {
-    /// The engine's refusal of a request as an error of its own.
+    /// The error for a request that the engine refused.
     pub(crate) fn refused(request: &Request, refusal: Refusal, repository: &RepositoryName) -> Self {
         let repository = repository.clone();
         if refusal.is_repository_missing() {
@@ -187,18 +100,18 @@ impl Error {
         }
     }
 
-    /// A missing answer as an error of its own.
+    /// The error for a request without a response.
     pub(crate) fn transport(request: &Request, error: TransportError) -> Self {
         let request = request.to_string();
         match error {
             TransportError::Denied(reason) => Self::Denied { request, reason },
             TransportError::Unreachable(cause) => Self::EngineUnreachable(cause),
             TransportError::Interrupted(cause) => Self::EngineNotAnswering { request, cause },
-            TransportError::Unreadable(fault) => Self::EngineAnswerInvalid { request, fault },
+            TransportError::Unreadable(reason) => Self::EngineAnswerInvalid { request, reason },
         }
     }
 
-    /// The two snapshots of one backup have names, so this is a conflict about names.
+    /// The error for an ID that is taken by these snapshots.
     pub(crate) fn exists<'a>(id: BackupId, names: impl IntoIterator<Item = &'a SnapshotName>) -> Self {
         Self::BackupExists { id, snapshots: names.into_iter().map(ToString::to_string).collect() }
     }
@@ -209,7 +122,7 @@ impl Error {
         self.classify().0
     }
 
-    /// A stable word in camelCase, one for each kind of error.
+    /// The `errorCode`: a stable word in camelCase, one for each case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.classify().1
@@ -226,19 +139,18 @@ impl Error {
         }
     }
 
-    /// The engine's or the host's own words.
+    /// The engine's or the host's own explanation, for `detailedMessage`.
     #[must_use]
     pub fn detail(&self) -> Option<String> {
         match self {
             Self::EngineUnreachable(cause) | Self::EngineNotAnswering { cause, .. } => Some(cause.clone()),
-            Self::EngineAnswerInvalid { fault, .. } => Some(fault.clone()),
-            Self::Denied { reason, .. } => Some(reason.clone()),
+            Self::EngineAnswerInvalid { reason, .. } | Self::Denied { reason, .. } => Some(reason.clone()),
             _ => self.refusal().map(ToString::to_string),
         }
     }
 }
 
-/// The one table of errors: [`Error::classify`] reads it, and so does whoever lists all of them.
+/// The class and code of every error, for [`Error::classify`] and [`Error::CODES`].
 macro_rules! table {
     ($($variant:ident is $kind:ident: $code:literal),+ $(,)?) => {
         impl Error {

@@ -1,16 +1,15 @@
 //! The rules of Camunda Optimize's backups, without any I/O.
 //!
-//! A backup is two snapshots in one repository. This crate knows what they are called
-//! ([`SnapshotName`]), which indices go into which ([`IndexSelection`]), what a set of snapshots
-//! amounts to ([`Backup`]), and in which order to ask an engine for what ([`operations`]). The engine
-//! itself is behind the [`Engine`] trait: whoever implements its two functions has a backup service.
+//! A backup is two snapshots in one repository. This crate defines their names ([`SnapshotName`]), the indices in each
+//! ([`IndexSelection`]), the state of a backup ([`Backup`]), and which requests make, read and delete one
+//! ([`operations`]). Requests are sent by an implementation of the trait [`Engine`].
 //!
-//! Facts about engines come from observation of Elasticsearch 7.17, 8.11 and 8.19 and OpenSearch 2.19.
+//! *Engine* stands for Elasticsearch or OpenSearch. Facts about engines come from observation of Elasticsearch 7.17, 8.11 and 8.19 and OpenSearch 2.19.
 //!
 //! # A backup
 //!
-//! Here on the engine in memory, which the feature `memory` brings. A program of yours has an [`Engine`]
-//! with its own HTTP client in that place, and waits where this one puts the clock forward.
+//! This example uses the engine in memory of the feature `memory`. A real program has an [`Engine`] with an HTTP client,
+//! and sleeps where this one puts the clock forward.
 //!
 //! ```
 //! use std::time::Duration;
@@ -34,7 +33,7 @@
 //!     engine: EngineKind::Elasticsearch,
 //!     resume_window: Duration::from_secs(600),
 //! };
-//! // Fresh for every call: the clock goes on, and each call may write under a run id of its own.
+//! // New for every call: the time has passed, and each call writes under a run ID of its own.
 //! let context = |run_id: &str| Context {
 //!     settings: settings.clone(),
 //!     now: engine.now(),
@@ -60,39 +59,41 @@
 //! # }
 //! ```
 //!
-//! # What a caller has to keep to
+//! # What a caller must do
 //!
-//! - Call [`operations::advance`] until it says that the run has ended. Anybody may, at any time and
-//!   several at once; what counts is in the snapshots.
-//! - Tell a lost answer from a request that was not sent: [`TransportError`] says why it matters.
-//! - A refused request is an answer: [`Engine::send`] returns it whatever its status.
-//! - Calls block until the engine has answered. On an asynchronous runtime, give them a thread of their
-//!   own.
+//! - Call [`operations::advance`] until it says that the run has ended. Any host may, at any time and several at once:
+//!   the state is in the snapshots.
+//! - Return the [`TransportError`] that says whether the engine may have executed a request.
+//! - Return every response from [`Engine::send`], whatever its status.
+//! - Calls block until the engine has responded. On an asynchronous runtime, give them a thread of their own.
 
 #![deny(missing_docs)]
 
-mod answer;
 mod backup;
 mod cluster;
 mod engine;
 mod error;
 mod id;
+pub mod json;
 mod listing;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod metadata;
 mod name;
 pub mod operations;
+mod pacing;
 mod part;
+mod refusal;
 mod request;
 mod run;
 mod selection;
 mod settings;
 mod snapshot;
+pub mod text;
 mod time;
 mod version;
+mod wit;
 
-pub use answer::Refusal;
 pub use backup::{Backup, BackupState};
 pub use cluster::{Cluster, ReadError};
 pub use engine::{Engine, Response, TransportError};
@@ -100,13 +101,15 @@ pub use error::{Error, ErrorKind};
 pub use id::{BackupId, InvalidBackupId};
 pub use metadata::Origin;
 pub use name::{NAME_PREFIX, SnapshotName};
+pub use pacing::{Backoff, LEFTOVER_CHECK_DELAYS, RunPacer};
 pub use part::Part;
-pub use request::{Method, Request};
-pub use run::{RunNote, Step};
+pub use refusal::Refusal;
+pub use request::{ListMode, Method, Request};
+pub use run::{NextStep, RunNote};
 pub use selection::{IndexSelection, NothingToSnapshot};
 pub use settings::{
     Context, EngineKind, IndexPrefix, InvalidIndexPrefix, InvalidRepositoryName, RepositoryName, Settings,
 };
 pub use snapshot::{Snapshot, SnapshotState};
-pub use time::Timestamp;
+pub use time::{Timestamp, milliseconds};
 pub use version::{InvalidOptimizeVersion, OptimizeVersion};

@@ -1,9 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::answer::object;
+use crate::json::object;
 use crate::{Context, IndexPrefix, Part};
 
-/// What we write into a snapshot's `metadata`, and by which we know our own again.
+/// The entry `optimizeBackup` of a snapshot's `metadata`: which run wrote it.
 ///
 /// An engine refuses metadata over 1024 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Origin {
     pub policy: String,
 }
 
-/// The `metadata` object: our entry beside whatever others add.
+/// A snapshot's `metadata`. Others may add entries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
@@ -32,13 +32,13 @@ pub(crate) struct Metadata {
 }
 
 impl Origin {
-    const LONGEST: usize = 128;
+    const MAX_CHARS: usize = 128;
 
     /// The origin of a part that is about to be written.
     #[must_use]
     pub fn new(run_id: &str, part: Part, context: &Context) -> Self {
-        // What JSON writes with one or two bytes a character.
-        let limited = |text: &str| text.chars().filter(|c| matches!(c, ' '..='~')).take(Self::LONGEST).collect();
+        // Only characters that JSON writes in one or two bytes.
+        let limited = |text: &str| text.chars().filter(|c| matches!(c, ' '..='~')).take(Self::MAX_CHARS).collect();
         Self {
             run_id: limited(run_id),
             part: part.number(),
@@ -49,7 +49,7 @@ impl Origin {
         }
     }
 
-    /// Whether it is a backup of the installation with this prefix. One that does not tell is taken for it.
+    /// Whether it is a backup of the installation with this prefix. Without a prefix in the metadata, it counts as one.
     pub(crate) fn is_of(&self, prefix: &IndexPrefix) -> bool {
         self.index_prefix.as_deref().is_none_or(|told| told == prefix.as_str())
     }

@@ -3,8 +3,7 @@ use std::fmt;
 /// One of the two snapshots of a backup, in the order in which they are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// Import progress. Taken first, so that a restored Optimize never believes to have imported
-    /// records that it does not have.
+    /// Import progress. Taken first: a restored Optimize then imports again whatever the data of part 2 may lack.
     One,
     /// Everything else.
     Two,

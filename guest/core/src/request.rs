@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::metadata::Metadata;
 use crate::{IndexPrefix, IndexSelection, Origin, RepositoryName, SnapshotName};
 
-/// What to do with a resource.
+/// The HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// Read.
@@ -27,10 +27,10 @@ impl fmt::Display for Method {
     }
 }
 
-/// A request in parts: nothing here is encoded.
+/// A request in parts, none of them URL-encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What to do.
+    /// The HTTP method.
     pub method: Method,
     /// The path's segments.
     pub path: Vec<String>,
@@ -40,21 +40,21 @@ pub struct Request {
     pub body: Option<String>,
 }
 
-/// How to list snapshots; see [`crate::listing`] for why there are three ways.
+/// How to list snapshots. The strict list fails in a damaged repository; the other two then find out what is damaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ListMode {
+pub enum ListMode {
     /// With all fields. Fails as a whole if one snapshot's metadata cannot be read.
     Strict,
     /// With all fields, without the snapshots whose metadata cannot be read.
     ReadableOnly,
-    /// Every name, read without opening any metadata.
+    /// Every name, without opening any metadata file.
     NamesOnly,
 }
 
-/// The fields that are read: a list of a thousand snapshots shrinks to a third.
+/// The fields that are read: they are a third of a list of snapshots.
 ///
-/// `failures` is where Elasticsearch 8.11 tells of a missing repository; `error` and `status` would
-/// be filtered out of refusals as well.
+/// Elasticsearch 8.11 reports a missing repository in `failures`. The filter also applies to errors, so that it must
+/// name `error` and `status`.
 const LISTED_FIELDS: &str = "snapshots.snapshot,snapshots.uuid,snapshots.state,snapshots.version,snapshots.version_id,\
     snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.reason,snapshots.failures,\
     snapshots.metadata,failures,error,status";
@@ -76,7 +76,8 @@ impl Request {
     }
 
     /// Lists the snapshots whose names match `pattern`.
-    pub(crate) fn list(repository: &RepositoryName, pattern: &str, mode: ListMode) -> Self {
+    #[must_use]
+    pub fn list(repository: &RepositoryName, pattern: &str, mode: ListMode) -> Self {
         let list = Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern]);
         match mode {
             ListMode::Strict => list,
@@ -86,8 +87,9 @@ impl Request {
         .query("filter_path", LISTED_FIELDS)
     }
 
-    /// Starts a snapshot of exactly these indices and returns while it is being written.
-    pub(crate) fn create(
+    /// Starts a snapshot of exactly these indices, without waiting for its end.
+    #[must_use]
+    pub fn create(
         repository: &RepositoryName,
         name: &SnapshotName,
         selection: &IndexSelection,
@@ -106,17 +108,20 @@ impl Request {
     }
 
     /// Deletes snapshots by their exact names.
-    pub(crate) fn delete(repository: &RepositoryName, names: &[String]) -> Self {
+    #[must_use]
+    pub fn delete(repository: &RepositoryName, names: &[String]) -> Self {
         Self::new(Method::Delete, &["_snapshot", repository.as_str(), &names.join(",")])
     }
 
-    /// Looks up every index and alias of the installation, hidden and closed ones too.
-    pub(crate) fn resolve(prefix: &IndexPrefix) -> Self {
+    /// Lists every index and alias of the installation, hidden and closed ones too.
+    #[must_use]
+    pub fn resolve(prefix: &IndexPrefix) -> Self {
         Self::new(Method::Get, &["_resolve", "index", &format!("{prefix}-*")]).query("expand_wildcards", "all")
     }
 
     /// Reads the document in which Optimize keeps its schema version.
-    pub(crate) fn optimize_version(prefix: &IndexPrefix) -> Self {
+    #[must_use]
+    pub fn optimize_version(prefix: &IndexPrefix) -> Self {
         Self::new(Method::Get, &[&format!("{prefix}-metadata"), "_doc", "1"]).query("_source", "schemaVersion")
     }
 

@@ -1,9 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::text::excerpt;
 use crate::{Error, OptimizeVersion, RunNote, Timestamp};
 
-/// The kind of database. Their snapshot APIs differ in details.
+/// Which search engine holds Optimize's data. Their snapshot APIs differ in details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
     /// Elasticsearch 7.17 and 8.x.
@@ -41,7 +42,7 @@ impl RepositoryName {
         let forbidden = |c: char| c.is_whitespace() || c.is_control() || ",#*?/\\\"<>|%".contains(c);
         let reserved = matches!(text, "" | "." | "..") || text.starts_with('_') || text.starts_with('-');
         if reserved || text.contains(forbidden) {
-            return Err(InvalidRepositoryName(text.escape_debug().take(80).collect()));
+            return Err(InvalidRepositoryName(excerpt(text, 80)));
         }
         Ok(Self(text.to_owned()))
     }
@@ -71,7 +72,7 @@ pub struct IndexPrefix(String);
 pub struct InvalidIndexPrefix(String);
 
 impl IndexPrefix {
-    const LONGEST: usize = 200;
+    const MAX_BYTES: usize = 200;
 
     /// Reads a prefix such as `optimize`.
     ///
@@ -80,10 +81,10 @@ impl IndexPrefix {
     pub fn parse(text: &str) -> Result<Self, InvalidIndexPrefix> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let allowed = |c: char| plain(c) || "-_.".contains(c);
-        if text.len() <= Self::LONGEST && text.starts_with(plain) && text.chars().all(allowed) {
+        if text.len() <= Self::MAX_BYTES && text.starts_with(plain) && text.chars().all(allowed) {
             return Ok(Self(text.to_owned()));
         }
-        Err(InvalidIndexPrefix(text.escape_debug().take(80).collect()))
+        Err(InvalidIndexPrefix(excerpt(text, 80)))
     }
 
     /// The prefix as text.
@@ -114,24 +115,24 @@ pub struct Settings {
     pub index_prefix: IndexPrefix,
     /// The version for snapshot names. `None`: the one in Optimize's metadata index.
     pub optimize_version: Option<OptimizeVersion>,
-    /// The kind of database.
+    /// Which search engine holds Optimize's data.
     pub engine: EngineKind,
     /// How long after the end of part 1 part 2 may still be started.
     pub resume_window: Duration,
 }
 
-/// What every operation is given.
+/// The arguments of every operation besides the backup's ID.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// What the operator configured.
     pub settings: Settings,
     /// The host's clock.
     pub now: Timestamp,
-    /// A fresh identity for what this call may write.
+    /// A new identity for each call: the snapshots that it writes carry it in their metadata.
     pub run_id: String,
     /// The host's name and version, for the snapshot's metadata.
     pub host: String,
-    /// What the host remembers of runs that it drove.
+    /// The host's notes on runs that it drove.
     pub notes: Vec<RunNote>,
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Origin, SnapshotName, Timestamp};
 
-/// What an engine says of a snapshot.
+/// The state of a snapshot, as the engine reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotState {
     /// Still being written.
@@ -20,7 +20,7 @@ pub enum SnapshotState {
 }
 
 impl SnapshotState {
-    /// Reads an engine's word. `None`: no engine that we know says this.
+    /// Reads an engine's word. `None`: unknown.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         Some(match word {
             "IN_PROGRESS" => Self::InProgress,
@@ -57,7 +57,7 @@ impl fmt::Display for SnapshotState {
 pub struct Snapshot {
     /// Its name.
     pub name: SnapshotName,
-    /// The engine's own identity of it, which another one of this name does not have.
+    /// The engine's UUID for it, which differs from that of an earlier snapshot with this name.
     pub uuid: Option<String>,
     /// Its state.
     pub state: SnapshotState,
@@ -67,30 +67,30 @@ pub struct Snapshot {
     pub ended: Option<Timestamp>,
     /// Why it failed as a whole, as far as the engine says.
     pub reason: Option<String>,
-    /// One line a failed shard.
+    /// One line for each failed shard.
     pub failures: Vec<String>,
     /// The version that wrote it, for people: `8.19.0`.
     pub version: Option<String>,
     /// The version that wrote it, as the engine compares it.
     pub version_id: Option<u64>,
-    /// Who wrote it. `None`: not us.
+    /// Our entry in its metadata. `None`: somebody else's snapshot.
     pub origin: Option<Origin>,
 }
 
 impl Snapshot {
-    /// The run that wrote it. `None`: not one of ours.
+    /// The run that wrote it. `None`: somebody else's snapshot.
     #[must_use]
     pub fn run_id(&self) -> Option<&str> {
         self.origin.as_ref().map(|origin| origin.run_id.as_str())
     }
 
-    /// What tells it from other snapshots that may come to have its name: the run that wrote it, or where
-    /// there is none that is known, the snapshot itself.
-    pub(crate) fn run_or_itself(&self) -> Option<&str> {
+    /// What distinguishes it from a later snapshot with the same name: the run that wrote it, or the UUID where no run
+    /// is known.
+    pub(crate) fn run_or_uuid(&self) -> Option<&str> {
         self.run_id().or(self.uuid.as_deref())
     }
 
-    /// A snapshot of which nothing is known but what names it.
+    /// A snapshot of which only name and UUID are known.
     pub(crate) fn unreadable(name: SnapshotName, uuid: Option<String>, reason: String) -> Self {
         Self {
             name,

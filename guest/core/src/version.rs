@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::text::excerpt;
+
 /// The version of Optimize that stands in a snapshot's name, in lower case as engines demand.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OptimizeVersion(String);
@@ -12,7 +14,7 @@ pub struct OptimizeVersion(String);
 pub struct InvalidOptimizeVersion(String);
 
 impl OptimizeVersion {
-    const LONGEST: usize = 64;
+    const MAX_BYTES: usize = 64;
 
     /// Reads a version such as `8.6.0` or `8.7.0-SNAPSHOT`.
     ///
@@ -20,8 +22,8 @@ impl OptimizeVersion {
     /// If it is empty, too long, or holds what a snapshot's name cannot (or `_`, which separates there).
     pub fn parse(text: &str) -> Result<Self, InvalidOptimizeVersion> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+');
-        if text.is_empty() || text.len() > Self::LONGEST || !text.bytes().all(allowed) {
-            return Err(InvalidOptimizeVersion(text.chars().take(Self::LONGEST).collect()));
+        if text.is_empty() || text.len() > Self::MAX_BYTES || !text.bytes().all(allowed) {
+            return Err(InvalidOptimizeVersion(excerpt(text, Self::MAX_BYTES)));
         }
         Ok(Self(text.to_ascii_lowercase()))
     }

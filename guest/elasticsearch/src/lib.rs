@@ -1,14 +1,17 @@
-//! What every host has in common that lends an engine to a policy.
+//! What every host needs that gives a policy access to Elasticsearch or OpenSearch.
 //!
-//! A [`Request`](backup_core::Request) comes from code that is not trusted. [`Grants`] decides by what it is and by
-//! the [`Scope`] of the call that it is made in, and hands back a [`Granted`] request; a host sends nothing else.
+//! A [`Request`](backup_core::Request) comes from code that is not trusted. [`Grants`] checks it and the [`Scope`] of the
+//! policy's call that it belongs to, and returns a [`Granted`] request; a host sends no other. [`Retry`] decides whether
+//! and when it is sent again, and [`ConnectError`] explains why no node could be reached.
 
 #![deny(missing_docs)]
 
+mod connect;
 mod grants;
 mod retry;
 mod target;
 
+pub use connect::ConnectError;
 pub use grants::{Denial, Granted, Grants, Scope};
-pub use retry::{may_pass, retry_after};
+pub use retry::{EARLY_ANSWER_TIMEOUT, Retry, request_timeout, retry_after};
 pub use target::{path, query};

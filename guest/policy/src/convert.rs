@@ -5,8 +5,10 @@ use backup_core::operations;
 
 use crate::bindings::optimize::backup::types as wit;
 
-/// Parses what the host hands over, once.
-pub(crate) fn from_context(context: wit::Context) -> Result<core::Context, core::Error> {
+core::policy_types!(crate::bindings::optimize::backup::types);
+
+/// Parses the context of a call, so that the operations need no further checks.
+pub fn from_context(context: wit::Context) -> Result<core::Context, core::Error> {
     Ok(core::Context {
         settings: from_settings(context.settings)?,
         now: core::Timestamp(context.now),
@@ -16,7 +18,8 @@ pub(crate) fn from_context(context: wit::Context) -> Result<core::Context, core:
     })
 }
 
-pub(crate) fn from_id(id: wit::BackupId) -> Result<core::BackupId, core::Error> {
+/// Parses the ID of a call of `advance`.
+pub fn from_id(id: wit::BackupId) -> Result<core::BackupId, core::Error> {
     Ok(core::BackupId::parse(&id.to_string())?)
 }
 
@@ -27,26 +30,23 @@ fn from_settings(settings: wit::Settings) -> Result<core::Settings, core::Error>
         repository: repository
             .map(|name| core::RepositoryName::parse(&name))
             .transpose()
-            .map_err(|fault| wrong("backup.repositoryName", &fault))?,
+            .map_err(|error| invalid("backup.repositoryName", &error))?,
         index_prefix: core::IndexPrefix::parse(&settings.index_prefix)
-            .map_err(|fault| wrong("es.settings.index.prefix", &fault))?,
+            .map_err(|error| invalid("es.settings.index.prefix", &error))?,
         optimize_version: version
             .map(|version| core::OptimizeVersion::parse(&version))
             .transpose()
-            .map_err(|fault| wrong("optimize.version", &fault))?,
-        engine: match settings.engine {
-            wit::Engine::Elasticsearch => core::EngineKind::Elasticsearch,
-            wit::Engine::Opensearch => core::EngineKind::OpenSearch,
-        },
+            .map_err(|error| invalid("optimize.version", &error))?,
+        engine: settings.engine.into(),
         resume_window: Duration::from_millis(settings.resume_window),
     })
 }
 
-fn wrong(key: &'static str, fault: &dyn std::fmt::Display) -> core::Error {
-    core::Error::InvalidSetting { key, fault: fault.to_string() }
+fn invalid(key: &'static str, error: &dyn std::fmt::Display) -> core::Error {
+    core::Error::InvalidSetting { key, reason: error.to_string() }
 }
 
-/// A note on an impossible number is on nothing.
+/// `None` for an ID that no backup can have.
 fn from_note(note: wit::RunNote) -> Option<core::RunNote> {
     Some(core::RunNote {
         backup_id: core::BackupId::new(note.backup_id)?,
@@ -54,10 +54,6 @@ fn from_note(note: wit::RunNote) -> Option<core::RunNote> {
         ended: note.ended,
         refusal: note.refusal,
     })
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl From<operations::Accepted> for wit::Accepted {
@@ -68,7 +64,8 @@ impl From<operations::Accepted> for wit::Accepted {
 
 impl From<operations::Progress> for wit::Progress {
     fn from(progress: operations::Progress) -> Self {
-        Self { backup: progress.backup.into(), again_in: progress.again_in.map(millis), refusal: progress.refusal }
+        let again_in = progress.again_in.map(core::milliseconds);
+        Self { backup: progress.backup.into(), again_in, refusal: progress.refusal }
     }
 }
 
@@ -91,13 +88,7 @@ impl From<core::Backup> for wit::Backup {
     fn from(backup: core::Backup) -> Self {
         Self {
             backup_id: backup.id.get(),
-            state: match backup.state {
-                core::BackupState::Complete => wit::BackupState::Complete,
-                core::BackupState::InProgress => wit::BackupState::InProgress,
-                core::BackupState::Failed => wit::BackupState::Failed,
-                core::BackupState::Incompatible => wit::BackupState::Incompatible,
-                core::BackupState::Incomplete => wit::BackupState::Incomplete,
-            },
+            state: backup.state.into(),
             failure_reason: backup.failure_reason,
             details: backup.snapshots.into_iter().map(Into::into).collect(),
             run_id: backup.run_id,
@@ -109,14 +100,7 @@ impl From<core::Snapshot> for wit::SnapshotDetail {
     fn from(snapshot: core::Snapshot) -> Self {
         Self {
             snapshot_name: snapshot.name.to_string(),
-            state: match snapshot.state {
-                core::SnapshotState::InProgress => wit::SnapshotState::InProgress,
-                core::SnapshotState::Success => wit::SnapshotState::Success,
-                core::SnapshotState::Partial => wit::SnapshotState::Partial,
-                core::SnapshotState::Failed => wit::SnapshotState::Failed,
-                core::SnapshotState::Incompatible => wit::SnapshotState::Incompatible,
-                core::SnapshotState::Unreadable => wit::SnapshotState::Unreadable,
-            },
+            state: snapshot.state.into(),
             start_time: snapshot.started.map(|started| started.0),
             failures: snapshot.failures,
         }
@@ -127,14 +111,6 @@ impl From<core::Error> for wit::Error {
     fn from(error: core::Error) -> Self {
         let problem =
             wit::Problem { code: error.code().to_owned(), message: error.to_string(), detail: error.detail() };
-        match error.kind() {
-            core::ErrorKind::InvalidRequest => Self::InvalidRequest(problem),
-            core::ErrorKind::Configuration => Self::Configuration(problem),
-            core::ErrorKind::Conflict => Self::Conflict(problem),
-            core::ErrorKind::NotFound => Self::NotFound(problem),
-            core::ErrorKind::Unreachable => Self::Unreachable(problem),
-            core::ErrorKind::EngineFailure => Self::EngineFailure(problem),
-            core::ErrorKind::Denied => Self::Denied(problem),
-        }
+        Self::new(error.kind(), problem)
     }
 }

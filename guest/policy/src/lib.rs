@@ -1,21 +1,22 @@
 //! The policy component: [`backup_core`] behind the WIT package `optimize:backup`.
 //!
-//! Nothing is decided here. Every export translates its arguments, runs one of
-//! [`backup_core::operations`] over the imported engine, and translates the outcome.
+//! Every export converts its arguments, runs one of [`backup_core::operations`] over the imported engine, and converts
+//! the result.
 //!
-//! A policy that differs in a part can use the crate without its feature `export`: it implements
-//! [`Guest`] by way of [`Policy`], and exports itself with `bindings::export!`.
+//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`] by means of
+//! [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
 
 pub mod bindings;
 mod convert;
 mod engine;
 
+pub use convert::{from_context, from_id};
+pub use engine::Imported;
+
 use backup_core::operations;
 use bindings::exports::optimize::backup::backups::{
     Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, Progress,
 };
-use convert::{from_context, from_id};
-use engine::Imported;
 
 /// The policy that is embedded in the host.
 pub struct Policy;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::error::InvalidValue;
-use super::section::{Read, Section, all, settings};
+use super::section::{Parsed, Section, all, settings};
 use super::values::{self, Secret};
 
 settings! {
@@ -43,7 +43,7 @@ settings! {
 settings! {
     /// What one request to the search engine may take.
     #[derive(Clone, Copy, Debug)]
-    pub struct Limits(connection: &Section<'_>, backup: &Section<'_>, call_timeout: Read<Duration>) {
+    pub struct Limits(connection: &Section<'_>, backup: &Section<'_>, call_timeout: Parsed<Duration>) {
         /// The time until there is a connection. In milliseconds, as in Optimize, which keeps it in a Java Integer.
         connect_timeout: Duration =
             connection.required("timeout", values::number(1..=2_147_483_647)).map(Duration::from_millis),
@@ -159,20 +159,20 @@ impl ApiKey {
 
 impl Connection {
     /// Reads the block of a search engine.
-    pub(super) fn of(database: &Section<'_>) -> Read<Self> {
+    pub(super) fn of(database: &Section<'_>) -> Parsed<Self> {
         let security = database.section("security");
         let ssl = security.section("ssl");
         let connection = Self::read(&database.section("connection"), &security, &ssl)?;
         // Whoever names an authority means https. Plain HTTP would send the password in the clear.
         if !connection.tls && !connection.certificate_authorities.is_empty() {
-            return Err(ssl.note("certificate_authorities", format!("needs {} to be true", ssl.key_of("enabled"))));
+            return Err(ssl.report("certificate_authorities", format!("needs {} to be true", ssl.key_of("enabled"))));
         }
         Ok(connection)
     }
 }
 
 impl Authentication {
-    fn read(security: &Section<'_>) -> Read<Self> {
+    fn read(security: &Section<'_>) -> Parsed<Self> {
         let username = security.optional("username", Username::parse);
         let password = secret(security, ["password", "passwordFile"], |text| Ok::<_, Infallible>(Secret::new(text)));
         let api_key = secret(security, ["apiKey", "apiKeyFile"], ApiKey::parse);
@@ -184,10 +184,10 @@ impl Authentication {
             (None, Some((password, _)), Some((key, _))) => Err(security.conflict(key, password)),
             (Some(_), None, None) => {
                 let password = security.key_of("password");
-                Err(security.note("username", format!("needs {password}, or {password}File")))
+                Err(security.report("username", format!("needs {password}, or {password}File")))
             }
             (None, Some((password, _)), None) => {
-                Err(security.note(password, format!("needs {}", security.key_of("username"))))
+                Err(security.report(password, format!("needs {}", security.key_of("username"))))
             }
         }
     }
@@ -198,13 +198,15 @@ pub(super) fn secret<T, E: Display>(
     section: &Section<'_>,
     [plain, file]: [&'static str; 2],
     parse: impl Fn(&str) -> Result<T, E>,
-) -> Read<Option<(&'static str, T)>> {
+) -> Parsed<Option<(&'static str, T)>> {
     let given = section.optional(plain, &parse);
     let filed = section.optional(file, values::secret_file);
     match (given?, filed?) {
         (Some(_), Some(_)) => Err(section.conflict(plain, file)),
         (Some(given), None) => Ok(Some((plain, given))),
-        (None, Some(text)) => parse(&text).map(|filed| Some((file, filed))).map_err(|error| section.note(file, error)),
+        (None, Some(text)) => {
+            parse(&text).map(|filed| Some((file, filed))).map_err(|error| section.report(file, error))
+        }
         (None, None) => Ok(None),
     }
 }

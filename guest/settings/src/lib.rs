@@ -29,7 +29,7 @@ pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
 pub use values::{Secret, time_span};
 
-use section::{Read, Reader, Section, settings};
+use section::{Parsed, Reader, Section, settings};
 
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
@@ -104,13 +104,13 @@ impl Settings {
         let defaults = parse(Path::new("defaults.yaml"), DEFAULTS)?;
         let reader = Reader::new(&environment);
         let settings = Self::read(&Section::root(&reader, above.iter().chain([&defaults]).collect()));
-        match (settings, reader.into_faults()) {
-            (Ok(settings), faults) if faults.is_empty() => Ok(settings),
-            (_, faults) => Err(SettingsError::Values(faults)),
+        match (settings, reader.into_errors()) {
+            (Ok(settings), errors) if errors.is_empty() => Ok(settings),
+            (_, errors) => Err(SettingsError::Values(errors)),
         }
     }
 
-    fn read(root: &Section<'_>) -> Read<Self> {
+    fn read(root: &Section<'_>) -> Parsed<Self> {
         let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| {
             let ours = root.section(name);
             ours.refuse_unknown();
@@ -124,7 +124,7 @@ impl Settings {
         let complete_states = [("COMPLETE", CompleteState::Complete), ("COMPLETED", CompleteState::Completed)];
         let complete_state = backup.required("completeState", values::one_of(complete_states));
         let resume_window = backup.required("resumeWindow", values::duration);
-        // What follows depends on the engine. All faults that do not are noted by now.
+        // What follows depends on the engine. All errors that do not are reported by now.
         let engines = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
         let engine = backup.required("database", values::one_of(engines))?;
         let database = root.section(match engine {
@@ -152,7 +152,7 @@ impl Settings {
 }
 
 /// Our own key, or the one that Optimize has in the block of its search engine.
-fn repository(backup: &Section<'_>, database: &Section<'_>) -> Read<Option<RepositoryName>> {
+fn repository(backup: &Section<'_>, database: &Section<'_>) -> Parsed<Option<RepositoryName>> {
     match backup.optional("repositoryName", RepositoryName::parse)? {
         Some(name) => Ok(Some(name)),
         None => database.section("backup").optional("repositoryName", RepositoryName::parse),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::connection::secret;
-use super::section::{Read, Section, settings};
+use super::section::{Parsed, Section, settings};
 use super::values::{self, Secret};
 
 /// The most that 32 bits can count: no limit needs to be higher.
@@ -14,7 +14,7 @@ const MEBIBYTE: usize = 1 << 20;
 settings! {
     /// Which policy serves, and how another one takes its place.
     #[derive(Clone, Debug)]
-    pub struct PolicySettings(policy: &Section<'_>, call_timeout: Read<Duration>) {
+    pub struct PolicySettings(policy: &Section<'_>, call_timeout: Parsed<Duration>) {
         /// The file of the component. `None`: the embedded one.
         path: Option<PathBuf> = policy.optional("path", values::any),
         /// Whoever has it may replace the policy over HTTP. `None`: nobody may.
@@ -38,7 +38,7 @@ settings! {
 settings! {
     /// What one call of a policy may use.
     #[derive(Clone, Copy, Debug)]
-    pub struct CallLimits(policy: &Section<'_>, call_timeout: Read<Duration>) {
+    pub struct CallLimits(policy: &Section<'_>, call_timeout: Parsed<Duration>) {
         /// Linear memory, in bytes.
         memory: usize = policy.required("maxMemoryBytes", values::number(MEBIBYTE..=MOST)),
         /// Processor time, without the time spent waiting for the search engine.

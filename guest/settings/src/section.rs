@@ -7,30 +7,30 @@ use super::error::one_line;
 use super::placeholder::{Environment, Value, resolve};
 use super::yaml::{self, Entries, Node};
 
-/// What all sections share: the environment, and the faults found so far, a line each.
+/// What all sections share: the environment, and the errors found so far, a line each.
 pub(super) struct Reader<'a> {
     environment: &'a Environment<'a>,
-    faults: RefCell<Vec<String>>,
+    errors: RefCell<Vec<String>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment<'a>) -> Self {
-        Self { environment, faults: RefCell::default() }
+        Self { environment, errors: RefCell::default() }
     }
 
-    pub(super) fn into_faults(self) -> Vec<String> {
-        self.faults.into_inner()
+    pub(super) fn into_errors(self) -> Vec<String> {
+        self.errors.into_inner()
     }
 }
 
 /// There is no usable value, and [`Reader`] knows why.
 #[derive(Clone, Copy)]
-pub(super) struct Noted;
+pub(super) struct Reported;
 
-pub(super) type Read<T> = Result<T, Noted>;
+pub(super) type Parsed<T> = Result<T, Reported>;
 
 /// Defines a struct with the way to read each field, and `read`, which reads all of them before the first unusable one ends
-/// it: so every fault is noted.
+/// it: so every error is reported.
 macro_rules! settings {
     ($(#[$attribute:meta])* pub struct $name:ident($($from:ident: $section:ty),+) {
         $($(#[$doc:meta])* $field:ident: $type:ty = $read:expr,)+
@@ -39,7 +39,7 @@ macro_rules! settings {
         pub struct $name { $($(#[$doc])* pub $field: $type,)+ }
 
         impl $name {
-            pub(crate) fn read($($from: $section),+) -> Read<Self> {
+            pub(crate) fn read($($from: $section),+) -> Parsed<Self> {
                 $(let $field = $read;)+
                 Ok(Self { $($field: $field?),+ })
             }
@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
                 Node::Block(entries) => layers.push(entries),
                 node if node.is_empty() => {}
                 _ => {
-                    self.note(name, "must be a block of keys");
+                    self.report(name, "must be a block of keys");
                 }
             }
         }
@@ -77,12 +77,12 @@ impl<'a> Section<'a> {
     }
 
     /// The list of blocks under a key; empty if there is none.
-    pub(super) fn sections(&self, name: &str) -> Read<Vec<Self>> {
+    pub(super) fn sections(&self, name: &str) -> Parsed<Vec<Self>> {
         let Some(node) = self.nodes(name).find(|node| !node.is_empty()) else { return Ok(Vec::new()) };
-        let Node::List(blocks) = node else { return Err(self.note(name, "must be a list of blocks")) };
+        let Node::List(blocks) = node else { return Err(self.report(name, "must be a list of blocks")) };
         all(indexed(name, blocks).map(|(name, block)| match block {
             Node::Block(entries) => Ok(Self { reader: self.reader, key: self.key_of(&name), layers: vec![entries] }),
-            _ => Err(self.note(&name, "must be a block of keys")),
+            _ => Err(self.report(&name, "must be a block of keys")),
         }))
     }
 
@@ -90,23 +90,23 @@ impl<'a> Section<'a> {
         &self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Read<Option<T>> {
-        let value = self.find(name).map_err(|problem| self.note(name, problem))?;
+    ) -> Parsed<Option<T>> {
+        let value = self.find(name).map_err(|problem| self.report(name, problem))?;
         let text = Some(value.text).filter(|text| !text.is_empty());
-        text.map(|text| parse(&text)).transpose().map_err(|error| self.note(name, error))
+        text.map(|text| parse(&text)).transpose().map_err(|error| self.report(name, error))
     }
 
-    pub(super) fn required<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Read<T> {
-        self.optional(name, parse)?.ok_or_else(|| self.note(name, "is missing"))
+    pub(super) fn required<T, E: Display>(&self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Parsed<T> {
+        self.optional(name, parse)?.ok_or_else(|| self.report(name, "is missing"))
     }
 
     /// A list of values; empty if there is none. As in Optimize, a text can stand for a list.
-    pub(super) fn list<T, E: Display>(&self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Read<Vec<T>> {
+    pub(super) fn list<T, E: Display>(&self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Parsed<Vec<T>> {
         for node in self.nodes(name) {
             let items = self.items(name, node)?;
             if !items.is_empty() {
                 return all(items.into_iter().map(|(name, Value { text, variables })| {
-                    parse(&text).map_err(|error| self.note_with(&name, &variables, error))
+                    parse(&text).map_err(|error| self.report_with(&name, &variables, error))
                 }));
             }
         }
@@ -114,15 +114,15 @@ impl<'a> Section<'a> {
     }
 
     /// The items of a list that are not empty, with their names.
-    fn items(&self, name: &str, node: &Node) -> Read<Vec<(String, Value)>> {
-        let value = |name: &str, node| self.value(node).map_err(|problem| self.note(name, problem));
+    fn items(&self, name: &str, node: &Node) -> Parsed<Vec<(String, Value)>> {
+        let value = |name: &str, node| self.value(node).map_err(|problem| self.report(name, problem));
         let mut items = match node {
             Node::List(nodes) => all(indexed(name, nodes).map(|(name, node)| Ok((name.clone(), value(&name, node)?))))?,
-            Node::Block(_) => return Err(self.note(name, "must be a list")),
+            Node::Block(_) => return Err(self.report(name, "must be a list")),
             Node::Text(_) => {
                 let Value { text, variables } = value(name, node)?;
                 let texts = split(&text).ok_or_else(|| {
-                    self.note_with(name, &variables, "must be a list such as [a, b], or a text with commas")
+                    self.report_with(name, &variables, "must be a list such as [a, b], or a text with commas")
                 })?;
                 let item = |text| (name.to_owned(), Value { text, variables: variables.clone() });
                 texts.into_iter().map(item).collect()
@@ -132,30 +132,30 @@ impl<'a> Section<'a> {
         Ok(items)
     }
 
-    /// Notes every key that the defaults do not have.
+    /// Reports every key that the defaults do not have.
     pub(super) fn refuse_unknown(&self) {
         let Some((defaults, above)) = self.layers.split_last() else { return };
         for name in above.iter().flat_map(|entries| entries.keys()).filter(|name| !defaults.contains_key(*name)) {
             let allowed: Vec<&str> = defaults.keys().map(String::as_str).collect();
-            self.note(name, format!("is unknown: use {}", allowed.join(", ")));
+            self.report(name, format!("is unknown: use {}", allowed.join(", ")));
         }
     }
 
-    /// Notes that two keys exclude each other.
-    pub(super) fn conflict(&self, name: &str, other: &str) -> Noted {
+    /// Reports that two keys exclude each other.
+    pub(super) fn conflict(&self, name: &str, other: &str) -> Reported {
         let other = with_variables(&self.key_of(other), &self.variables(other));
-        self.note(name, format!("cannot be used together with {other}: use one of them"))
+        self.report(name, format!("cannot be used together with {other}: use one of them"))
     }
 
-    /// Notes what is wrong with a key. Reading goes on, so that an operator is told all of it at once.
-    pub(super) fn note(&self, name: &str, problem: impl Display) -> Noted {
-        self.note_with(name, &self.variables(name), problem)
+    /// Reports what is wrong with a key. Reading goes on, so that an operator is told all of it at once.
+    pub(super) fn report(&self, name: &str, problem: impl Display) -> Reported {
+        self.report_with(name, &self.variables(name), problem)
     }
 
-    fn note_with(&self, name: &str, variables: &[String], problem: impl Display) -> Noted {
+    fn report_with(&self, name: &str, variables: &[String], problem: impl Display) -> Reported {
         let line = format!("{}: {problem}", with_variables(&self.key_of(name), variables));
-        self.reader.faults.borrow_mut().push(one_line(&line));
-        Noted
+        self.reader.errors.borrow_mut().push(one_line(&line));
+        Reported
     }
 
     /// A key with the blocks that it stands in.
@@ -206,8 +206,8 @@ fn indexed<'a>(name: &str, nodes: &'a [Node]) -> impl Iterator<Item = (String, &
     nodes.iter().enumerate().map(move |(at, node)| (format!("{name}[{at}]"), node))
 }
 
-/// All results, or a failure; but only after each of them had the chance to note its fault.
-pub(super) fn all<T>(results: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
-    let results: Vec<Read<T>> = results.collect();
+/// All results, or a failure; but only after each of them had the chance to report its error.
+pub(super) fn all<T>(results: impl Iterator<Item = Parsed<T>>) -> Parsed<Vec<T>> {
+    let results: Vec<Parsed<T>> = results.collect();
     results.into_iter().collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backup_core::{Backoff, LEFTOVER_CHECK_DELAYS};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -108,7 +108,7 @@ impl Begun {
         if deleted.runs.is_empty() {
             return;
         }
-        for delay in LOOK_AGAIN {
+        for delay in std::iter::once(Duration::ZERO).chain(LEFTOVER_CHECK_DELAYS) {
             tokio::time::sleep(delay).await;
             let is_gone = deletions.delete_leftovers(&id, &deleted.runs).await;
             if let Some(failure) = failure.as_ref().filter(|_| is_gone) {
@@ -148,10 +148,6 @@ impl Drop for Begun {
         self.give_up();
     }
 }
-
-/// When to look again for what another host may have added. It reads the snapshots, then starts part 2:
-/// the last look is after the longest time that this can take it.
-const LOOK_AGAIN: [Duration; 3] = [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(60)];
 
 impl Deletions {
     /// None yet.
@@ -198,8 +194,8 @@ impl Deletions {
             return Ok(());
         }
         let mut trouble = "the engine does not answer, and the snapshots are still there".to_owned();
-        for patience in patience().build() {
-            match tokio::time::timeout(patience, answer(outstanding.take())).await {
+        for timeout in answer_timeouts() {
+            match tokio::time::timeout(timeout, answer(outstanding.take())).await {
                 Ok(Answer::Done) => return Ok(()),
                 Ok(Answer::Refused(reason)) => return Err(reason),
                 // Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
@@ -277,12 +273,10 @@ impl Deletions {
     }
 }
 
-/// How long an answer is waited for, each time, before a look at what is there: an engine may need minutes
-/// to stop a running snapshot.
-fn patience() -> ExponentialBuilder {
-    const IN_ALL: Duration = Duration::from_secs(60 * 60);
-    let delays = ExponentialBuilder::new().with_min_delay(Duration::from_secs(10));
-    delays.with_max_delay(Duration::from_secs(5 * 60)).with_total_delay(Some(IN_ALL)).without_max_times()
+/// How long to wait for the answer, each time, before a look at what is still there: an hour in all, because an engine
+/// may need minutes to stop a running snapshot.
+fn answer_timeouts() -> impl Iterator<Item = Duration> {
+    Backoff::new(Duration::from_secs(10), Duration::from_secs(5 * 60), || 0.0).take(15)
 }
 
 /// An answer to a deletion that took its time.

@@ -1,4 +1,4 @@
-//! What goes on after an answer, in virtual time: Tokio's clock is paused and goes to the next moment at which
+//! What happens after an answer, in virtual time: Tokio's clock is paused and goes to the next moment at which
 //! something waits for it, so that hours take milliseconds and every time is exact.
 
 mod adoption;

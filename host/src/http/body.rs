@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
+use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
 
 use super::ApiError;
 
@@ -19,7 +19,7 @@ impl<S: Sync> FromRequest<S> for CreateBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         expect_json(content_type)?;
-        let body = read(request.into_body(), LARGEST_BODY).await.ok_or(RequestError::BodyTooLarge)?;
+        let body = read(request.into_body(), MAX_BODY_BYTES).await.ok_or(RequestError::BodyTooLarge)?;
         Ok(Self(CreateRequest::parse(&body)?))
     }
 }

@@ -64,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((stream, _)) => {
-                if let Some(connection) = Connections::open(&connections, stop.child_token()) {
+                if let Some(connection) = Connections::open(&connections, &stop) {
                     tasks.spawn(serve_connection(stream, router.clone(), connection));
                 }
             }
@@ -93,6 +93,10 @@ async fn serve_connection(stream: TcpStream, router: Router, connection: Connect
         .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     if connection.state.close.run_until_cancelled(served.as_mut()).await.is_some() {
+        return;
+    }
+    // One that makes room for another has had the time to send its last answer.
+    if !connection.stop.is_cancelled() && connection.state.is_idle() {
         return;
     }
     served.as_mut().graceful_shutdown();
@@ -141,11 +145,12 @@ struct Connection {
     connections: Arc<Connections>,
     number: u64,
     state: State,
+    stop: CancellationToken,
 }
 
 impl Connections {
     /// `None`: there are too many, and all of them wait for answers.
-    fn open(self: &Arc<Self>, close: CancellationToken) -> Option<Connection> {
+    fn open(self: &Arc<Self>, stop: &CancellationToken) -> Option<Connection> {
         let mut open = self.lock();
         if open.connections.len() >= self.limits.max_connections {
             self.log_that_there_are_too_many();
@@ -153,9 +158,9 @@ impl Connections {
             open.connections.remove(&oldest)?.close.cancel();
         }
         open.accepted += 1;
-        let (number, state) = (open.accepted, State { close, answering: Arc::default() });
+        let (number, state) = (open.accepted, State { close: stop.child_token(), answering: Arc::default() });
         open.connections.insert(number, state.clone());
-        Some(Connection { connections: Arc::clone(self), number, state })
+        Some(Connection { connections: Arc::clone(self), number, state, stop: stop.clone() })
     }
 
     fn log_that_there_are_too_many(&self) {

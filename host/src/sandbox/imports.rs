@@ -8,7 +8,8 @@ use super::bindings::Policy as Instance;
 use super::bindings::optimize::backup::{elasticsearch as wit, types};
 use super::store::Call;
 use super::wasi::{self, Deadline};
-use crate::elasticsearch::{Method, Request, Response, TransportError};
+
+backup_core::capability_types!(crate::sandbox::bindings::optimize::backup::elasticsearch);
 
 /// Adds the capability, and WASI without files and network.
 pub(super) fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
@@ -37,38 +38,5 @@ impl WasiView for Call {
 impl Deadline for Call {
     fn deadline(&self) -> Instant {
         self.deadline
-    }
-}
-
-impl From<wit::Request> for Request {
-    fn from(request: wit::Request) -> Self {
-        Self {
-            method: match request.method {
-                wit::Method::Get => Method::Get,
-                wit::Method::Put => Method::Put,
-                wit::Method::Delete => Method::Delete,
-            },
-            path: request.path,
-            query: request.query,
-            body: request.body,
-        }
-    }
-}
-
-impl From<Response> for wit::Response {
-    fn from(response: Response) -> Self {
-        let retry_after = response.retry_after.map(|span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
-        Self { status: response.status, retry_after, body: response.body }
-    }
-}
-
-impl From<TransportError> for wit::TransportError {
-    fn from(error: TransportError) -> Self {
-        match error {
-            TransportError::Denied(text) => Self::Denied(text),
-            TransportError::Unreachable(text) => Self::Unreachable(text),
-            TransportError::Interrupted(text) => Self::Interrupted(text),
-            TransportError::Unreadable(text) => Self::Unreadable(text),
-        }
     }
 }

@@ -206,21 +206,6 @@ impl Session {
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
 
-impl types::Error {
-    /// What there is to say, whatever the case.
-    pub fn problem(&self) -> &types::Problem {
-        match self {
-            Self::InvalidRequest(problem)
-            | Self::Configuration(problem)
-            | Self::Conflict(problem)
-            | Self::NotFound(problem)
-            | Self::Unreachable(problem)
-            | Self::EngineFailure(problem)
-            | Self::Denied(problem) => problem,
-        }
-    }
-}
-
 /// Calls are short unless the engine is slow: so it is the engine that the other calls wait for.
 fn no_permit() -> CallError {
     CallError::Refused(types::Error::Unreachable(types::Problem {

@@ -1,5 +1,6 @@
 //! What belongs to one call of a policy and ends with it.
 
+use backup_elasticsearch::EARLY_ANSWER_TIMEOUT;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,8 +24,6 @@ pub(super) struct Call {
     pub(super) outstanding: Option<Outstanding>,
 }
 
-/// How long `submit` waits for an early refusal.
-const EARLY_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a submitted request goes on in the background.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
@@ -65,8 +64,7 @@ impl Call {
         }
     }
 
-    /// Takes one request from the budget, and returns the time that it may take. A write leaves half of the time for
-    /// reading what became of it.
+    /// Takes one request from the budget, and returns the time that it may take.
     fn request_timeout(&mut self, method: Method) -> Result<Duration, TransportError> {
         self.engine_calls_left = self.engine_calls_left.checked_sub(1).ok_or_else(|| {
             TransportError::Denied(
@@ -77,7 +75,7 @@ impl Call {
         if left.is_zero() {
             return Err(TransportError::Unreachable("the call's time is up (backup.callTimeout)".to_owned()));
         }
-        Ok(if method == Method::Get { left } else { left / 2 })
+        Ok(backup_elasticsearch::request_timeout(method, left))
     }
 
     pub(super) async fn send(&mut self, request: Request) -> Result<Response, TransportError> {

@@ -1,17 +1,17 @@
-//! Asks the native host what a scenario has asked another one: both have to answer the same.
+//! Sends the native host what a scenario has sent another one: both have to answer the same.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use backup_test_support::host::{Host, Reply, Serve};
-use backup_test_support::journal::{Asked, Entry, Journal};
+use backup_test_support::journal::{Entry, Journal, SentRequest};
 use backup_test_support::poll_until;
 use serde_json::Value;
 
-/// Longer than the longest backup of a scenario.
-const SETTLED: Duration = Duration::from_secs(600);
-/// Some deletions' worth of waiting for a refusal.
-const SAME: Duration = Duration::from_secs(20);
+/// Longer than the longest backup of a scenario takes.
+const END_TIMEOUT: Duration = Duration::from_secs(600);
+/// Several times as long as a host waits for the engine to refuse a deletion.
+const SAME_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What only the native host has, by path.
 const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
@@ -28,32 +28,32 @@ const NATIVE_MEMBERS: [(&str, &[&str]); 2] = [
 pub(super) async fn compare(serve: Serve, journal: &Journal) -> Result<()> {
     let mut compared = 0;
     for entry in journal.entries() {
-        let requests: Vec<&Asked> = entry
-            .asked
+        let requests: Vec<&SentRequest> = entry
+            .requests
             .iter()
-            .filter(|(asked, status)| can_be_repeated(&entry, asked, *status))
-            .map(|(asked, _)| asked)
+            .filter(|(request, status)| can_be_repeated(&entry, request, *status))
+            .map(|(request, _)| request)
             .collect();
         if requests.is_empty() {
             continue;
         }
         let other = serve(entry.subject.environment.clone()).await?;
-        settle(&other).await?;
+        all_runs_ended(&other).await?;
         let native = start_native(&entry).await?;
         for request in requests {
             compare_answers(&other, &native, request).await?;
             compared += 1;
         }
     }
-    ensure!(compared > 0 || journal.leaves_out(), "nothing was asked that can be asked again");
+    ensure!(compared > 0 || journal.leaves_out(), "there was no request that can be repeated");
     Ok(())
 }
 
 /// A busy engine may refuse a deletion too late for one of them: a difference is one that stays.
-async fn compare_answers(other: &Host, native: &Host, request: &Asked) -> Result<()> {
+async fn compare_answers(other: &Host, native: &Host, request: &SentRequest) -> Result<()> {
     let mut last = None;
-    let same = poll_until("the same answer", SAME, async || {
-        let (found, expected) = (ask(other, request).await?, ask(native, request).await?);
+    let same = poll_until("the same answer", SAME_ANSWER_TIMEOUT, async || {
+        let (found, expected) = (repeat(other, request).await?, repeat(native, request).await?);
         let is_same = found == expected;
         last = Some((found, expected));
         Ok(is_same.then_some(()))
@@ -62,16 +62,16 @@ async fn compare_answers(other: &Host, native: &Host, request: &Asked) -> Result
 }
 
 /// Whether it changes nothing here: a read, or what is refused for a reason that is still there.
-fn can_be_repeated(entry: &Entry, asked: &Asked, status: u16) -> bool {
-    let is_read = ["GET", "HEAD"].contains(&asked.method.as_str());
-    // What goes wrong behind a proxy is the proxy's doing.
+fn can_be_repeated(entry: &Entry, request: &SentRequest, status: u16) -> bool {
+    let is_read = ["GET", "HEAD"].contains(&request.method.as_str());
+    // An error behind a proxy was made by the proxy.
     let is_refused = (400..500).contains(&status) || (status >= 500 && !entry.subject.behind_proxy);
-    (is_read || is_refused) && !NATIVE_PATHS.iter().any(|path| asked.path.starts_with(path))
+    (is_read || is_refused) && !NATIVE_PATHS.iter().any(|path| request.path.starts_with(path))
 }
 
-/// Waits until no backup is being made: the native host would go on with it by itself.
-async fn settle(host: &Host) -> Result<()> {
-    poll_until("the last backup's end", SETTLED, async || {
+/// Waits until no backup is being made: the native host would resume it by itself.
+async fn all_runs_ended(host: &Host) -> Result<()> {
+    poll_until("the last backup's end", END_TIMEOUT, async || {
         let list = host.get("/actuator/backups").await?;
         Ok((!list.text.contains(r#""IN_PROGRESS""#)).then_some(()))
     })
@@ -83,11 +83,11 @@ async fn start_native(entry: &Entry) -> Result<Host> {
     Host::start(environment.fold(super::native_options(), |options, (name, value)| options.env(name, value))).await
 }
 
-async fn ask(host: &Host, asked: &Asked) -> Result<Seen> {
+async fn repeat(host: &Host, request: &SentRequest) -> Result<Seen> {
     // Links tell the authority that was asked.
     let mut headers = vec![("host", "optimize-backup.test")];
-    headers.extend(asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    Ok(Seen::new(&host.request(&asked.method, &asked.path, &headers, asked.body.clone()).await?))
+    headers.extend(request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    Ok(Seen::new(&host.request(&request.method, &request.path, &headers, request.body.clone()).await?))
 }
 
 /// What a caller sees of an answer.

@@ -2,14 +2,12 @@
 //!
 //! A scenario does not know who serves: [`options`] has it served by whatever it runs in.
 
-mod actuator;
 mod comparison;
-mod jco;
-mod wasmtime;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use backup_test_hosts::{jco, wasmtime};
 use backup_test_support::host::{HostOptions, Serve};
 use backup_test_support::journal::Journal;
 
@@ -39,7 +37,7 @@ async fn run(serve: Serve, scenario: impl Future<Output = Result<()>>) -> Result
     comparison::compare(serve, &journal).await.context("comparing with the native host")
 }
 
-/// Whether the scenario runs in the host of this project, which remembers its runs and tells of them.
+/// Whether the scenario runs in the host of this project, which shows its runs in the health.
 pub(crate) fn is_native() -> bool {
     SERVER.try_with(|_| ()).is_err()
 }

@@ -1,8 +1,12 @@
-//! A folder and a process that do not outlive this process, however it ends.
+//! A folder and a process that end with this process, even after SIGKILL.
 //!
 //! Destructors do not run after SIGKILL, so the cleaning is another process's work: a small shell in
 //! a process group of its own, which reads a pipe that only we hold open. The kernel closes it
 //! together with us; the shell then kills the group it was told of and removes the folder.
+//!
+//! `setpriv --pdeathsig` and a temporary folder would be shorter, but macOS has no such signal, it reaches only the process
+//! itself and not its children (an engine is started by a launcher), and the folder of a killed test, often in memory,
+//! would stay.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::Write;
@@ -39,7 +43,7 @@ const GATE: &str = r#"read -r go && exec "$@" </dev/null"#;
 const KILL: &str = r#"kill -s "$1" -- "-$2""#;
 
 /// An engine or a host that was asked to end takes seconds, on a busy machine many.
-const PATIENCE: Duration = Duration::from_secs(60);
+const END_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a process group can be told.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +58,7 @@ pub(crate) enum Signal {
     HangUp,
     /// Stand still.
     Stop,
-    /// Go on after [`Signal::Stop`].
+    /// Continue after [`Signal::Stop`].
     Continue,
 }
 
@@ -174,8 +178,8 @@ impl Guardian {
     /// Sends a signal and waits until the process and its children are gone.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<ExitStatus> {
         self.signal(signal)?;
-        let status = poll_until("the process to end", PATIENCE, async || self.exited()).await?;
-        poll_until("its children to end", PATIENCE, async || Ok(is_unlocked(&self.output)?.then_some(()))).await?;
+        let status = poll_until("the process to end", END_TIMEOUT, async || self.exited()).await?;
+        poll_until("its children to end", END_TIMEOUT, async || Ok(is_unlocked(&self.output)?.then_some(()))).await?;
         Ok(status)
     }
 
@@ -202,10 +206,10 @@ impl Guardian {
 
 impl Drop for Guardian {
     fn drop(&mut self) {
-        // The guard does the same work as after a SIGKILL, so this way is tested every day.
+        // The guard does the same work as after a SIGKILL, so each test tries that.
         drop(self.lifeline.take());
         if let Some(process) = self.process.as_mut() {
-            // In case that somebody has killed the guard: the wait must end.
+            // In case somebody has killed the guard: the wait must end.
             let _ = process.kill();
             let _ = process.wait();
         }
@@ -243,7 +247,7 @@ mod tests {
     use super::{Guardian, is_unlocked};
     use crate::wait::poll_until;
 
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const TIMEOUT: Duration = Duration::from_secs(20);
     const ROLE: &str = "GUARDIAN_TEST_FOLDER";
 
     /// Starts itself once more, as the process that is killed.
@@ -260,13 +264,13 @@ mod tests {
             .stdout(Stdio::null())
             .spawn()?;
         let output = folder.join("output");
-        poll_until("the victim's process", PATIENCE, async || Ok(says_ready(&output).then_some(()))).await?;
+        poll_until("the victim's process", TIMEOUT, async || Ok(says_ready(&output).then_some(()))).await?;
         assert!(!is_unlocked(&output)?);
         victim.kill()?;
         victim.wait()?;
-        poll_until("the process to end", PATIENCE, async || Ok(is_unlocked(&output)?.then_some(()))).await?;
+        poll_until("the process to end", TIMEOUT, async || Ok(is_unlocked(&output)?.then_some(()))).await?;
         // The output is what the victim wanted to stay.
-        poll_until("the folder to go", PATIENCE, async || Ok((folder.read_dir()?.count() == 1).then_some(()))).await
+        poll_until("the folder to go", TIMEOUT, async || Ok((folder.read_dir()?.count() == 1).then_some(()))).await
     }
 
     #[tokio::test]
@@ -275,7 +279,7 @@ mod tests {
         let mut command = Guardian::command(Path::new("/bin/sh"));
         command.args(["-c", "exit 7"]);
         guardian.start(command)?;
-        let status = poll_until("the end", PATIENCE, async || guardian.exited()).await?;
+        let status = poll_until("the end", TIMEOUT, async || guardian.exited()).await?;
         assert_eq!(status.code(), Some(7));
         let folder = guardian.folder().to_owned();
         drop(guardian);
@@ -290,7 +294,7 @@ mod tests {
         guardian.keep_output(&parent.join("output"));
         guardian.start(command)?;
         // Not for ever, in case that the test has failed and nobody kills this process.
-        tokio::time::sleep(2 * PATIENCE).await;
+        tokio::time::sleep(2 * TIMEOUT).await;
         Ok(())
     }
 

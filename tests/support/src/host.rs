@@ -1,11 +1,11 @@
 //! The real host process.
 
+mod options;
+
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::pin::Pin;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -14,110 +14,25 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
+use self::options::Program;
+pub use self::options::{HostOptions, Serve};
 use crate::client::http;
 use crate::guardian::{Guardian, Signal};
-use crate::journal::{Asked, Journal, Subject};
+use crate::journal::{Journal, SentRequest, Subject};
 use crate::wait::poll_until;
 
-const LOG_FORMAT: &str = "CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT";
-
 /// A policy that brings an interpreter takes its time to compile, beside other tests even more.
-const START: Duration = Duration::from_secs(600);
+const START_TIMEOUT: Duration = Duration::from_secs(600);
 /// Much longer than the 30 s after which a neighbour looks for backups that nobody drives: engines that many tests share
 /// on a busy machine take their time.
-const BACKUP: Duration = Duration::from_secs(600);
-
-/// How a host is started: with these settings and no others.
-#[derive(Debug, Clone)]
-pub struct HostOptions {
-    program: Program,
-    environment: Vec<(String, String)>,
-    /// What leads past a proxy, and to the engine itself.
-    past_proxy: Vec<(String, String)>,
-    config: Option<String>,
-    log: Option<PathBuf>,
-}
-
-/// What serves the API.
-#[derive(Debug, Clone)]
-enum Program {
-    /// The host of this project.
-    Binary(PathBuf),
-    /// Another host with the same settings in its environment, and who notes what is asked of it.
-    Other(Serve, Option<Journal>),
-}
-
-/// Starts a host that is not the one of this project, with these variables.
-pub type Serve = fn(Vec<(String, String)>) -> Pin<Box<dyn Future<Output = Result<Host>>>>;
-
-impl HostOptions {
-    /// A host that is not the one of this project.
-    #[must_use]
-    pub fn of_other(serve: Serve, journal: Journal) -> Self {
-        Self::of(Program::Other(serve, Some(journal)))
-    }
-
-    /// A host of this binary, on a free port and with a log for machines.
-    #[must_use]
-    pub fn new(binary: PathBuf) -> Self {
-        Self::of(Program::Binary(binary)).env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0").env(LOG_FORMAT, "json")
-    }
-
-    /// Keeps what is asked of it out of the journal.
-    #[must_use]
-    pub fn not_noted(mut self) -> Self {
-        if let Program::Other(_, journal) = &mut self.program
-            && let Some(journal) = journal.take()
-        {
-            journal.leave_out();
-        }
-        self
-    }
-
-    fn of(program: Program) -> Self {
-        Self { program, environment: Vec::new(), past_proxy: Vec::new(), config: None, log: None }
-    }
-
-    /// Sets a variable that leads to a proxy, and says what it would be without the proxy.
-    #[must_use]
-    pub fn proxy(mut self, name: &str, value: &str, without: &str) -> Self {
-        self.past_proxy.push((name.to_owned(), without.to_owned()));
-        self.env(name, value)
-    }
-
-    /// Sets an environment variable; the last one of a name counts.
-    #[must_use]
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Gives it a settings file with this text.
-    #[must_use]
-    pub fn config(mut self, yaml: &str) -> Self {
-        self.config = Some(yaml.to_owned());
-        self
-    }
-
-    /// Writes the log to a file that stays, for people to read.
-    #[must_use]
-    pub fn log_to(mut self, file: &Path) -> Self {
-        self.log = Some(file.to_owned());
-        self.env(LOG_FORMAT, "text")
-    }
-
-    fn subject(&self) -> Subject {
-        let environment = [self.environment.as_slice(), &self.past_proxy].concat();
-        Subject { environment: last_of_each(&environment), behind_proxy: !self.past_proxy.is_empty() }
-    }
-}
+const BACKUP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A running host, which ends with this value.
 #[derive(Debug)]
 pub struct Host {
     server: Server,
     url: Url,
-    /// Who notes what is asked of it.
+    /// Records the requests to it.
     journal: Option<(Journal, Subject)>,
 }
 
@@ -167,12 +82,12 @@ impl Host {
         let binary = match options.program.clone() {
             Program::Binary(binary) => binary,
             Program::Other(serve, journal) => {
-                let host = serve(last_of_each(&options.environment)).await?;
+                let host = serve(options.last_values()).await?;
                 return Ok(Self { journal: journal.map(|journal| (journal, options.subject())), ..host });
             }
         };
         let mut guardian = launch(&binary, &options)?;
-        let port = poll_until("the host's port", START, async || {
+        let port = poll_until("the host's port", START_TIMEOUT, async || {
             let (exited, output) = (guardian.exited()?, guardian.output()?);
             if let Some(status) = exited {
                 bail!("the host ended with {status}:\n{}{output}", guardian.errors()?);
@@ -202,7 +117,8 @@ impl Host {
         command.args(arguments).arg(port.to_string()).current_dir(guardian.folder()).envs(environment);
         guardian.start(command)?;
         let mut host = Self::new(Server::Process(guardian), port)?;
-        poll_until("the host to serve", START, async || host.serves().await.map(|serves| serves.then_some(()))).await?;
+        poll_until("the host to serve", START_TIMEOUT, async || host.serves().await.map(|serves| serves.then_some(())))
+            .await?;
         Ok(host)
     }
 
@@ -220,7 +136,7 @@ impl Host {
     pub async fn start_failing(options: HostOptions) -> Result<Failure> {
         let Program::Binary(binary) = &options.program else { bail!("only the host of this project") };
         let mut guardian = launch(binary, &options)?;
-        let status = poll_until("the host to give up", START, async || {
+        let status = poll_until("the host to give up", START_TIMEOUT, async || {
             ensure!(listening_port(&guardian.output()?).is_none(), "the host started after all");
             guardian.exited()
         })
@@ -259,7 +175,7 @@ impl Host {
         body: impl Into<reqwest::Body>,
     ) -> Result<Reply> {
         let body = body.into();
-        let asked = Asked::new(method, path, headers, &body);
+        let sent = SentRequest::new(method, path, headers, &body);
         let method = Method::from_bytes(method.as_bytes())?;
         let url = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
         let mut request = http()?.request(method, url).body(body);
@@ -272,8 +188,8 @@ impl Host {
         let headers =
             response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text_of(value))).collect();
         let text = response.text().await?;
-        if let (Some((journal, subject)), Some(asked)) = (&self.journal, asked) {
-            journal.note(subject, asked, status);
+        if let (Some((journal, subject)), Some(sent)) = (&self.journal, sent) {
+            journal.record(subject, sent, status);
         }
         Ok(Reply { status, headers, text })
     }
@@ -281,7 +197,7 @@ impl Host {
     /// Waits until a backup has a state.
     pub async fn wait_for_state(&self, id: u64, state: &str) -> Result<()> {
         let mut last = None;
-        let outcome = poll_until(state, BACKUP, async || {
+        let outcome = poll_until(state, BACKUP_TIMEOUT, async || {
             let reply = self.get(&format!("/actuator/backups/{id}")).await?;
             let found = reply.status == 200 && reply.json()?.get("state").and_then(Value::as_str) == Some(state);
             last = Some(reply.text);
@@ -345,11 +261,6 @@ impl Host {
             Server::Other(_) => bail!("this host is not a process of its own"),
         }
     }
-}
-
-/// The last value of each variable.
-fn last_of_each(environment: &[(String, String)]) -> Vec<(String, String)> {
-    environment.iter().cloned().collect::<BTreeMap<_, _>>().into_iter().collect()
 }
 
 fn launch(binary: &Path, options: &HostOptions) -> Result<Guardian> {

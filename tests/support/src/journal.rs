@@ -1,24 +1,24 @@
-//! What was asked of hosts, to ask the same of others.
+//! The requests to hosts, to send others the same.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Notes the requests to the hosts that are started with it. Clones share their notes.
+/// Records the requests to the hosts that are started with it. Clones share their records.
 #[derive(Debug, Clone, Default)]
-pub struct Journal(Arc<Mutex<Notes>>);
+pub struct Journal(Arc<Mutex<Records>>);
 
 #[derive(Debug, Default)]
-struct Notes {
+struct Records {
     entries: Vec<Entry>,
     leaves_out: bool,
 }
 
-/// What was asked of the hosts with the same settings.
+/// The requests to the hosts with the same settings.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Whom it is about.
     pub subject: Subject,
     /// Each different request once, with the status of its last answer.
-    pub asked: Vec<(Asked, u16)>,
+    pub requests: Vec<(SentRequest, u16)>,
 }
 
 /// How a host was started.
@@ -32,7 +32,7 @@ pub struct Subject {
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct SentRequest {
     /// The verb.
     pub method: String,
     /// The path with its query.
@@ -44,7 +44,7 @@ pub struct Asked {
 }
 
 impl Journal {
-    /// What was noted so far.
+    /// What was recorded so far.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.lock().entries.clone()
@@ -60,21 +60,21 @@ impl Journal {
         self.lock().leaves_out = true;
     }
 
-    /// Notes a request and the status of its answer.
-    pub(crate) fn note(&self, subject: &Subject, asked: Asked, status: u16) {
+    /// Records a request and the status of its answer.
+    pub(crate) fn record(&self, subject: &Subject, request: SentRequest, status: u16) {
         let entries = &mut self.lock().entries;
         match entries.iter_mut().find(|entry| entry.subject == *subject) {
-            Some(entry) => entry.note(asked, status),
-            None => entries.push(Entry { subject: subject.clone(), asked: vec![(asked, status)] }),
+            Some(entry) => entry.record(request, status),
+            None => entries.push(Entry { subject: subject.clone(), requests: vec![(request, status)] }),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Notes> {
+    fn lock(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Asked {
+impl SentRequest {
     /// None for a body that can be sent only once.
     pub(crate) fn new(method: &str, path: &str, headers: &[(&str, &str)], body: &reqwest::Body) -> Option<Self> {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -84,10 +84,10 @@ impl Asked {
 }
 
 impl Entry {
-    fn note(&mut self, asked: Asked, status: u16) {
-        match self.asked.iter_mut().find(|(known, _)| *known == asked) {
+    fn record(&mut self, request: SentRequest, status: u16) {
+        match self.requests.iter_mut().find(|(known, _)| *known == request) {
             Some((_, last)) => *last = status,
-            None => self.asked.push((asked, status)),
+            None => self.requests.push((request, status)),
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod contents;
 pub mod engine;
 pub mod fault;
+pub mod fixture;
 mod guardian;
 pub mod host;
 pub mod installation;
@@ -13,6 +14,8 @@ pub mod journal;
 pub mod matrix;
 pub mod memory;
 pub mod repository;
+mod target;
 mod wait;
 
+pub use self::target::target_folder;
 pub use self::wait::poll_until;

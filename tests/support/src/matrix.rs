@@ -70,6 +70,16 @@ impl Selection {
 }
 
 impl Column {
+    /// The tests on one engine.
+    const fn of_engine(name: &'static str, about: &'static str, tests: &'static [Selection]) -> Self {
+        Self { name, about, group: Group::Engine, work: Work::Ignored(tests) }
+    }
+
+    /// Tests that a commit chooses.
+    const fn rotated(name: &'static str, about: &'static str, tests: &'static [Selection]) -> Self {
+        Self { name, about, group: Group::Rotated, work: Work::Ignored(tests) }
+    }
+
     /// The ignored tests in it.
     #[must_use]
     pub fn ignored(&self) -> &'static [Selection] {
@@ -83,60 +93,52 @@ impl Column {
 /// All columns, in the order in which they are run.
 pub const COLUMNS: [Column; 12] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
-    Column {
-        name: "elasticsearch_7_17",
-        about: "what an engine decides, on Elasticsearch 7.17",
-        group: Group::Engine,
-        work: Work::Ignored(&[Selection::scenarios(&["::elasticsearch_7_17::"])]),
-    },
-    Column {
-        name: "elasticsearch_8_11",
-        about: "the same on Elasticsearch 8.11",
-        group: Group::Engine,
-        work: Work::Ignored(&[Selection::scenarios(&["::elasticsearch_8_11::"])]),
-    },
-    Column {
-        name: "elasticsearch_9_2",
-        about: "the same on Elasticsearch 9.2; needs a JDK of version 21 or newer",
-        group: Group::Engine,
-        work: Work::Ignored(&[Selection::scenarios(&["::elasticsearch_9_2::"])]),
-    },
-    Column {
-        name: "opensearch_2_19",
-        about: "the same on OpenSearch 2.19",
-        group: Group::Engine,
-        work: Work::Ignored(&[Selection::scenarios(&["::opensearch_2_19::"])]),
-    },
-    Column {
-        name: "opensearch_3_1",
-        about: "the same on OpenSearch 3.1; needs a JDK of version 21 or newer",
-        group: Group::Engine,
-        work: Work::Ignored(&[Selection::scenarios(&["::opensearch_3_1::"])]),
-    },
-    Column {
-        name: "wasmtime",
-        about: "the actuator component in the crates of wasmtime serve",
-        group: Group::Rotated,
-        work: Work::Ignored(&[Selection::scenarios(&["::wasmtime::"])]),
-    },
-    Column {
-        name: "jco",
-        about: "the actuator component in jco serve; needs Node.js 20 or newer with npm",
-        group: Group::Rotated,
-        work: Work::Ignored(&[Selection::scenarios(&["::jco_on_node::", "::jco_on_bun::"])]),
-    },
-    Column {
-        name: "languages",
-        about: "examples and policies of one's own; needs Node.js 20 with npm, Python 3.10 with venv, Go 1.25, or newer",
-        group: Group::Rotated,
-        work: Work::Ignored(&[
+    Column::of_engine(
+        "elasticsearch_7_17",
+        "what an engine decides, on Elasticsearch 7.17",
+        &[Selection::scenarios(&["::elasticsearch_7_17::"])],
+    ),
+    Column::of_engine(
+        "elasticsearch_8_11",
+        "the same on Elasticsearch 8.11",
+        &[Selection::scenarios(&["::elasticsearch_8_11::"])],
+    ),
+    Column::of_engine(
+        "elasticsearch_9_2",
+        "the same on Elasticsearch 9.2; needs a JDK of version 21 or newer",
+        &[Selection::scenarios(&["::elasticsearch_9_2::"])],
+    ),
+    Column::of_engine(
+        "opensearch_2_19",
+        "the same on OpenSearch 2.19",
+        &[Selection::scenarios(&["::opensearch_2_19::"])],
+    ),
+    Column::of_engine(
+        "opensearch_3_1",
+        "the same on OpenSearch 3.1; needs a JDK of version 21 or newer",
+        &[Selection::scenarios(&["::opensearch_3_1::"])],
+    ),
+    Column::rotated(
+        "wasmtime",
+        "the actuator component in the crates of wasmtime serve",
+        &[Selection::scenarios(&["::wasmtime::"])],
+    ),
+    Column::rotated(
+        "jco",
+        "the actuator component in jco serve; needs Node.js 20 or newer with npm",
+        &[Selection::scenarios(&["::jco_on_node::", "::jco_on_bun::"])],
+    ),
+    Column::rotated(
+        "languages",
+        "examples and policies of one's own; needs Node.js 20 with npm, Python 3.10 with venv, Go 1.25, or newer",
+        &[
             Selection::scenarios(&["other_policies::"]),
             Selection {
                 binary: "embedding",
                 filters: &["node::", "python::", "go::", "in_rust_is_finished_in_python"],
             },
-        ]),
-    },
+        ],
+    ),
     Column {
         name: "published",
         about: "what is published, built twice; needs git and the repository's history",
@@ -155,7 +157,7 @@ pub const COLUMNS: [Column; 12] = [
         group: Group::Rotated,
         work: Work::Kills(Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
-            "replicas::elasticsearch_8_19::a_neighbour_goes_on_after_kills",
+            "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
         ])),
     },
 ];

@@ -8,12 +8,18 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, Method, StatusCode, Uri};
-use backup_core::memory::MemoryEngine;
+use backup_core::memory::{Dialect, MemoryEngine};
 use backup_core::{Engine, Request, Timestamp};
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+
+use crate::installation::SCHEMA_VERSION;
+
+/// The prefix of the installation in an [`engine_with_installation`].
+pub const PREFIX: &str = "optimize";
 
 /// Serves an engine in memory on a port of its own. It ends with this value.
 #[derive(Debug)]
@@ -49,6 +55,20 @@ impl MemoryServer {
     pub fn url(&self) -> &Url {
         &self.url
     }
+}
+
+/// Elasticsearch 8.19 in memory, at the present time, with an empty repository and the fewest indices that make an
+/// installation.
+#[must_use]
+pub fn engine_with_installation(repository: &str) -> MemoryEngine {
+    let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
+    engine.pass_until(now());
+    engine.add_repository(repository, false);
+    for kind in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
+        engine.add_index(&format!("{PREFIX}-{kind}"));
+    }
+    engine.set_document(&format!("{PREFIX}-metadata_v3"), Some(json!({"schemaVersion": SCHEMA_VERSION})));
+    engine
 }
 
 /// The moment that it is everywhere else, for an engine's clock.

@@ -19,6 +19,11 @@ pub struct RepositoryOptions {
     pub readonly: bool,
 }
 
+impl RepositoryOptions {
+    /// Slow enough to look at a snapshot while it is being written.
+    pub const SLOW: Self = Self { bytes_per_second: Some(200_000), readonly: false };
+}
+
 /// What can happen to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {

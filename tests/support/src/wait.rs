@@ -4,25 +4,25 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-/// The pause between two questions: a tenth of the time waited so far, so that whoever waits long does not keep
-/// those busy that it waits for.
-const SHORTEST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_millis(250);
+/// The pause between two calls is a tenth of the time waited so far, within these limits: a long wait does not keep the
+/// machine busy.
+const MIN_PAUSE: Duration = Duration::from_millis(20);
+const MAX_PAUSE: Duration = Duration::from_millis(250);
 
-/// Asks again and again until there is an answer, and fails when `patience` is at its end.
+/// Calls `check` until it returns a value, and fails after `timeout`.
 ///
-/// An error of `ask` is final: only `None` means "not yet".
+/// An error of `check` ends the wait: only `None` means "not yet".
 pub async fn poll_until<T>(
     what: &str,
-    patience: Duration,
-    mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+    timeout: Duration,
+    mut check: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
     let start = Instant::now();
     loop {
-        if let Some(answer) = ask().await? {
+        if let Some(answer) = check().await? {
             return Ok(answer);
         }
-        ensure!(start.elapsed() < patience, "waited {patience:?} in vain for {what}");
-        tokio::time::sleep((start.elapsed() / 10).clamp(SHORTEST, LONGEST)).await;
+        ensure!(start.elapsed() < timeout, "waited {timeout:?} in vain for {what}");
+        tokio::time::sleep((start.elapsed() / 10).clamp(MIN_PAUSE, MAX_PAUSE)).await;
     }
 }

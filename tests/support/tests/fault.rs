@@ -1,4 +1,4 @@
-//! Every fault is what it says, for the caller and for the engine behind.
+//! Every fault does what it says, to the caller and to the engine.
 
 use std::time::{Duration, Instant};
 

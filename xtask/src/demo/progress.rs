@@ -50,10 +50,10 @@ impl Parts {
             if bar.is_finished() {
                 continue;
             }
-            let written = Written::get(fixture.engine.client(), fixture.repository.name(), snapshot).await?;
-            bar.set_length(written.total);
-            bar.set_position(written.done);
-            self.update(bar, snapshot, written.total);
+            let (done, total) = written(fixture.engine.client(), fixture.repository.name(), snapshot).await?;
+            bar.set_length(total);
+            bar.set_position(done);
+            self.update(bar, snapshot, total);
         }
         Ok(())
     }
@@ -72,21 +72,14 @@ impl Parts {
     }
 }
 
-/// How many bytes of a snapshot are written.
-struct Written {
-    done: u64,
-    total: u64,
-}
-
-impl Written {
-    async fn get(engine: &Client, repository: &str, snapshot: &Snapshot) -> Result<Self> {
-        let name = &snapshot.snapshot_name;
-        let path = format!("/_snapshot/{repository}/{name}/_status?filter_path=snapshots.stats");
-        let status = engine.get(&path).await?.ok()?;
-        let bytes =
-            |what: &str| status.pointer(&format!("/snapshots/0/stats/{what}/size_in_bytes")).and_then(Value::as_u64);
-        let total = bytes("incremental").unwrap_or_default();
-        // Told only while there is something left to write.
-        Ok(Self { done: bytes("processed").unwrap_or(total), total })
-    }
+/// How many bytes of a snapshot are written, and how many there are.
+async fn written(engine: &Client, repository: &str, snapshot: &Snapshot) -> Result<(u64, u64)> {
+    let name = &snapshot.snapshot_name;
+    let path = format!("/_snapshot/{repository}/{name}/_status?filter_path=snapshots.stats");
+    let status = engine.get(&path).await?.ok()?;
+    let bytes =
+        |what: &str| status.pointer(&format!("/snapshots/0/stats/{what}/size_in_bytes")).and_then(Value::as_u64);
+    let total = bytes("incremental").unwrap_or_default();
+    // Told only while there is something left to write.
+    Ok((bytes("processed").unwrap_or(total), total))
 }

@@ -1,6 +1,6 @@
 use crate::EngineKind;
 
-/// Which engine to be. They answer most requests alike, and some differently.
+/// The engine that a [`MemoryEngine`](super::MemoryEngine) imitates. They respond differently to some requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Elasticsearch 8.19.0.
@@ -50,7 +50,7 @@ impl Dialect {
         }
     }
 
-    /// The version of the index format that its nodes tell, where they tell one.
+    /// The version of the index format in `GET _nodes`. `None`: it has none.
     pub(super) fn index_version(self) -> Option<u64> {
         match self {
             Self::Elasticsearch8_19 | Self::Elasticsearch8_11 | Self::Elasticsearch9_2 => {
@@ -74,21 +74,21 @@ impl Dialect {
 
     /// The same for people.
     pub(super) fn snapshot_version(self) -> &'static str {
-        // This one has no name for the version of its index format.
+        // This version has no name for its index format.
         if self == Self::Elasticsearch8_11 { "8500003" } else { self.version() }
     }
 
-    /// What stands before the names of repositories in explanations.
+    /// The prefix of a repository's name in error reasons.
     pub(super) fn project(self) -> &'static str {
         if self == Self::Elasticsearch9_2 { "default:" } else { "" }
     }
 
-    /// A pattern without a match is a 404, as if a snapshot had been named.
+    /// A pattern without a match is a 404, as an exact name is.
     pub(super) fn misses_what_a_pattern_matches(self) -> bool {
         !self.is_recent()
     }
 
-    /// A list of snapshots in an unknown repository is a success that tells of a failure.
+    /// A list of snapshots in an unknown repository is a 200 with `failures`.
     pub(super) fn lists_unknown_repositories(self) -> bool {
         matches!(self, Self::Elasticsearch8_11 | Self::Elasticsearch7_17)
     }
@@ -103,12 +103,12 @@ impl Dialect {
         }
     }
 
-    /// A deletion need not be waited for.
+    /// `DELETE` has the parameter `wait_for_completion`.
     pub(super) fn deletes_without_waiting(self) -> bool {
         self.is_recent()
     }
 
-    /// Snapshots can be listed without their indices.
+    /// A list of snapshots has the parameter `index_names`.
     pub(super) fn leaves_out_indices(self) -> bool {
         self.is_recent() || self == Self::Elasticsearch8_11
     }
@@ -117,8 +117,8 @@ impl Dialect {
         matches!(self, Self::Elasticsearch8_19 | Self::Elasticsearch9_2)
     }
 
-    /// The deletion of a running snapshot is answered while somebody still waits. On real engines that depends
-    /// on the repository's speed as well: each of them does both.
+    /// Deleting a running snapshot is fast. On real engines that depends on the repository's speed as well: each does
+    /// both.
     pub(super) fn aborts_at_once(self) -> bool {
         self == Self::Elasticsearch8_11
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Failure, not_known, refusal};
+use super::response::{Failure, Reply, not_known, refusal};
 
 /// The indices of a cluster by their names.
 ///
@@ -19,7 +19,7 @@ pub(super) struct Index {
 }
 
 impl Indices {
-    /// An index, which is there from now on.
+    /// An index, which is created if it does not exist.
     pub(super) fn index(&mut self, name: &str) -> &mut Index {
         self.0.entry(name.to_owned()).or_default()
     }
@@ -46,7 +46,7 @@ impl Indices {
     }
 
     /// The indices that a pattern finds, with their aliases.
-    pub(super) fn resolve(&self, pattern: &str) -> Answer {
+    pub(super) fn resolve(&self, pattern: &str) -> Reply {
         let Some(begin) = pattern.strip_suffix('*').filter(|begin| !begin.contains(['*', ','])) else {
             return Err(not_known("names or lists to resolve, but one pattern with a * at its end"));
         };
@@ -63,7 +63,7 @@ impl Indices {
     }
 
     /// One field of the document 1 of an index or alias.
-    pub(super) fn document(&self, target: &str, field: &str) -> Answer {
+    pub(super) fn document(&self, target: &str, field: &str) -> Reply {
         let found = self.0.iter().find(|(name, _)| *name == target || alias(name) == Some(target));
         let (name, index) = found.ok_or_else(|| missing(target))?;
         let Some(document) = &index.document else {

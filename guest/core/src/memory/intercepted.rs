@@ -1,9 +1,9 @@
 use crate::{Engine, Request, Response, TransportError};
 
-/// An engine with somebody in between, who answers in its place or looks on.
+/// An engine behind a function that sees each request first.
 ///
-/// The function is asked first. `None`: the engine is to answer. To lose an answer after the engine
-/// has acted, let the function send the request itself and return another one.
+/// If the function returns `None`, the engine responds. To lose a response after the engine has executed the request,
+/// let the function send the request itself and return another result.
 #[derive(Debug)]
 pub struct Intercepted<'a, E, F> {
     engine: &'a E,
@@ -15,7 +15,7 @@ where
     E: Engine,
     F: Fn(&Request) -> Option<Result<Response, TransportError>>,
 {
-    /// An engine that is asked only what `intercept` does not answer.
+    /// Puts `intercept` in front of an engine.
     pub fn new(engine: &'a E, intercept: F) -> Self {
         Self { engine, intercept }
     }

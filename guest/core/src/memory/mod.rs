@@ -1,16 +1,15 @@
-//! An engine in memory that answers as real ones do.
+//! An engine in memory that responds as real ones do.
 //!
-//! For tests of what is built on [`Engine`], and to try a policy before it meets a real engine. It
-//! knows the requests of [`crate::operations`] and refuses all others with a 400 that says so. The
-//! status, type and reason of its answers were seen on real engines; where those differ in what an
-//! operation can notice, its [`Dialect`] decides.
+//! For tests of code that uses an [`Engine`], and for a host's self-test of a policy. It supports the requests of
+//! [`crate::operations`] and answers all others with a 400 that says so. The status, type and reason of its responses
+//! are those of real engines; where these differ in what an operation can notice, the [`Dialect`] decides. The test
+//! `conformance` of the project compares both.
 
-mod answer;
 mod dialect;
 mod indices;
 mod intercepted;
-pub mod questions;
 mod repository;
+mod response;
 mod snapshot;
 mod state;
 
@@ -27,7 +26,7 @@ use self::repository::Repository;
 use self::state::State;
 use crate::{Engine, Request, Response, SnapshotState, Timestamp, TransportError};
 
-/// An engine in memory. Everything can be changed through a shared reference, as with a real one.
+/// An engine in memory. Like a real one, it is changed through a shared reference.
 #[derive(Debug)]
 pub struct MemoryEngine {
     dialect: Dialect,
@@ -36,13 +35,13 @@ pub struct MemoryEngine {
 
 /// What is there and what happens, apart from requests.
 impl MemoryEngine {
-    /// An engine with nothing on it, whose clock stands at 0.
+    /// An empty engine, whose clock shows 0.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
         Self { dialect, state: Mutex::default() }
     }
 
-    /// Which engine it is.
+    /// The engine that it imitates.
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -60,13 +59,13 @@ impl MemoryEngine {
         state.now = state.now.after(span);
     }
 
-    /// Puts its clock forward to a moment. It never goes back.
+    /// Puts its clock forward to a moment; never back.
     pub fn pass_until(&self, moment: Timestamp) {
         let mut state = self.state();
         state.now = state.now.max(moment);
     }
 
-    /// Registers a snapshot repository. A second time: only changes whether it can be written to.
+    /// Registers a snapshot repository. For one that exists, changes only whether it is read-only.
     pub fn add_repository(&self, name: &str, read_only: bool) {
         let mut state = self.state();
         let repository = state.repositories.entry(name.to_owned()).or_insert_with(|| Repository::new(name));
@@ -83,7 +82,7 @@ impl MemoryEngine {
         self.state().indices.remove(name);
     }
 
-    /// Takes away an index's primary shard, or brings it back.
+    /// Unassigns an index's primary shard, or assigns it again.
     pub fn assign_primary(&self, index: &str, is_assigned: bool) {
         self.state().indices.index(index).has_no_primary = !is_assigned;
     }
@@ -106,7 +105,7 @@ impl MemoryEngine {
         self.state().repositories.get(repository).map(|repository| repository.snapshots.clone()).unwrap_or_default()
     }
 
-    /// From now on snapshots succeed by themselves after this time. Without, they run until they are
+    /// From now on, snapshots succeed by themselves after this time. Otherwise they run until they are
     /// [finished](Self::finish).
     pub fn write_within(&self, span: Duration) {
         self.state().writing_takes = Some(span);
@@ -136,7 +135,7 @@ impl MemoryEngine {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in a test is no reason to hide what the engine has.
+        // A panic in a test must not hide the engine's contents.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -146,7 +145,7 @@ impl Engine for MemoryEngine {
         Ok(self.state().respond(self.dialect, request))
     }
 
-    /// Most engines are not done with deleting a running snapshot while somebody waits.
+    /// Most engines take longer to delete a running snapshot than a client waits.
     fn submit(&self, request: &Request) -> Result<Option<Response>, TransportError> {
         let mut state = self.state();
         let takes_long = state.aborts(request) && !self.dialect.aborts_at_once();

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Failure, not_known, refusal};
 use super::indices::Indices;
+use super::response::{Failure, Reply, not_known, refusal};
 use super::snapshot::NewSnapshot;
 use super::{Damage, Dialect, StoredSnapshot};
 use crate::request::ListMode;
@@ -28,7 +28,7 @@ impl Repository {
         refusal(404, "snapshot_missing_exception", format!("[{}] is missing", self.full_name(dialect, name)))
     }
 
-    /// What a snapshot is called in explanations.
+    /// A snapshot's name in error reasons.
     fn full_name(&self, dialect: Dialect, snapshot: &str) -> String {
         format!("{}{}:{snapshot}", dialect.project(), self.name)
     }
@@ -41,8 +41,8 @@ impl Repository {
         json!({&self.name: {"type": "fs", "settings": settings}})
     }
 
-    /// The snapshots that have a name, or one that begins as a pattern does.
-    pub(super) fn list(&self, dialect: Dialect, pattern: &str, mode: ListMode) -> Answer {
+    /// The snapshots whose names match.
+    pub(super) fn list(&self, dialect: Dialect, pattern: &str, mode: ListMode) -> Reply {
         let begin = pattern.strip_suffix('*');
         if begin.unwrap_or(pattern).contains(['*', ',']) {
             return Err(not_known("lists of names, or patterns with a * that is not the last character"));
@@ -64,8 +64,8 @@ impl Repository {
         Ok(json!({"snapshots": listed?}))
     }
 
-    /// A snapshot's details, which are in a file of its own.
-    fn open(&self, snapshot: &StoredSnapshot, dialect: Dialect) -> Answer {
+    /// A snapshot's details, which are in its metadata file.
+    fn open(&self, snapshot: &StoredSnapshot, dialect: Dialect) -> Reply {
         let name = format!("{}/{}", snapshot.name, snapshot.uuid());
         match snapshot.damage {
             None => Ok(snapshot.details(dialect.snapshot_version(), dialect.snapshot_version_id())),
@@ -85,7 +85,7 @@ impl Repository {
         new: NewSnapshot,
         indices: &Indices,
         now: Timestamp,
-    ) -> Answer {
+    ) -> Reply {
         self.expect_new(dialect, name)?;
         let chosen = indices.chosen(new.indices)?;
         let snapshot = StoredSnapshot::new(name, SnapshotState::InProgress, now);
@@ -126,8 +126,8 @@ impl Repository {
         if self.read_only { Err(refusal(500, "repository_exception", reason())) } else { Ok(()) }
     }
 
-    /// Deletes all of these snapshots, or none. A pattern need not match any.
-    pub(super) fn delete(&mut self, dialect: Dialect, names: &[&str]) -> Answer {
+    /// Deletes all of these snapshots, or none if an exact name does not exist.
+    pub(super) fn delete(&mut self, dialect: Dialect, names: &[&str]) -> Reply {
         if names.iter().any(|name| name.trim_end_matches('*').contains('*')) {
             return Err(not_known("patterns with a * that is not the last character"));
         }
@@ -146,7 +146,7 @@ impl Repository {
     }
 }
 
-/// Whether a snapshot has this name, or one that begins as a pattern does.
+/// Whether the name is the pattern, or begins with what is before its `*`.
 fn matches(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(name == pattern, |begin| name.starts_with(begin))
 }

@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Failure, not_known, refusal};
+use super::response::{Failure, not_known, refusal};
 use crate::{SnapshotState, Timestamp};
 
 /// A snapshot in a [`super::MemoryEngine`].
@@ -11,7 +11,7 @@ pub struct StoredSnapshot {
     pub name: String,
     /// The indices that it holds.
     pub indices: Vec<String>,
-    /// It holds the cluster's settings and templates, too.
+    /// It holds the cluster state, too.
     pub include_global_state: bool,
     /// Its state.
     pub state: SnapshotState,
@@ -19,25 +19,25 @@ pub struct StoredSnapshot {
     pub started: Timestamp,
     /// When it ended. `None`: it runs.
     pub ended: Option<Timestamp>,
-    /// What its writer noted on it.
+    /// Its `metadata`.
     pub metadata: Option<Value>,
-    /// The version that wrote it, as engines compare it. `None`: this engine's.
+    /// The version that wrote it, as engines compare them. `None`: this engine's.
     pub version_id: Option<u64>,
-    /// What happened to the file of its metadata.
+    /// The damage to its metadata file.
     pub damage: Option<Damage>,
 }
 
-/// What can happen to the file in which a snapshot's metadata is kept.
+/// A damage to a snapshot's metadata file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// It is gone.
     Missing,
-    /// Something else stands in it, or it cannot be read at the moment.
+    /// Its content is damaged, or it cannot be read at the moment.
     Unreadable,
 }
 
 impl StoredSnapshot {
-    /// A snapshot of somebody else's making, of no index.
+    /// A snapshot without indices and metadata.
     #[must_use]
     pub fn new(name: &str, state: SnapshotState, started: Timestamp) -> Self {
         Self {
@@ -62,13 +62,13 @@ impl StoredSnapshot {
         format!("uuid-of-{}-{}", self.name, self.started.0)
     }
 
-    /// As it is listed without a look at its metadata.
+    /// Its entry in a list of names.
     pub(super) fn outline(&self) -> Value {
-        // Of a file that is not opened nobody knows that it is damaged.
+        // The metadata file is not opened, so its damage does not show.
         json!({"snapshot": self.name, "uuid": self.uuid(), "indices": self.indices, "state": self.state.as_str()})
     }
 
-    /// As it is listed with everything that is known.
+    /// Its entry in a list with all fields.
     pub(super) fn details(&self, version: &str, version_id: u64) -> Value {
         let ended = self.ended.unwrap_or_default();
         let mut details = json!({
@@ -89,7 +89,7 @@ impl StoredSnapshot {
         details
     }
 
-    /// Of a snapshot that failed, every index failed.
+    /// In a failed snapshot, every index failed.
     fn failures(&self) -> Vec<Value> {
         let failed = matches!(self.state, SnapshotState::Failed | SnapshotState::Partial);
         let failure = |index: &String| {
@@ -102,7 +102,7 @@ impl StoredSnapshot {
     }
 }
 
-/// What is asked for with a new snapshot.
+/// The body of a request for a new snapshot.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSnapshot {
@@ -131,13 +131,14 @@ impl NewSnapshot {
     }
 
     fn expect_short_metadata(&self) -> Result<(), Failure> {
-        const LONGEST: usize = 1024;
+        const MAX_METADATA_BYTES: usize = 1024;
         let length = self.metadata.as_ref().map_or(0, |metadata| json!(metadata).to_string().len());
-        if length <= LONGEST {
+        if length <= MAX_METADATA_BYTES {
             return Ok(());
         }
-        let reason =
-            format!("Validation Failed: 1: metadata must be smaller than {LONGEST} bytes, but was [{length}];");
+        let reason = format!(
+            "Validation Failed: 1: metadata must be smaller than {MAX_METADATA_BYTES} bytes, but was [{length}];"
+        );
         Err(refusal(400, "action_request_validation_exception", reason))
     }
 }

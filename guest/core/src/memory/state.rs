@@ -4,18 +4,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Dialect;
-use super::answer::{Answer, expect_parameters, not_known, parameter, response, unrecognized};
 use super::indices::Indices;
 use super::repository::Repository;
+use super::response::{Reply, expect_parameters, not_known, parameter, response, unrecognized};
 use super::snapshot::NewSnapshot;
 use crate::request::ListMode;
 use crate::{Method, Request, Response, SnapshotState, Timestamp};
 
-/// What an engine has, and how it answers.
+/// The engine's contents, and its response to each request.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) now: Timestamp,
-    /// How long it takes to write a snapshot. `None`: until somebody says that it has ended.
+    /// How long it takes to write a snapshot. `None`: until a test ends it.
     pub(super) writing_takes: Option<Duration>,
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) indices: Indices,
@@ -25,8 +25,8 @@ pub(super) struct State {
 impl State {
     pub(super) fn respond(&mut self, dialect: Dialect, request: &Request) -> Response {
         self.requests.push(request.clone());
-        self.write_on();
-        response(request, self.answer(dialect, request))
+        self.finish_due();
+        response(request, self.reply(dialect, request))
     }
 
     /// Whether a request deletes a snapshot that is being written.
@@ -40,8 +40,8 @@ impl State {
         }
     }
 
-    /// Ends the snapshots whose time has come.
-    fn write_on(&mut self) {
+    /// Ends the snapshots that have been written for long enough.
+    fn finish_due(&mut self) {
         let Some(span) = self.writing_takes else { return };
         for snapshot in self.repositories.values_mut().flat_map(|repository| &mut repository.snapshots) {
             let end = snapshot.started.after(span);
@@ -51,7 +51,7 @@ impl State {
         }
     }
 
-    fn answer(&mut self, dialect: Dialect, request: &Request) -> Answer {
+    fn reply(&mut self, dialect: Dialect, request: &Request) -> Reply {
         match (request.method, segments(request).as_slice()) {
             (Method::Get, ["_snapshot", repository]) => self.repository(request, repository),
             (Method::Get, ["_snapshot", repository, pattern]) => self.list(dialect, request, repository, pattern),
@@ -64,12 +64,12 @@ impl State {
         }
     }
 
-    fn repository(&self, request: &Request, name: &str) -> Answer {
+    fn repository(&self, request: &Request, name: &str) -> Reply {
         expect_parameters(request, &[])?;
         self.repositories.get(name).map(Repository::settings).ok_or_else(|| Repository::missing(name))
     }
 
-    fn list(&self, dialect: Dialect, request: &Request, repository: &str, pattern: &str) -> Answer {
+    fn list(&self, dialect: Dialect, request: &Request, repository: &str, pattern: &str) -> Reply {
         let known =
             [("ignore_unavailable", "true"), ("verbose", "false"), ("index_names", "false"), ("filter_path", "*")];
         expect_parameters(request, &known)?;
@@ -95,14 +95,14 @@ impl State {
         }
     }
 
-    fn create(&mut self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Answer {
+    fn create(&mut self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
         expect_parameters(request, &[("wait_for_completion", "false")])?;
         let new = NewSnapshot::read(request.body.as_deref())?;
         let repository = self.repositories.get_mut(repository).ok_or_else(|| Repository::missing(repository))?;
         repository.create(dialect, name, new, &self.indices, self.now)
     }
 
-    fn delete(&mut self, dialect: Dialect, request: &Request, repository: &str, names: &str) -> Answer {
+    fn delete(&mut self, dialect: Dialect, request: &Request, repository: &str, names: &str) -> Reply {
         const WAIT: &str = "wait_for_completion";
         expect_parameters(request, &[(WAIT, "false")])?;
         if parameter(request, WAIT).is_some() && !dialect.deletes_without_waiting() {
@@ -112,12 +112,12 @@ impl State {
         repository.delete(dialect, &names.split(',').collect::<Vec<_>>())
     }
 
-    fn resolve(&self, request: &Request, pattern: &str) -> Answer {
+    fn resolve(&self, request: &Request, pattern: &str) -> Reply {
         expect_parameters(request, &[("expand_wildcards", "all")])?;
         self.indices.resolve(pattern)
     }
 
-    fn document(&self, request: &Request, index: &str) -> Answer {
+    fn document(&self, request: &Request, index: &str) -> Reply {
         expect_parameters(request, &[("_source", "*")])?;
         let field = parameter(request, "_source").ok_or_else(|| not_known("whole documents"))?;
         self.indices.document(index, field)
@@ -130,7 +130,7 @@ fn leave_out_indices(mut list: Value) -> Value {
     list
 }
 
-fn nodes(dialect: Dialect, request: &Request) -> Answer {
+fn nodes(dialect: Dialect, request: &Request) -> Reply {
     expect_parameters(request, &[("filter_path", "*")])?;
     let node = match dialect.index_version() {
         Some(index_version) => json!({"version": dialect.version(), "index_version": index_version}),

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::operations::{ask, choose, exchange, expect_whole, installed_indices, may_have_acted};
+use crate::operations::{choose, expect_required_indices, fetch, installed_indices, may_have_executed, send};
+use crate::refusal::{document, success};
 use crate::{
     BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
     SnapshotName,
@@ -19,63 +19,58 @@ pub struct Accepted {
     pub part_one: SnapshotName,
 }
 
-/// How often part 1 is submitted when indices vanish or answers get lost on the way. The name makes
-/// it safe: an engine writes it once.
-const ATTEMPTS: usize = 3;
+/// How often part 1 is submitted when indices are deleted meanwhile or responses get lost. That is safe, because an
+/// engine accepts a snapshot name only once.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Checks everything that can be known beforehand, and submits part 1.
+/// Checks the settings, the repository and the ID, and submits part 1.
 ///
 /// # Errors
-/// Nothing was written, except where the last answer was lost or not the engine's, such as
-/// [`Error::EngineNotAnswering`]: then a look with [`super::get`] tells.
+/// Nothing was written, except if the last response was lost or not the engine's, such as
+/// [`Error::EngineNotAnswering`]: then [`super::get`] shows whether it was.
 pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accepted, Error> {
     let id = BackupId::parse(id)?;
     let repository = context.repository()?;
     expect_writable(engine, context, repository)?;
     expect_unused(engine, repository, id)?;
     let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
-    submit_until_settled(engine, context, &name, ATTEMPTS)
+    submit_with_retries(engine, context, &name, MAX_ATTEMPTS)
 }
 
-/// Submits part 1 until it is known what became of it, or as often as is left.
-fn submit_until_settled(
+/// Submits part 1 until it is known whether it was accepted, or until there are no attempts left.
+fn submit_with_retries(
     engine: &impl Engine,
     context: &Context,
     name: &SnapshotName,
     attempts: usize,
 ) -> Result<Accepted, Error> {
-    let fault = match submit(engine, context, name) {
-        Err(fault) if may_have_acted(&fault) || has_vanished(&fault) => fault,
-        settled => return settled,
+    let error = match submit(engine, context, name) {
+        Err(error) if may_have_executed(&error) || error.refusal().is_some_and(Refusal::is_index_missing) => error,
+        result => return result,
     };
     match read_back(engine, context, name) {
-        Ok(Some(settled)) => settled,
-        Ok(None) if attempts > 1 => match submit_until_settled(engine, context, name, attempts - 1) {
-            // The engine may yet get to the first attempt: only who has the name is certain.
-            Err(later) if may_have_acted(&fault) && !matches!(later, Error::BackupExists { .. }) => Err(fault),
-            settled => settled,
+        Ok(Some(result)) => result,
+        Ok(None) if attempts > 1 => match submit_with_retries(engine, context, name, attempts - 1) {
+            // The engine may still execute the first attempt: only an existing snapshot is certain.
+            Err(later) if may_have_executed(&error) && !matches!(later, Error::BackupExists { .. }) => Err(error),
+            result => result,
         },
-        Ok(None) | Err(_) => Err(fault),
+        Ok(None) | Err(_) => Err(error),
     }
-}
-
-/// An index was deleted after it was looked up.
-fn has_vanished(fault: &Error) -> bool {
-    fault.refusal().is_some_and(Refusal::is_index_missing)
 }
 
 fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
     let repository = context.repository()?;
-    let selection = both_parts_exist(engine, context)?;
+    let selection = select_part_one(engine, context)?;
     let origin = Origin::new(&context.run_id, Part::One, context);
     let put = Request::create(repository, name, &selection, origin);
-    let response = exchange(engine, &put)?;
+    let response = send(engine, &put)?;
     match success(&response) {
-        // What is no document did not come from the engine, or not to its end.
+        // A success without JSON is not the engine's, or was cut off.
         Ok(body) => document(&put, body).map(|_: IgnoredAny| Accepted { part_one: name.clone() }),
         Err(refusal) if refusal.is_name_in_use() => match read_back(engine, context, name) {
-            Ok(settled) => settled.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
-            // An earlier answer may be what got lost: it can be our own.
+            Ok(result) => result.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
+            // It can be our own: the response to an earlier attempt may have got lost.
             Err(error) => Err(Error::EngineNotAnswering {
                 request: put.to_string(),
                 cause: format!("it is not known who wrote the snapshot that has the name: {error}"),
@@ -85,7 +80,7 @@ fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Resul
     }
 }
 
-/// Whether the snapshot is there after all, and whether this call wrote it.
+/// After a lost response: whether the snapshot exists, and whether this call wrote it.
 fn read_back(
     engine: &impl Engine,
     context: &Context,
@@ -103,12 +98,12 @@ fn read_back(
     }))
 }
 
-/// Part 1's indices; a backup whose part 2 could never be made is not begun.
-fn both_parts_exist(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
+/// Part 1's indices, if part 2 would have some, too.
+fn select_part_one(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
     let names = installed_indices(engine, context)?;
     choose(context, Part::Two, &names)?;
     let part_one = choose(context, Part::One, &names)?;
-    expect_whole(context, &names)?;
+    expect_required_indices(context, &names)?;
     Ok(part_one)
 }
 
@@ -119,7 +114,7 @@ fn expect_unused(engine: &impl Engine, repository: &RepositoryName, id: BackupId
 
 fn expect_writable(engine: &impl Engine, context: &Context, repository: &RepositoryName) -> Result<(), Error> {
     let request = Request::repository(repository);
-    let repositories: BTreeMap<String, RawRepository> = document(&request, &ask(engine, context, &request)?)?;
+    let repositories: BTreeMap<String, RawRepository> = document(&request, &fetch(engine, context, &request)?)?;
     match repositories.get(repository.as_str()) {
         None => Err(Error::RepositoryMissing { repository: repository.clone(), refusal: None }),
         Some(found) if found.is_read_only() => {
@@ -135,8 +130,8 @@ fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeV
     }
     let request = Request::optimize_version(&context.settings.index_prefix);
     let unknown =
-        |fault: String| Error::OptimizeVersionUnknown { prefix: context.settings.index_prefix.clone(), fault };
-    let response = exchange(engine, &request)?;
+        |reason: String| Error::OptimizeVersionUnknown { prefix: context.settings.index_prefix.clone(), reason };
+    let response = send(engine, &request)?;
     match success(&response) {
         Ok(body) => {
             let found: MetadataDocument = document(&request, body)?;
@@ -164,7 +159,7 @@ struct RawRepository {
 }
 
 impl RawRepository {
-    /// Engines give settings as strings.
+    /// Engines return settings as strings.
     fn is_read_only(&self) -> bool {
         matches!(self.settings.get("readonly"), Some(Value::Bool(true)))
             || self.settings.get("readonly").and_then(Value::as_str) == Some("true")

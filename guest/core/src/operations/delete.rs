@@ -2,29 +2,29 @@ use std::collections::BTreeSet;
 
 use serde::de::IgnoredAny;
 
-use crate::answer::{document, success};
 use crate::listing::Listing;
-use crate::operations::may_have_acted;
+use crate::operations::may_have_executed;
+use crate::refusal::{document, success};
 use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, Snapshot};
 
-/// The outcome of a delete.
+/// An accepted deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted {
-    /// The snapshots that it concerns.
+    /// The snapshots that are deleted.
     pub snapshots: Vec<String>,
-    /// The runs that wrote them; for one that tells of no run, the engine's uuid of it.
+    /// The runs that wrote them; for a snapshot without a run in its metadata, its UUID.
     pub runs: Vec<String>,
-    /// The engine is still at it.
+    /// The engine is still deleting them.
     pub pending: bool,
 }
 
-/// How often it is tried when somebody else deletes at the same time, or an answer gets lost.
-const ATTEMPTS: usize = 3;
+/// How often it is submitted when somebody else deletes at the same time, or responses get lost.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Deletes every snapshot of a backup, or only what some runs wrote, by the exact names that a list shows.
+/// Deletes every snapshot of a backup, or only those of some runs, by the exact names in a list.
 ///
 /// # Errors
-/// What kept the list from being read, or the engine's refusal.
+/// Why the list could not be read, or the engine's refusal.
 pub fn delete(
     engine: &impl Engine,
     context: &Context,
@@ -32,37 +32,35 @@ pub fn delete(
     only_runs: Option<&[String]>,
 ) -> Result<Deleted, Error> {
     let id = BackupId::parse(id)?;
-    // Also of what is gone by the second attempt: another host may be about to add to it.
+    // Also those whose snapshots are gone by the second attempt: another host may be about to add to them.
     let mut runs = BTreeSet::new();
-    delete_until_settled(engine, context, id, only_runs, &mut runs, ATTEMPTS)
+    let mut only_runs = only_runs.map(<[String]>::to_vec);
+    let mut uncertain = None;
+    for _ in 1..MAX_ATTEMPTS {
+        match delete_listed(engine, context, id, only_runs.as_deref(), &mut runs) {
+            Err(error) if is_uncertain(&error) => {
+                // A new backup that somebody has made with that ID meanwhile must stay.
+                only_runs = only_runs.or_else(|| (!runs.is_empty()).then(|| runs.iter().cloned().collect()));
+                uncertain = Some(error).filter(may_have_executed).or(uncertain);
+            }
+            result => return result.map_err(|error| or_uncertain(error, uncertain)),
+        }
+    }
+    let result = delete_listed(engine, context, id, only_runs.as_deref(), &mut runs);
+    result.map_err(|error| or_uncertain(error, uncertain))
 }
 
-fn delete_until_settled(
-    engine: &impl Engine,
-    context: &Context,
-    id: BackupId,
-    only_runs: Option<&[String]>,
-    runs: &mut BTreeSet<String>,
-    attempts: usize,
-) -> Result<Deleted, Error> {
-    match delete_listed(engine, context, id, only_runs, runs) {
-        Err(fault) if is_unsettled(&fault) && attempts > 1 => {
-            // Meanwhile somebody may have deleted the backup and made a new one of that ID: it stays.
-            let seen: Vec<String> = runs.iter().cloned().collect();
-            let only_runs = only_runs.or((!seen.is_empty()).then_some(&*seen));
-            match delete_until_settled(engine, context, id, only_runs, runs, attempts - 1) {
-                // That there was no time left for another attempt explains less.
-                Err(Error::EngineUnreachable(_)) if may_have_acted(&fault) => Err(fault),
-                settled => settled,
-            }
-        }
-        settled => settled,
+/// That there was no time left for another attempt explains less than why there was one.
+fn or_uncertain(error: Error, uncertain: Option<Error>) -> Error {
+    match (error, uncertain) {
+        (Error::EngineUnreachable(_), Some(uncertain)) => uncertain,
+        (error, _) => error,
     }
 }
 
-/// One of them went between list and delete, and the engine has deleted none; or nobody knows.
-fn is_unsettled(error: &Error) -> bool {
-    may_have_acted(error) || error.refusal().is_some_and(Refusal::is_snapshot_missing)
+/// A snapshot was deleted after it was listed, so that the engine has deleted none; or it is not known what it did.
+fn is_uncertain(error: &Error) -> bool {
+    may_have_executed(error) || error.refusal().is_some_and(Refusal::is_snapshot_missing)
 }
 
 fn delete_listed(
@@ -75,15 +73,15 @@ fn delete_listed(
     let repository = context.repository()?;
     let mut found = Listing::of_backup(engine, repository, id)?.only(id);
     if let Some(runs) = only_runs {
-        found.retain(|snapshot| snapshot.run_or_itself().is_some_and(|run| runs.iter().any(|only| only == run)));
+        found.retain(|snapshot| snapshot.run_or_uuid().is_some_and(|run| runs.iter().any(|only| only == run)));
     }
-    runs.extend(found.iter().filter_map(Snapshot::run_or_itself).map(str::to_owned));
+    runs.extend(found.iter().filter_map(Snapshot::run_or_uuid).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
     Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })
 }
 
-/// Whether the engine is still at it.
+/// Whether the engine is still working on it.
 fn submit(engine: &impl Engine, repository: &RepositoryName, snapshots: &[String]) -> Result<bool, Error> {
     let request = Request::delete(repository, snapshots);
     match engine.submit(&request).map_err(|error| Error::transport(&request, error))? {

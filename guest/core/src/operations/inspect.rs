@@ -1,21 +1,21 @@
-use crate::answer::document;
 use crate::listing::Listing;
-use crate::operations::ask;
+use crate::operations::fetch;
+use crate::refusal::document;
 use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot};
 
 /// The backups of a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupList {
-    /// Largest number first.
+    /// Largest ID first.
     pub backups: Vec<Backup>,
-    /// How many snapshots have names of other make.
+    /// How many snapshots have names that are not of backups.
     pub foreign: usize,
 }
 
-/// Tells one backup.
+/// Reads one backup.
 ///
 /// # Errors
-/// [`Error::BackupNotFound`] if there is none, or what kept it from being read.
+/// [`Error::BackupNotFound`], or why it could not be read.
 pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, Error> {
     let id = BackupId::parse(id)?;
     let snapshots = existing(Listing::of_backup(engine, context.repository()?, id)?, context, id)?;
@@ -23,10 +23,10 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     Ok(Backup::assess(id, snapshots, Some(&cluster), context))
 }
 
-/// Tells every backup.
+/// Reads every backup.
 ///
 /// # Errors
-/// What kept the list from being read.
+/// Why the list could not be read.
 pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error> {
     let listing = Listing::of_all(engine, context.repository()?)?;
     let foreign = listing.foreign;
@@ -38,7 +38,7 @@ pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error
     Ok(BackupList { backups: listing.by_backup().map(assess).collect(), foreign })
 }
 
-/// The snapshots of a backup, which must have some.
+/// The snapshots of a backup; it is an error if there are none.
 pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
     let snapshots = listing.only(id);
     if snapshots.is_empty() {
@@ -49,9 +49,9 @@ pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Res
 
 fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {
     let request = Request::node_versions();
-    let nodes = document(&request, &ask(engine, context, &request)?)?;
+    let nodes = document(&request, &fetch(engine, context, &request)?)?;
     Cluster::new(context.settings.engine, nodes).ok_or_else(|| Error::EngineAnswerInvalid {
         request: request.to_string(),
-        fault: "it tells no version, or none that is understood, of the cluster's nodes".to_owned(),
+        reason: "it tells no version, or none that is understood, of the cluster's nodes".to_owned(),
     })
 }

@@ -7,32 +7,34 @@ use backup_core::operations::{self, Progress};
 use backup_core::{BackupId, BackupState, Error, IndexPrefix, RunNote, SnapshotState};
 use serde_json::{Value, json};
 
-use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, World, is_put, on_every_engine, part};
+use crate::fixture::{
+    Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, is_put, on_every_engine, part,
+};
 
 /// Steps that must end the run without a write.
-fn ends(world: &World, id: u64, expected: BackupState) -> Progress {
-    let before = world.writes().len();
-    let progress = world.advance(id).unwrap();
+fn ends(fixture: &Fixture, id: u64, expected: BackupState) -> Progress {
+    let before = fixture.writes().len();
+    let progress = fixture.advance(id).unwrap();
     assert_eq!((progress.again_in, progress.backup.state), (None, expected));
-    assert_eq!(world.writes().len(), before);
+    assert_eq!(fixture.writes().len(), before);
     progress
 }
 
 /// A backup whose part 1 has just succeeded.
-fn with_part_one(world: &World) {
-    world.create(12, "run-1").unwrap();
-    world.finish(12, 1, SnapshotState::Success);
+fn with_part_one(fixture: &Fixture) {
+    fixture.create(12, "run-1").unwrap();
+    fixture.finish(12, 1, SnapshotState::Success);
 }
 
 #[test]
 fn a_run_ends_complete() {
-    on_every_engine(|world| {
-        world.create(12, "run-1").unwrap();
-        let backup = world.drive(12);
+    on_every_engine(|fixture| {
+        fixture.create(12, "run-1").unwrap();
+        let backup = fixture.drive(12);
         assert_eq!((backup.state, backup.failure_reason), (BackupState::Complete, None));
-        assert_eq!(world.get(12).unwrap().state, BackupState::Complete);
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
-        let [one, two] = world.snapshots().try_into().unwrap();
+        assert_eq!(fixture.get(12).unwrap().state, BackupState::Complete);
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
+        let [one, two] = fixture.snapshots().try_into().unwrap();
         assert!(one.ended.unwrap() <= two.started);
         assert_eq!(two.indices, OTHER_INDICES);
     });
@@ -40,11 +42,11 @@ fn a_run_ends_complete() {
 
 #[test]
 fn part_2_is_asked_for_as_part_1_was() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        let progress = world.advance(12).unwrap();
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let progress = fixture.advance(12).unwrap();
         assert_eq!((progress.backup.state, progress.refusal), (BackupState::InProgress, None));
-        let put = world.writes().pop().unwrap();
+        let put = fixture.writes().pop().unwrap();
         assert_eq!(put.to_string(), format!("PUT /_snapshot/backups/{}", part(12, 2)));
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
         let origin = json!({
@@ -61,61 +63,61 @@ fn part_2_is_asked_for_as_part_1_was() {
 
 #[test]
 fn part_2_waits_for_the_end_of_part_1() {
-    on_every_engine(|world| {
-        world.create(12, "run-1").unwrap();
+    on_every_engine(|fixture| {
+        fixture.create(12, "run-1").unwrap();
         for _ in 0..20 {
-            let progress = world.advance(12).unwrap();
+            let progress = fixture.advance(12).unwrap();
             let delay = progress.again_in.unwrap();
             assert!((Duration::from_millis(200)..=Duration::from_secs(10)).contains(&delay), "{delay:?}");
             assert_eq!(progress.backup.state, BackupState::InProgress);
-            assert_eq!(world.names(), [part(12, 1)]);
-            world.engine.pass(delay);
+            assert_eq!(fixture.names(), [part(12, 1)]);
+            fixture.engine.pass(delay);
         }
-        world.finish(12, 1, SnapshotState::Success);
-        world.advance(12).unwrap();
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        fixture.finish(12, 1, SnapshotState::Success);
+        fixture.advance(12).unwrap();
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
     });
 }
 
 #[test]
 fn the_end_of_a_long_part_1_is_seen_within_a_short_window() {
-    on_every_engine(|world| {
-        world.create(12, "run-1").unwrap();
-        world.engine.pass(Duration::from_secs(3600));
-        let mut context = world.context("unused");
+    on_every_engine(|fixture| {
+        fixture.create(12, "run-1").unwrap();
+        fixture.engine.pass(Duration::from_secs(3600));
+        let mut context = fixture.context("unused");
         context.settings.resume_window = Duration::from_secs(8);
-        let progress = operations::advance(&world.engine, &context, BackupId::new(12).unwrap()).unwrap();
+        let progress = operations::advance(&fixture.engine, &context, BackupId::new(12).unwrap()).unwrap();
         assert_eq!(progress.again_in, Some(Duration::from_secs(2)));
     });
 }
 
 #[test]
 fn part_2_keeps_the_version_of_part_1() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.7.0"})));
-        assert_eq!(world.drive(12).state, BackupState::Complete);
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.7.0"})));
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
     });
 }
 
 #[test]
 fn part_2_holds_what_was_created_meanwhile() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.add_index("optimize-process-instance-new_v8");
-        world.advance(12).unwrap();
-        assert!(world.snapshots()[1].indices.contains(&"optimize-process-instance-new_v8".to_owned()));
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.add_index("optimize-process-instance-new_v8");
+        fixture.advance(12).unwrap();
+        assert!(fixture.snapshots()[1].indices.contains(&"optimize-process-instance-new_v8".to_owned()));
     });
 }
 
 #[test]
 fn a_part_1_without_success_ends_the_run() {
     for state in [SnapshotState::Failed, SnapshotState::Partial] {
-        on_every_engine(|world| {
-            world.create(12, "run-1").unwrap();
-            world.finish(12, 1, state);
-            let reason = ends(world, 12, BackupState::Failed).backup.failure_reason.unwrap();
+        on_every_engine(|fixture| {
+            fixture.create(12, "run-1").unwrap();
+            fixture.finish(12, 1, state);
+            let reason = ends(fixture, 12, BackupState::Failed).backup.failure_reason.unwrap();
             assert!(reason.contains(&part(12, 1)) && reason.contains(state.as_str()), "{reason}");
         });
     }
@@ -124,81 +126,83 @@ fn a_part_1_without_success_ends_the_run() {
 #[test]
 fn a_part_2_without_success_ends_the_run() {
     for state in [SnapshotState::Failed, SnapshotState::Partial] {
-        on_every_engine(|world| {
-            with_part_one(world);
-            world.advance(12).unwrap();
-            world.finish(12, 2, state);
-            ends(world, 12, BackupState::Failed);
+        on_every_engine(|fixture| {
+            with_part_one(fixture);
+            fixture.advance(12).unwrap();
+            fixture.finish(12, 2, state);
+            ends(fixture, 12, BackupState::Failed);
         });
     }
 }
 
 #[test]
 fn a_lost_part_1_ends_the_run() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.damage(&part(12, 1), Some(Damage::Missing));
-        ends(world, 12, BackupState::Failed);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.damage(&part(12, 1), Some(Damage::Missing));
+        ends(fixture, 12, BackupState::Failed);
     });
 }
 
 #[test]
 fn a_storage_that_is_away_for_a_moment_does_not_end_the_run() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.damage(&part(12, 1), Some(Damage::Unreadable));
-        assert_eq!(world.advance(12).unwrap_err().code(), "engineRefused");
-        assert_eq!(world.names(), [part(12, 1)]);
-        world.engine.damage(&part(12, 1), None);
-        assert_eq!(world.drive(12).state, BackupState::Complete);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.damage(&part(12, 1), Some(Damage::Unreadable));
+        assert_eq!(fixture.advance(12).unwrap_err().code(), "engineRefused");
+        assert_eq!(fixture.names(), [part(12, 1)]);
+        fixture.engine.damage(&part(12, 1), None);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }
 
 #[test]
 fn a_host_that_is_slower_finds_part_2_there() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        let engine = Intercepted::new(&world.engine, |request| {
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let engine = Intercepted::new(&fixture.engine, |request| {
             if is_put(request) {
-                world.advance(12).unwrap();
+                fixture.advance(12).unwrap();
             }
             None
         });
-        let progress = world.advance_over(&engine, 12).unwrap();
+        let progress = fixture.advance_over(&engine, 12).unwrap();
         assert!(progress.again_in.is_some() && progress.refusal.is_none());
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
-        assert_eq!(world.drive(12).state, BackupState::Complete);
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }
 
 #[test]
 fn a_run_is_gone_on_with_until_the_window_closes() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.pass(RESUME_WINDOW);
-        assert!(world.advance(12).unwrap().again_in.is_some());
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.pass(RESUME_WINDOW);
+        assert!(fixture.advance(12).unwrap().again_in.is_some());
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
     });
 }
 
 #[test]
 fn after_the_window_a_run_is_left_incomplete() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
-        let reason = ends(world, 12, BackupState::Incomplete).backup.failure_reason.unwrap();
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
+        let reason = ends(fixture, 12, BackupState::Incomplete).backup.failure_reason.unwrap();
         assert_eq!(reason, format!("part 2 of 2 is missing; only {} exists", part(12, 1)));
     });
 }
 
 #[test]
 fn what_the_host_remembers_of_a_refusal_is_told() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
         let refusal = Some("500 snapshot_exception: no primary".to_owned());
-        let note = note_on(world, 12, false, refusal);
-        for backup in [world.advance_knowing(12, note.clone()).unwrap().backup, world.get_knowing(12, note).unwrap()] {
+        let note = note_on(fixture, 12, false, refusal);
+        for backup in
+            [fixture.advance_knowing(12, note.clone()).unwrap().backup, fixture.get_knowing(12, note).unwrap()]
+        {
             assert_eq!(backup.state, BackupState::Incomplete);
             assert!(backup.failure_reason.unwrap().contains("500 snapshot_exception: no primary"));
         }
@@ -207,104 +211,104 @@ fn what_the_host_remembers_of_a_refusal_is_told() {
 
 #[test]
 fn a_refusal_of_part_2_does_not_explain_that_part_1_is_missing() {
-    on_every_engine(|world| {
-        world.store_ours(12, 2, SnapshotState::Success, "run-1");
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 2, SnapshotState::Success, "run-1");
         let refusal = Some("500 snapshot_exception: no primary".to_owned());
-        let note = note_on(world, 12, true, refusal);
-        let reason = world.get_knowing(12, note).unwrap().failure_reason.unwrap();
+        let note = note_on(fixture, 12, true, refusal);
+        let reason = fixture.get_knowing(12, note).unwrap().failure_reason.unwrap();
         assert_eq!(reason, format!("part 1 of 2 is missing; only {} exists", part(12, 2)));
     });
 }
 
 #[test]
 fn a_run_that_has_ended_here_stays_so() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        let note = note_on(world, 12, true, None);
-        let progress = world.advance_knowing(12, note).unwrap();
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let note = note_on(fixture, 12, true, None);
+        let progress = fixture.advance_knowing(12, note).unwrap();
         assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
-        assert_eq!(world.names(), [part(12, 1)]);
+        assert_eq!(fixture.names(), [part(12, 1)]);
     });
 }
 
 #[test]
 fn what_is_not_ours_is_not_gone_on_with() {
-    on_every_engine(|world| {
-        world.store_foreign(&part(12, 1), SnapshotState::Success);
-        let backup = ends(world, 12, BackupState::Incomplete).backup;
+    on_every_engine(|fixture| {
+        fixture.store_foreign(&part(12, 1), SnapshotState::Success);
+        let backup = ends(fixture, 12, BackupState::Incomplete).backup;
         assert_eq!(backup.run_id, None);
     });
 }
 
 #[test]
 fn another_installations_backup_is_left_to_its_own_hosts() {
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         for index in IMPORT_INDICES.iter().chain(&OTHER_INDICES) {
-            world.engine.add_index(&index.replacen("optimize", "second", 1));
+            fixture.engine.add_index(&index.replacen("optimize", "second", 1));
         }
-        with_part_one(world);
-        let mut context = world.context("unused");
+        with_part_one(fixture);
+        let mut context = fixture.context("unused");
         context.settings.index_prefix = IndexPrefix::parse("second").unwrap();
         let id = BackupId::new(12).unwrap();
-        let writes = world.writes().len();
-        let Progress { backup, again_in, .. } = operations::advance(&world.engine, &context, id).unwrap();
+        let writes = fixture.writes().len();
+        let Progress { backup, again_in, .. } = operations::advance(&fixture.engine, &context, id).unwrap();
         assert_eq!((backup.state, backup.run_id), (BackupState::InProgress, None));
         assert!(again_in.is_some());
-        assert_eq!(world.writes().len(), writes);
+        assert_eq!(fixture.writes().len(), writes);
 
-        let backup = world.drive(12);
+        let backup = fixture.drive(12);
         assert_eq!((backup.state, backup.run_id.as_deref()), (BackupState::Complete, Some("run-1")));
-        assert_eq!(world.snapshots()[1].indices, OTHER_INDICES);
+        assert_eq!(fixture.snapshots()[1].indices, OTHER_INDICES);
     });
 }
 
 #[test]
 fn a_backup_of_a_version_that_told_no_prefix_is_gone_on_with() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        let [mut one] = world.snapshots().try_into().unwrap();
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let [mut one] = fixture.snapshots().try_into().unwrap();
         one.metadata.as_mut().unwrap()["optimizeBackup"].as_object_mut().unwrap().remove("indexPrefix").unwrap();
-        world.delete_behind_our_back(&part(12, 1));
-        world.engine.store(REPOSITORY, one);
-        assert_eq!(world.drive(12).state, BackupState::Complete);
+        fixture.delete_behind_our_back(&part(12, 1));
+        fixture.engine.store(REPOSITORY, one);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }
 
 #[test]
 fn a_backup_that_was_deleted_is_not_found() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.delete(12, None).unwrap();
-        assert!(matches!(world.advance(12), Err(Error::BackupNotFound { .. })));
-        assert!(world.names().is_empty());
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.delete(12, None).unwrap();
+        assert!(matches!(fixture.advance(12), Err(Error::BackupNotFound { .. })));
+        assert!(fixture.names().is_empty());
     });
 }
 
 #[test]
 fn parts_of_different_runs_are_no_backup() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        world.store_ours(12, 2, SnapshotState::Success, "run-2");
-        let reason = ends(world, 12, BackupState::Failed).backup.failure_reason.unwrap();
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        fixture.store_ours(12, 2, SnapshotState::Success, "run-2");
+        let reason = ends(fixture, 12, BackupState::Failed).backup.failure_reason.unwrap();
         assert!(reason.contains("different runs"), "{reason}");
     });
 }
 
 #[test]
 fn what_the_host_remembers_of_an_earlier_run_of_that_number_is_not_about_this_one() {
-    on_every_engine(|world| {
-        with_part_one(world);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
         let note =
-            RunNote { run_id: "deleted-since".to_owned(), ..note_on(world, 12, true, Some("refused".to_owned())) };
-        let progress = world.advance_knowing(12, note).unwrap();
+            RunNote { run_id: "deleted-since".to_owned(), ..note_on(fixture, 12, true, Some("refused".to_owned())) };
+        let progress = fixture.advance_knowing(12, note).unwrap();
         assert!(progress.again_in.is_some());
-        assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
     });
 }
 
 /// What a host remembers of the run that made a backup.
-fn note_on(world: &World, id: u64, ended: bool, refusal: Option<String>) -> RunNote {
-    let backup = world.get(id).unwrap();
+fn note_on(fixture: &Fixture, id: u64, ended: bool, refusal: Option<String>) -> RunNote {
+    let backup = fixture.get(id).unwrap();
     let run_id = backup.snapshots.first().and_then(|snapshot| snapshot.run_id()).unwrap().to_owned();
     RunNote { backup_id: backup.id, run_id, ended, refusal }
 }

@@ -2,24 +2,24 @@ use backup_core::memory::{Damage, Intercepted, StoredSnapshot};
 use backup_core::{Context, Error, ErrorKind, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations};
 use serde_json::{Value, json};
 
-use crate::world::{IMPORT_INDICES, OTHER_INDICES, REPOSITORY, World, answer, is_resolve, on_every_engine, part};
+use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, answer, is_resolve, on_every_engine, part};
 
 const WRONG_IDS: [&str; 14] =
     ["", "0", "-1", "+1", "1.5", "1e3", "12a", " 12", "007", "null", "*", "12*", "9223372036854775808", "1/../../_all"];
 
 /// The error's kind and code; nothing was written.
-fn refused(world: &World, outcome: Result<operations::Accepted, Error>) -> (ErrorKind, &'static str) {
-    assert!(world.writes().is_empty(), "{:?}", world.writes());
+fn refused(fixture: &Fixture, outcome: Result<operations::Accepted, Error>) -> (ErrorKind, &'static str) {
+    assert!(fixture.writes().is_empty(), "{:?}", fixture.writes());
     let error = outcome.unwrap_err();
     (error.kind(), error.code())
 }
 
 #[test]
 fn part_1_holds_the_import_indices_and_says_who_made_it() {
-    on_every_engine(|world| {
-        let accepted = world.create(123_456, "run-1").unwrap();
+    on_every_engine(|fixture| {
+        let accepted = fixture.create(123_456, "run-1").unwrap();
         assert_eq!(accepted.part_one.to_string(), "camunda_optimize_123456_8.6.0_part_1_of_2");
-        let [put] = world.writes().try_into().unwrap();
+        let [put] = fixture.writes().try_into().unwrap();
         assert_eq!(put.to_string(), "PUT /_snapshot/backups/camunda_optimize_123456_8.6.0_part_1_of_2");
         assert_eq!(put.query, [("wait_for_completion".to_owned(), "false".to_owned())]);
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
@@ -32,7 +32,7 @@ fn part_1_holds_the_import_indices_and_says_who_made_it() {
             "metadata": {"optimizeBackup": origin},
         });
         assert_eq!(body, expected);
-        let [stored] = world.snapshots().try_into().unwrap();
+        let [stored] = fixture.snapshots().try_into().unwrap();
         assert_eq!(
             (stored.state, stored.indices),
             (SnapshotState::InProgress, IMPORT_INDICES.map(str::to_owned).into())
@@ -42,60 +42,60 @@ fn part_1_holds_the_import_indices_and_says_who_made_it() {
 
 #[test]
 fn a_wrong_id_sends_nothing() {
-    on_every_engine(|world| {
-        let context = world.context("run-1");
+    on_every_engine(|fixture| {
+        let context = fixture.context("run-1");
         for id in WRONG_IDS {
             let invalid = |error: Error| assert_eq!(error.code(), "invalidBackupId", "{id:?}");
-            invalid(operations::create(&world.engine, &context, id).unwrap_err());
-            invalid(operations::get(&world.engine, &context, id).unwrap_err());
-            invalid(operations::delete(&world.engine, &context, id, None).unwrap_err());
+            invalid(operations::create(&fixture.engine, &context, id).unwrap_err());
+            invalid(operations::get(&fixture.engine, &context, id).unwrap_err());
+            invalid(operations::delete(&fixture.engine, &context, id, None).unwrap_err());
         }
-        assert_eq!(world.engine.requests(), []);
+        assert_eq!(fixture.engine.requests(), []);
     });
 }
 
 #[test]
 fn the_repository_must_be_set() {
-    on_every_engine(|world| {
-        let settings = Settings { repository: None, ..world.settings() };
-        let context = Context { settings, ..world.context("run-1") };
-        let outcome = operations::create(&world.engine, &context, "1");
-        assert_eq!(refused(world, outcome), (ErrorKind::Configuration, "repositoryNotConfigured"));
+    on_every_engine(|fixture| {
+        let settings = Settings { repository: None, ..fixture.settings() };
+        let context = Context { settings, ..fixture.context("run-1") };
+        let outcome = operations::create(&fixture.engine, &context, "1");
+        assert_eq!(refused(fixture, outcome), (ErrorKind::Configuration, "repositoryNotConfigured"));
         for error in [
-            operations::get(&world.engine, &context, "1").unwrap_err(),
-            operations::list(&world.engine, &context).unwrap_err(),
-            operations::delete(&world.engine, &context, "1", None).unwrap_err(),
+            operations::get(&fixture.engine, &context, "1").unwrap_err(),
+            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!(error, Error::RepositoryNotConfigured);
         }
-        assert_eq!(world.engine.requests(), []);
+        assert_eq!(fixture.engine.requests(), []);
     });
 }
 
 #[test]
 fn the_repository_must_exist() {
-    on_every_engine(|world| {
-        let settings = Settings { repository: RepositoryName::parse("elsewhere").ok(), ..world.settings() };
-        let context = Context { settings, ..world.context("run-1") };
+    on_every_engine(|fixture| {
+        let settings = Settings { repository: RepositoryName::parse("elsewhere").ok(), ..fixture.settings() };
+        let context = Context { settings, ..fixture.context("run-1") };
         for error in [
-            operations::create(&world.engine, &context, "1").unwrap_err(),
-            operations::get(&world.engine, &context, "1").unwrap_err(),
-            operations::list(&world.engine, &context).unwrap_err(),
-            operations::delete(&world.engine, &context, "1", None).unwrap_err(),
+            operations::create(&fixture.engine, &context, "1").unwrap_err(),
+            operations::get(&fixture.engine, &context, "1").unwrap_err(),
+            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, "repositoryMissing"));
             assert!(error.to_string().contains("'elsewhere'"), "{error}");
         }
-        assert!(world.writes().is_empty());
+        assert!(fixture.writes().is_empty());
     });
 }
 
 #[test]
 fn the_repository_must_take_writes() {
-    on_every_engine(|world| {
-        world.engine.add_repository(REPOSITORY, true);
-        let outcome = world.create(1, "run-1");
-        assert_eq!(refused(world, outcome), (ErrorKind::Configuration, "repositoryReadOnly"));
+    on_every_engine(|fixture| {
+        fixture.engine.add_repository(REPOSITORY, true);
+        let outcome = fixture.create(1, "run-1");
+        assert_eq!(refused(fixture, outcome), (ErrorKind::Configuration, "repositoryReadOnly"));
     });
 }
 
@@ -103,12 +103,12 @@ fn the_repository_must_take_writes() {
 fn without_indices_for_both_parts_nothing_is_begun() {
     let all: Vec<&str> = IMPORT_INDICES.into_iter().chain(OTHER_INDICES).collect();
     for removed in [&all[..], &IMPORT_INDICES, &OTHER_INDICES] {
-        on_every_engine(|world| {
-            removed.iter().for_each(|index| world.engine.remove_index(index));
-            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..world.settings() };
-            let context = Context { settings, ..world.context("run-1") };
-            let outcome = operations::create(&world.engine, &context, "1");
-            assert_eq!(refused(world, outcome), (ErrorKind::EngineFailure, "nothingToBackUp"));
+        on_every_engine(|fixture| {
+            removed.iter().for_each(|index| fixture.engine.remove_index(index));
+            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..fixture.settings() };
+            let context = Context { settings, ..fixture.context("run-1") };
+            let outcome = operations::create(&fixture.engine, &context, "1");
+            assert_eq!(refused(fixture, outcome), (ErrorKind::EngineFailure, "nothingToBackUp"));
         });
     }
 }
@@ -117,13 +117,13 @@ fn without_indices_for_both_parts_nothing_is_begun() {
 #[test]
 fn without_what_every_installation_has_nothing_is_begun() {
     for index in ["optimize-metadata_v3", "optimize-settings_v3", "optimize-timestamp-based-import-index_v5"] {
-        on_every_engine(|world| {
-            world.engine.remove_index(index);
-            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..world.settings() };
-            let context = Context { settings, ..world.context("run-1") };
-            let outcome = operations::create(&world.engine, &context, "1");
+        on_every_engine(|fixture| {
+            fixture.engine.remove_index(index);
+            let settings = Settings { optimize_version: OptimizeVersion::parse("8.6.0").ok(), ..fixture.settings() };
+            let context = Context { settings, ..fixture.context("run-1") };
+            let outcome = operations::create(&fixture.engine, &context, "1");
             let message = outcome.as_ref().unwrap_err().to_string();
-            assert_eq!(refused(world, outcome), (ErrorKind::EngineFailure, "indicesMissing"));
+            assert_eq!(refused(fixture, outcome), (ErrorKind::EngineFailure, "indicesMissing"));
             let (name, _) = index.rsplit_once("_v").unwrap();
             assert!(message.contains(&format!("no {name},")), "{message}");
             assert!(message.contains("view_index_metadata"), "{message}");
@@ -139,56 +139,57 @@ fn a_number_is_taken_by_any_snapshot_of_it() {
         (2, SnapshotState::Success),
         (2, SnapshotState::Partial),
     ] {
-        on_every_engine(|world| {
-            world.store_foreign(&part(12, number), state);
-            let error = world.create(12, "run-1").unwrap_err();
+        on_every_engine(|fixture| {
+            fixture.store_foreign(&part(12, number), state);
+            let error = fixture.create(12, "run-1").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Conflict);
             assert!(error.to_string().contains(&part(12, number)), "{error}");
-            assert!(world.writes().is_empty());
+            assert!(fixture.writes().is_empty());
         });
     }
 }
 
 #[test]
 fn a_number_is_taken_by_another_versions_snapshot() {
-    on_every_engine(|world| {
-        world.store_foreign("camunda_optimize_12_8.5.1_part_1_of_2", SnapshotState::Success);
-        assert_eq!(refused(world, world.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
+    on_every_engine(|fixture| {
+        fixture.store_foreign("camunda_optimize_12_8.5.1_part_1_of_2", SnapshotState::Success);
+        assert_eq!(refused(fixture, fixture.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
     });
 }
 
 #[test]
 fn a_number_is_taken_by_a_damaged_snapshot() {
     for damage in [Damage::Missing, Damage::Unreadable] {
-        on_every_engine(|world| {
-            let snapshot = StoredSnapshot::new(&part(12, 1), SnapshotState::Success, world.engine.now());
-            world.engine.store(REPOSITORY, StoredSnapshot { damage: Some(damage), ..snapshot });
-            assert_eq!(refused(world, world.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
-            world.create(13, "run-1").unwrap();
+        on_every_engine(|fixture| {
+            let snapshot = StoredSnapshot::new(&part(12, 1), SnapshotState::Success, fixture.engine.now());
+            fixture.engine.store(REPOSITORY, StoredSnapshot { damage: Some(damage), ..snapshot });
+            assert_eq!(refused(fixture, fixture.create(12, "run-1")), (ErrorKind::Conflict, "backupAlreadyExists"));
+            fixture.create(13, "run-1").unwrap();
         });
     }
 }
 
 #[test]
 fn a_number_is_not_taken_by_one_that_begins_with_it() {
-    on_every_engine(|world| {
-        world.create(123, "run-1").unwrap();
-        world.create(12, "run-2").unwrap();
-        world.create(1, "run-3").unwrap();
-        assert_eq!(world.names(), [part(123, 1), part(12, 1), part(1, 1)]);
+    on_every_engine(|fixture| {
+        fixture.create(123, "run-1").unwrap();
+        fixture.create(12, "run-2").unwrap();
+        fixture.create(1, "run-3").unwrap();
+        assert_eq!(fixture.names(), [part(123, 1), part(12, 1), part(1, 1)]);
     });
 }
 
 /// No index is called so. The name would reach others.
 #[test]
 fn an_answer_with_a_pattern_for_a_name_is_not_believed() {
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         for name in ["optimize-*", "optimize-a,other", "-optimize-a"] {
             let body = format!(r#"{{"indices":[{{"name":"optimize-import-index_v3"}},{{"name":"{name}"}}]}}"#);
-            let fooled = Intercepted::new(&world.engine, |request| is_resolve(request).then(|| Ok(answer(200, &body))));
-            let error = operations::create(&fooled, &world.context("run-1"), "12").unwrap_err();
+            let fooled =
+                Intercepted::new(&fixture.engine, |request| is_resolve(request).then(|| Ok(answer(200, &body))));
+            let error = operations::create(&fooled, &fixture.context("run-1"), "12").unwrap_err();
             assert_eq!(error.code(), "engineAnswerInvalid");
-            assert!(world.names().is_empty());
+            assert!(fixture.names().is_empty());
         }
     });
 }

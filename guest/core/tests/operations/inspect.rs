@@ -3,7 +3,7 @@
 use backup_core::memory::{Damage, Dialect, Intercepted, StoredSnapshot};
 use backup_core::{BackupState, ErrorKind, Snapshot, SnapshotState, operations};
 
-use crate::world::{OTHER_INDICES, REPOSITORY, World, on_every_engine, part};
+use crate::fixture::{Fixture, OTHER_INDICES, REPOSITORY, on_every_engine, part};
 
 /// Snapshots of one backup, by part and state. All are of one run.
 type Parts = &'static [(u8, SnapshotState)];
@@ -28,26 +28,26 @@ fn a_backup_is_what_its_snapshots_amount_to() {
         (&[(1, S::Incompatible), (2, S::InProgress)], Incompatible),
         (&[(2, S::InProgress)], InProgress),
     ];
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         for &(parts, expected) in table {
-            parts.iter().for_each(|&(number, state)| world.store_ours(12, number, state, "run-1"));
-            let backup = world.get(12).unwrap();
+            parts.iter().for_each(|&(number, state)| fixture.store_ours(12, number, state, "run-1"));
+            let backup = fixture.get(12).unwrap();
             assert_eq!(backup.state, expected, "{parts:?}");
-            assert_eq!(world.list().unwrap().backups, std::slice::from_ref(&backup));
+            assert_eq!(fixture.list().unwrap().backups, std::slice::from_ref(&backup));
             let is_told = matches!(expected, Failed | Incompatible | Incomplete);
             assert_eq!(backup.failure_reason.is_some(), is_told, "{parts:?} {:?}", backup.failure_reason);
-            world.delete(12, None).unwrap();
+            fixture.delete(12, None).unwrap();
         }
     });
 }
 
 #[test]
 fn more_snapshots_than_parts_are_a_failure() {
-    on_every_engine(|world| {
-        world.store_foreign(&part(12, 1), SnapshotState::Success);
-        world.store_foreign(&part(12, 2), SnapshotState::Success);
-        world.store_foreign("camunda_optimize_12_8.5.0_part_1_of_2", SnapshotState::Success);
-        let backup = world.get(12).unwrap();
+    on_every_engine(|fixture| {
+        fixture.store_foreign(&part(12, 1), SnapshotState::Success);
+        fixture.store_foreign(&part(12, 2), SnapshotState::Success);
+        fixture.store_foreign("camunda_optimize_12_8.5.0_part_1_of_2", SnapshotState::Success);
+        let backup = fixture.get(12).unwrap();
         assert_eq!(backup.state, BackupState::Failed);
         assert!(backup.failure_reason.unwrap().contains("camunda_optimize_12_8.5.0_part_1_of_2"));
     });
@@ -55,20 +55,20 @@ fn more_snapshots_than_parts_are_a_failure() {
 
 #[test]
 fn one_that_somebody_else_began_is_incomplete_in_the_gap() {
-    on_every_engine(|world| {
-        world.store_foreign(&part(12, 1), SnapshotState::Success);
-        let backup = world.get(12).unwrap();
+    on_every_engine(|fixture| {
+        fixture.store_foreign(&part(12, 1), SnapshotState::Success);
+        let backup = fixture.get(12).unwrap();
         assert_eq!((backup.state, backup.run_id), (BackupState::Incomplete, None));
-        world.store_foreign(&part(12, 2), SnapshotState::Success);
-        assert_eq!(world.get(12).unwrap().state, BackupState::Complete);
+        fixture.store_foreign(&part(12, 2), SnapshotState::Success);
+        assert_eq!(fixture.get(12).unwrap().state, BackupState::Complete);
     });
 }
 
 #[test]
 fn failures_name_index_shard_node_and_reason() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Partial, "run-1");
-        let backup = world.get(12).unwrap();
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Partial, "run-1");
+        let backup = fixture.get(12).unwrap();
         let line = format!("[{}][0] on no node: primary shard is not allocated", OTHER_INDICES[0]);
         assert_eq!(backup.snapshots[0].failures, std::slice::from_ref(&line));
         assert!(backup.failure_reason.unwrap().contains(&line));
@@ -77,12 +77,12 @@ fn failures_name_index_shard_node_and_reason() {
 
 #[test]
 fn one_that_a_newer_engine_wrote_is_incompatible() {
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         for number in [1, 2] {
-            let snapshot = StoredSnapshot::new(&part(12, number), SnapshotState::Success, world.engine.now());
-            world.engine.store(REPOSITORY, StoredSnapshot { version_id: Some(150_000_000), ..snapshot });
+            let snapshot = StoredSnapshot::new(&part(12, number), SnapshotState::Success, fixture.engine.now());
+            fixture.engine.store(REPOSITORY, StoredSnapshot { version_id: Some(150_000_000), ..snapshot });
         }
-        let backup = world.get(12).unwrap();
+        let backup = fixture.get(12).unwrap();
         assert_eq!(backup.state, BackupState::Incompatible);
         let reason = backup.failure_reason.unwrap();
         assert!(reason.contains(&part(12, 1)) && reason.contains(&part(12, 2)), "{reason}");
@@ -91,11 +91,11 @@ fn one_that_a_newer_engine_wrote_is_incompatible() {
 
 #[test]
 fn times_and_details_are_in_the_order_of_parts() {
-    on_every_engine(|world| {
-        world.store_ours(12, 2, SnapshotState::InProgress, "run-1");
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        let backup = world.get(12).unwrap();
-        let now = Some(world.engine.now());
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 2, SnapshotState::InProgress, "run-1");
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        let backup = fixture.get(12).unwrap();
+        let now = Some(fixture.engine.now());
         let told: Vec<_> = backup.snapshots.iter().map(|it| (it.name.to_string(), it.started, it.ended)).collect();
         assert_eq!(told, [(part(12, 1), now, now), (part(12, 2), now, None)]);
         assert_eq!(backup.run_id.as_deref(), Some("run-1"));
@@ -104,71 +104,71 @@ fn times_and_details_are_in_the_order_of_parts() {
 
 #[test]
 fn the_largest_number_comes_first() {
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         let largest = 9_223_372_036_854_775_807;
         for id in [9, 100, 20, largest, 1] {
-            world.store_ours(id, 1, SnapshotState::Success, "run-1");
+            fixture.store_ours(id, 1, SnapshotState::Success, "run-1");
         }
-        let ids: Vec<u64> = world.list().unwrap().backups.iter().map(|backup| backup.id.get()).collect();
+        let ids: Vec<u64> = fixture.list().unwrap().backups.iter().map(|backup| backup.id.get()).collect();
         assert_eq!(ids, [largest, 100, 20, 9, 1]);
     });
 }
 
 #[test]
 fn other_peoples_snapshots_are_left_out_and_counted() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
         for name in [
             "camunda_optimize_nightly_8.1.0_part_1_of_2",
             "camunda_optimize_99999999999999999999_8.6.0_part_1_of_2",
             "camunda_optimize_12",
         ] {
-            world.store_foreign(name, SnapshotState::Success);
+            fixture.store_foreign(name, SnapshotState::Success);
         }
         // The pattern does not even find this one.
-        world.store_foreign("nightly-1", SnapshotState::Success);
-        let list = world.list().unwrap();
+        fixture.store_foreign("nightly-1", SnapshotState::Success);
+        let list = fixture.list().unwrap();
         assert_eq!((list.backups.len(), list.foreign), (1, 3));
     });
 }
 
 #[test]
 fn an_empty_repository_has_no_backups() {
-    on_every_engine(|world| {
-        assert_eq!(world.list().unwrap().backups, []);
-        assert_eq!(world.engine.requests().len(), 1);
-        let error = world.get(12).unwrap_err();
+    on_every_engine(|fixture| {
+        assert_eq!(fixture.list().unwrap().backups, []);
+        assert_eq!(fixture.engine.requests().len(), 1);
+        let error = fixture.get(12).unwrap_err();
         assert_eq!((error.kind(), error.code()), (ErrorKind::NotFound, "backupNotFound"));
     });
 }
 
 #[test]
 fn a_number_is_not_found_by_one_that_begins_with_it() {
-    on_every_engine(|world| {
-        world.store_ours(123, 1, SnapshotState::Success, "run-1");
-        assert_eq!(world.get(12).unwrap_err().kind(), ErrorKind::NotFound);
+    on_every_engine(|fixture| {
+        fixture.store_ours(123, 1, SnapshotState::Success, "run-1");
+        assert_eq!(fixture.get(12).unwrap_err().kind(), ErrorKind::NotFound);
     });
 }
 
 #[test]
 fn a_damaged_snapshot_hides_no_other() {
     for damage in [Damage::Missing, Damage::Unreadable] {
-        on_every_engine(|world| {
+        on_every_engine(|fixture| {
             for id in [11, 12, 13] {
-                world.store_ours(id, 1, SnapshotState::Success, "run-1");
-                world.store_ours(id, 2, SnapshotState::Success, "run-1");
+                fixture.store_ours(id, 1, SnapshotState::Success, "run-1");
+                fixture.store_ours(id, 2, SnapshotState::Success, "run-1");
             }
-            world.engine.damage(&part(12, 2), Some(damage));
-            world.engine.damage(&part(13, 1), Some(damage));
-            world.store_foreign("camunda_optimize_x", SnapshotState::Success);
-            world.engine.damage("camunda_optimize_x", Some(damage));
-            let list = world.list().unwrap();
+            fixture.engine.damage(&part(12, 2), Some(damage));
+            fixture.engine.damage(&part(13, 1), Some(damage));
+            fixture.store_foreign("camunda_optimize_x", SnapshotState::Success);
+            fixture.engine.damage("camunda_optimize_x", Some(damage));
+            let list = fixture.list().unwrap();
             let states: Vec<_> = list.backups.iter().map(|backup| (backup.id.get(), backup.state)).collect();
             let expected = [(13, BackupState::Failed), (12, BackupState::Failed), (11, BackupState::Complete)];
             assert_eq!((states.as_slice(), list.foreign), (&expected[..], 1));
             expect_unreadable(&list.backups[0].snapshots[0], &part(13, 1));
-            expect_unreadable(&world.get(12).unwrap().snapshots[1], &part(12, 2));
-            assert_eq!(world.get(12).unwrap().snapshots[0].state, SnapshotState::Success);
+            expect_unreadable(&fixture.get(12).unwrap().snapshots[1], &part(12, 2));
+            assert_eq!(fixture.get(12).unwrap().snapshots[0].state, SnapshotState::Success);
         });
     }
 }
@@ -176,13 +176,13 @@ fn a_damaged_snapshot_hides_no_other() {
 /// Each snapshot is looked up in sets: ten thousand times ten thousand comparisons of names would not end in a sandbox.
 #[test]
 fn one_damaged_snapshot_hides_none_of_ten_thousand() {
-    let world = World::new(Dialect::Elasticsearch8_19);
+    let fixture = Fixture::new(Dialect::Elasticsearch8_19);
     for id in 1..=5_000 {
-        world.store_ours(id, 1, SnapshotState::Success, "run-1");
-        world.store_ours(id, 2, SnapshotState::Success, "run-1");
+        fixture.store_ours(id, 1, SnapshotState::Success, "run-1");
+        fixture.store_ours(id, 2, SnapshotState::Success, "run-1");
     }
-    world.engine.damage(&part(2_500, 2), Some(Damage::Missing));
-    let backups = world.list().unwrap().backups;
+    fixture.engine.damage(&part(2_500, 2), Some(Damage::Missing));
+    let backups = fixture.list().unwrap().backups;
     let (damaged, sound): (Vec<_>, Vec<_>) = backups.iter().partition(|backup| backup.id.get() == 2_500);
     assert_eq!((damaged.len(), sound.len()), (1, 4_999));
     assert_eq!(damaged[0].state, BackupState::Failed);
@@ -200,17 +200,17 @@ fn expect_unreadable(snapshot: &Snapshot, name: &str) {
 
 #[test]
 fn one_that_is_deleted_while_a_damaged_repository_is_read_is_not_damaged() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        world.store_ours(13, 1, SnapshotState::Success, "run-2");
-        world.engine.damage(&part(12, 1), Some(Damage::Missing));
-        let engine = Intercepted::new(&world.engine, |request| {
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        fixture.store_ours(13, 1, SnapshotState::Success, "run-2");
+        fixture.engine.damage(&part(12, 1), Some(Damage::Missing));
+        let engine = Intercepted::new(&fixture.engine, |request| {
             if request.query.iter().any(|(name, _)| name == "ignore_unavailable") {
-                world.delete_behind_our_back(&part(13, 1));
+                fixture.delete_behind_our_back(&part(13, 1));
             }
             None
         });
-        let list = operations::list(&engine, &world.context("-")).unwrap();
+        let list = operations::list(&engine, &fixture.context("-")).unwrap();
         let ids: Vec<u64> = list.backups.iter().map(|backup| backup.id.get()).collect();
         assert_eq!(ids, [12]);
     });
@@ -218,11 +218,11 @@ fn one_that_is_deleted_while_a_damaged_repository_is_read_is_not_damaged() {
 
 #[test]
 fn a_damaged_snapshot_beside_a_running_one_hides_neither() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        world.store_ours(13, 1, SnapshotState::InProgress, "run-2");
-        world.engine.damage(&part(12, 1), Some(Damage::Missing));
-        let list = world.list().unwrap();
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        fixture.store_ours(13, 1, SnapshotState::InProgress, "run-2");
+        fixture.engine.damage(&part(12, 1), Some(Damage::Missing));
+        let list = fixture.list().unwrap();
         let states: Vec<_> = list.backups.iter().map(|backup| backup.state).collect();
         assert_eq!(states, [BackupState::InProgress, BackupState::Failed]);
     });
@@ -230,9 +230,9 @@ fn a_damaged_snapshot_beside_a_running_one_hides_neither() {
 
 #[test]
 fn nothing_is_written() {
-    let world = World::new(Dialect::Elasticsearch8_19);
-    world.store_ours(12, 1, SnapshotState::Success, "run-1");
-    world.get(12).unwrap();
-    world.list().unwrap();
-    assert!(world.writes().is_empty());
+    let fixture = Fixture::new(Dialect::Elasticsearch8_19);
+    fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+    fixture.get(12).unwrap();
+    fixture.list().unwrap();
+    assert!(fixture.writes().is_empty());
 }

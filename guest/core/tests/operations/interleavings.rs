@@ -7,7 +7,7 @@ use backup_core::memory::{Dialect, Intercepted};
 use backup_core::{BackupState, Engine, Method, Request, Response, SnapshotState, TransportError, operations};
 use proptest::prelude::*;
 
-use crate::world::{World, interrupted, part};
+use crate::fixture::{Fixture, interrupted, part};
 
 const ID: u64 = 12;
 const SUCCEED: Act = Act::Finish(SnapshotState::Success);
@@ -72,7 +72,7 @@ fn turns(acts: &'static [Act]) -> impl Strategy<Value = Vec<Turn>> {
 
 /// A cluster, and what became of what hosts did there.
 struct Play {
-    world: World,
+    fixture: Fixture,
     runs: Cell<u32>,
     /// The runs that were accepted.
     accepted: RefCell<Vec<String>>,
@@ -83,12 +83,12 @@ struct Play {
 impl Play {
     fn new(dialect: Dialect) -> Self {
         let (accepted, deleted) = (RefCell::default(), RefCell::default());
-        Self { world: World::new(dialect), runs: Cell::new(0), accepted, deleted }
+        Self { fixture: Fixture::new(dialect), runs: Cell::new(0), accepted, deleted }
     }
 
     fn take(&self, turn: &Turn) {
         let (seen, is_dead) = (Cell::new(0), Cell::new(false));
-        let engine = Intercepted::new(&self.world.engine, |request| {
+        let engine = Intercepted::new(&self.fixture.engine, |request| {
             let event = turn.event(seen.replace(seen.get() + 1));
             is_dead.set(is_dead.get() || matches!(event, Event::Killed));
             Some(match event {
@@ -104,42 +104,42 @@ impl Play {
         });
         match turn.act {
             Act::Create => self.create(&engine),
-            Act::Advance => drop(self.world.advance_over(&engine, ID)),
+            Act::Advance => drop(self.fixture.advance_over(&engine, ID)),
             Act::Delete => self.delete(&engine),
             Act::Finish(state) => self.finish(state),
-            Act::Pass => self.world.engine.pass(Duration::from_millis(500)),
+            Act::Pass => self.fixture.engine.pass(Duration::from_millis(500)),
         }
     }
 
     /// Lets a request through, unless it breaks the rule of all rules.
     fn forward(&self, request: &Request) -> Result<Response, TransportError> {
         if request.method == Method::Put && request.path.last() == Some(&part(ID, 2)) {
-            let part_one = self.world.snapshots().into_iter().find(|snapshot| snapshot.name == part(ID, 1));
+            let part_one = self.fixture.snapshots().into_iter().find(|snapshot| snapshot.name == part(ID, 1));
             let is_gone = part_one.is_none() && !self.deleted.borrow().is_empty();
             let has_succeeded = part_one.is_some_and(|snapshot| snapshot.state == SnapshotState::Success);
             assert!(has_succeeded || is_gone, "part 2 before the success of part 1");
         }
-        self.world.engine.send(request)
+        self.fixture.engine.send(request)
     }
 
     fn create(&self, engine: &impl Engine) {
         let run_id = format!("run-{}", self.runs.replace(self.runs.get() + 1));
-        if operations::create(engine, &self.world.context(&run_id), &ID.to_string()).is_ok() {
+        if operations::create(engine, &self.fixture.context(&run_id), &ID.to_string()).is_ok() {
             self.accepted.borrow_mut().push(run_id);
         }
     }
 
     fn delete(&self, engine: &impl Engine) {
-        if let Ok(deleted) = operations::delete(engine, &self.world.context("-"), &ID.to_string(), None) {
+        if let Ok(deleted) = operations::delete(engine, &self.fixture.context("-"), &ID.to_string(), None) {
             self.deleted.borrow_mut().extend(deleted.runs);
         }
     }
 
     /// The engine ends what it is writing.
     fn finish(&self, state: SnapshotState) {
-        for snapshot in self.world.snapshots() {
+        for snapshot in self.fixture.snapshots() {
             if snapshot.state == SnapshotState::InProgress {
-                self.world.engine.finish(&snapshot.name, state);
+                self.fixture.engine.finish(&snapshot.name, state);
             }
         }
     }
@@ -155,16 +155,16 @@ proptest! {
         turns.iter().for_each(|turn| play.take(turn));
         let accepted = play.accepted.take();
         prop_assert!(accepted.len() <= 1, "accepted twice: {accepted:?}");
-        if play.world.names().is_empty() {
+        if play.fixture.names().is_empty() {
             prop_assert_eq!(&accepted, &Vec::<String>::new());
-            play.world.create(ID, "run-after").unwrap();
+            play.fixture.create(ID, "run-after").unwrap();
         }
-        let backup = play.world.drive(ID);
-        if play.world.snapshots().iter().any(|snapshot| snapshot.state == SnapshotState::Partial) {
+        let backup = play.fixture.drive(ID);
+        if play.fixture.snapshots().iter().any(|snapshot| snapshot.state == SnapshotState::Partial) {
             prop_assert_eq!(backup.state, BackupState::Failed);
         } else {
             prop_assert_eq!(backup.state, BackupState::Complete);
-            prop_assert_eq!(play.world.names(), [part(ID, 1), part(ID, 2)]);
+            prop_assert_eq!(play.fixture.names(), [part(ID, 1), part(ID, 2)]);
         }
         for run_id in accepted {
             prop_assert_eq!(backup.run_id.as_ref(), Some(&run_id));
@@ -177,13 +177,13 @@ proptest! {
         turns in turns(&[Act::Advance, Act::Advance, Act::Delete, SUCCEED]),
     ) {
         let play = Play::new(dialect);
-        play.world.create(ID, "run-1").unwrap();
+        play.fixture.create(ID, "run-1").unwrap();
         play.finish(SnapshotState::Success);
         turns.iter().for_each(|turn| play.take(turn));
         let runs = play.deleted.take();
         if !runs.is_empty() {
-            play.world.delete(ID, Some(&runs)).unwrap();
-            prop_assert_eq!(play.world.names(), Vec::<String>::new());
+            play.fixture.delete(ID, Some(&runs)).unwrap();
+            prop_assert_eq!(play.fixture.names(), Vec::<String>::new());
         }
     }
 }

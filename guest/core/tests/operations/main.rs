@@ -7,6 +7,8 @@ mod create;
 #[cfg(test)]
 mod delete;
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod inspect;
 #[cfg(test)]
 mod interleavings;
@@ -18,5 +20,3 @@ mod part_two;
 mod refusals;
 #[cfg(test)]
 mod version;
-#[cfg(test)]
-mod world;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use backup_core::memory::Intercepted;
 use backup_core::{BackupState, Engine, Response, SnapshotState, TransportError};
 
-use crate::world::{Fault, OTHER_INDICES, World, answer, faulty, is_put, is_resolve, on_every_engine, part, refusal};
+use crate::fixture::{
+    Fault, Fixture, OTHER_INDICES, answer, faulty, is_put, is_resolve, on_every_engine, part, refusal,
+};
 
 /// A backup whose part 1 has just succeeded.
-fn with_part_one(world: &World) {
-    world.create(12, "run-1").unwrap();
-    world.finish(12, 1, SnapshotState::Success);
+fn with_part_one(fixture: &Fixture) {
+    fixture.create(12, "run-1").unwrap();
+    fixture.finish(12, 1, SnapshotState::Success);
 }
 
 #[test]
@@ -24,18 +26,18 @@ fn a_refusal_that_can_pass_is_told_and_tried_again() {
     ];
     for concerned in [is_put, is_resolve] {
         for refusal in &refusals {
-            on_every_engine(|world| {
-                with_part_one(world);
-                let engine = faulty(&world.engine, concerned, 3, Fault::Answer(refusal.clone()));
+            on_every_engine(|fixture| {
+                with_part_one(fixture);
+                let engine = faulty(&fixture.engine, concerned, 3, Fault::Answer(refusal.clone()));
                 for _ in 0..3 {
-                    let progress = world.advance_over(&engine, 12).unwrap();
+                    let progress = fixture.advance_over(&engine, 12).unwrap();
                     assert_eq!(progress.again_in, Some(Duration::from_secs(2)));
                     assert_eq!(progress.backup.state, BackupState::InProgress);
                     assert!(progress.refusal.unwrap().starts_with(&refusal.status.to_string()));
-                    assert_eq!(world.names(), [part(12, 1)]);
+                    assert_eq!(fixture.names(), [part(12, 1)]);
                 }
-                assert_eq!(world.advance_over(&engine, 12).unwrap().refusal, None);
-                assert_eq!(world.drive(12).state, BackupState::Complete);
+                assert_eq!(fixture.advance_over(&engine, 12).unwrap().refusal, None);
+                assert_eq!(fixture.drive(12).state, BackupState::Complete);
             });
         }
     }
@@ -43,13 +45,13 @@ fn a_refusal_that_can_pass_is_told_and_tried_again() {
 
 #[test]
 fn a_primary_that_is_not_assigned_is_waited_for() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        world.engine.assign_primary(OTHER_INDICES[0], false);
-        let refusal = world.advance(12).unwrap().refusal.unwrap();
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        fixture.engine.assign_primary(OTHER_INDICES[0], false);
+        let refusal = fixture.advance(12).unwrap().refusal.unwrap();
         assert!(refusal.starts_with("500 snapshot_exception") && refusal.contains(OTHER_INDICES[0]), "{refusal}");
-        world.engine.assign_primary(OTHER_INDICES[0], true);
-        assert_eq!(world.drive(12).state, BackupState::Complete);
+        fixture.engine.assign_primary(OTHER_INDICES[0], true);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }
 
@@ -59,11 +61,11 @@ fn the_engine_may_ask_for_time_but_not_for_an_hour() {
         retry_after: Some(Duration::from_secs(seconds)),
         ..refusal(429, "too_many_requests", "later")
     };
-    on_every_engine(|world| {
-        with_part_one(world);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
         for (asked, waited) in [(0, 2), (7, 7), (3600, 30)] {
-            let engine = faulty(&world.engine, is_put, 1, Fault::Answer(busy(asked)));
-            let progress = world.advance_over(&engine, 12).unwrap();
+            let engine = faulty(&fixture.engine, is_put, 1, Fault::Answer(busy(asked)));
+            let progress = fixture.advance_over(&engine, 12).unwrap();
             assert_eq!(progress.again_in, Some(Duration::from_secs(waited)));
         }
     });
@@ -78,10 +80,10 @@ fn a_refusal_that_cannot_pass_ends_the_run() {
     ];
     for concerned in [is_put, is_resolve] {
         for refusal in &refusals {
-            on_every_engine(|world| {
-                with_part_one(world);
-                let engine = faulty(&world.engine, concerned, 1, Fault::Answer(refusal.clone()));
-                expect_end(world, &engine, &refusal.status.to_string());
+            on_every_engine(|fixture| {
+                with_part_one(fixture);
+                let engine = faulty(&fixture.engine, concerned, 1, Fault::Answer(refusal.clone()));
+                expect_end(fixture, &engine, &refusal.status.to_string());
             });
         }
     }
@@ -90,21 +92,21 @@ fn a_refusal_that_cannot_pass_ends_the_run() {
 #[test]
 fn a_host_that_denies_it_ends_the_run() {
     for concerned in [is_put, is_resolve] {
-        on_every_engine(|world| {
-            with_part_one(world);
+        on_every_engine(|fixture| {
+            with_part_one(fixture);
             let denied = TransportError::Denied("an index outside of the prefix".to_owned());
-            let engine = faulty(&world.engine, concerned, 1, Fault::Transport(denied));
-            expect_end(world, &engine, "an index outside of the prefix");
+            let engine = faulty(&fixture.engine, concerned, 1, Fault::Transport(denied));
+            expect_end(fixture, &engine, "an index outside of the prefix");
         });
     }
 }
 
 #[test]
 fn without_other_indices_the_run_ends() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        OTHER_INDICES.iter().for_each(|index| world.engine.remove_index(index));
-        expect_end(world, &world.engine, "no index besides the import indices");
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        OTHER_INDICES.iter().for_each(|index| fixture.engine.remove_index(index));
+        expect_end(fixture, &fixture.engine, "no index besides the import indices");
     });
 }
 
@@ -112,20 +114,20 @@ fn without_other_indices_the_run_ends() {
 #[test]
 fn without_what_every_installation_has_the_run_ends() {
     for index in ["optimize-metadata_v3", "optimize-settings_v3", "optimize-timestamp-based-import-index_v5"] {
-        on_every_engine(|world| {
-            with_part_one(world);
-            world.engine.remove_index(index);
-            expect_end(world, &world.engine, &format!("no {}", index.split_once("_v").unwrap().0));
+        on_every_engine(|fixture| {
+            with_part_one(fixture);
+            fixture.engine.remove_index(index);
+            expect_end(fixture, &fixture.engine, &format!("no {}", index.split_once("_v").unwrap().0));
         });
     }
 }
 
-fn expect_end(world: &World, engine: &impl Engine, reason: &str) {
-    let progress = world.advance_over(engine, 12).unwrap();
+fn expect_end(fixture: &Fixture, engine: &impl Engine, reason: &str) {
+    let progress = fixture.advance_over(engine, 12).unwrap();
     assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
     assert!(progress.refusal.unwrap().contains(reason));
     assert!(progress.backup.failure_reason.unwrap().contains(reason));
-    assert_eq!(world.names(), [part(12, 1)]);
+    assert_eq!(fixture.names(), [part(12, 1)]);
 }
 
 #[test]
@@ -137,42 +139,42 @@ fn a_lost_answer_decides_nothing() {
         (Fault::Transport(TransportError::Unreadable(String::new())), "engineAnswerInvalid"),
     ];
     for (fault, expected) in lost {
-        on_every_engine(|world| {
-            with_part_one(world);
-            let engine = faulty(&world.engine, is_put, 1, fault.clone());
-            assert_eq!(world.advance_over(&engine, 12).unwrap_err().code(), expected);
-            assert_eq!(world.drive(12).state, BackupState::Complete);
-            assert_eq!(world.names(), [part(12, 1), part(12, 2)]);
+        on_every_engine(|fixture| {
+            with_part_one(fixture);
+            let engine = faulty(&fixture.engine, is_put, 1, fault.clone());
+            assert_eq!(fixture.advance_over(&engine, 12).unwrap_err().code(), expected);
+            assert_eq!(fixture.drive(12).state, BackupState::Complete);
+            assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
         });
     }
 }
 
 #[test]
 fn an_answer_that_is_no_engines_is_not_believed() {
-    on_every_engine(|world| {
-        with_part_one(world);
-        let engine = faulty(&world.engine, is_put, 1, Fault::Answer(answer(200, "<html>Welcome</html>")));
-        assert!(world.advance_over(&engine, 12).unwrap().again_in.is_some());
-        assert_eq!(world.names(), [part(12, 1)]);
-        assert_eq!(world.drive(12).state, BackupState::Complete);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let engine = faulty(&fixture.engine, is_put, 1, Fault::Answer(answer(200, "<html>Welcome</html>")));
+        assert!(fixture.advance_over(&engine, 12).unwrap().again_in.is_some());
+        assert_eq!(fixture.names(), [part(12, 1)]);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }
 
 #[test]
 fn indices_are_looked_up_again_soon_when_one_has_vanished() {
-    on_every_engine(|world| {
-        with_part_one(world);
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
         let is_first = Cell::new(true);
-        let engine = Intercepted::new(&world.engine, |request| {
+        let engine = Intercepted::new(&fixture.engine, |request| {
             if is_put(request) && is_first.take() {
-                world.engine.remove_index(OTHER_INDICES[0]);
+                fixture.engine.remove_index(OTHER_INDICES[0]);
             }
             None
         });
-        let progress = world.advance_over(&engine, 12).unwrap();
+        let progress = fixture.advance_over(&engine, 12).unwrap();
         assert!(progress.again_in.unwrap() < Duration::from_secs(1));
         assert!(progress.refusal.unwrap().contains("index_not_found_exception"));
-        world.advance_over(&engine, 12).unwrap();
-        assert_eq!(world.snapshots()[1].indices, OTHER_INDICES[1..]);
+        fixture.advance_over(&engine, 12).unwrap();
+        assert_eq!(fixture.snapshots()[1].indices, OTHER_INDICES[1..]);
     });
 }

@@ -2,7 +2,7 @@
 
 use backup_core::{Error, ErrorKind, SnapshotState, TransportError, operations};
 
-use crate::world::{Fault, Faulty, World, answer, broken_after, interrupted, on_every_engine, part, refusal};
+use crate::fixture::{Fault, Faulty, Fixture, answer, broken_after, interrupted, on_every_engine, part, refusal};
 
 /// What can come instead of an answer, and what it is called.
 fn faults() -> Vec<(Fault, ErrorKind, &'static str)> {
@@ -34,64 +34,66 @@ fn faults() -> Vec<(Fault, ErrorKind, &'static str)> {
         .collect()
 }
 
-type Operation = fn(&World, &Faulty) -> Result<(), Error>;
+type Operation = fn(&Fixture, &Faulty) -> Result<(), Error>;
 
 /// Breaks every request of an operation in every way. Nothing changes, and the error has its name.
-fn break_everywhere(world: &World, requests: usize, operation: Operation) {
-    let before = world.snapshots();
+fn break_everywhere(fixture: &Fixture, requests: usize, operation: Operation) {
+    let before = fixture.snapshots();
     for (fault, kind, code) in faults() {
         for sent in 0..requests {
-            let outcome = operation(world, &broken_after(&world.engine, sent, fault.clone()));
+            let outcome = operation(fixture, &broken_after(&fixture.engine, sent, fault.clone()));
             let error = outcome.unwrap_err();
             assert_eq!((error.kind(), error.code()), (kind, code), "{fault:?} after {sent} requests: {error}");
-            assert_eq!(world.snapshots(), before, "{fault:?} after {sent} requests");
+            assert_eq!(fixture.snapshots(), before, "{fault:?} after {sent} requests");
         }
     }
-    let all_arrive = broken_after(&world.engine, requests, faults()[0].0.clone());
-    assert_eq!(operation(world, &all_arrive), Ok(()), "it has more than {requests} requests");
+    let all_arrive = broken_after(&fixture.engine, requests, faults()[0].0.clone());
+    assert_eq!(operation(fixture, &all_arrive), Ok(()), "it has more than {requests} requests");
 }
 
 #[test]
 fn a_backup_is_not_begun() {
-    on_every_engine(|world| {
-        break_everywhere(world, 5, |world, engine| operations::create(engine, &world.context("run-1"), "12").map(drop));
-        assert_eq!(world.names(), [part(12, 1)]);
+    on_every_engine(|fixture| {
+        break_everywhere(fixture, 5, |fixture, engine| {
+            operations::create(engine, &fixture.context("run-1"), "12").map(drop)
+        });
+        assert_eq!(fixture.names(), [part(12, 1)]);
     });
 }
 
 #[test]
 fn a_backup_is_not_told() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        break_everywhere(world, 2, |world, engine| operations::get(engine, &world.context("-"), "12").map(drop));
-        break_everywhere(world, 2, |world, engine| operations::list(engine, &world.context("-")).map(drop));
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        break_everywhere(fixture, 2, |fixture, engine| operations::get(engine, &fixture.context("-"), "12").map(drop));
+        break_everywhere(fixture, 2, |fixture, engine| operations::list(engine, &fixture.context("-")).map(drop));
     });
 }
 
 #[test]
 fn a_backup_is_not_deleted() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::Success, "run-1");
-        break_everywhere(world, 2, |world, engine| {
-            operations::delete(engine, &world.context("-"), "12", None).map(drop)
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
+        break_everywhere(fixture, 2, |fixture, engine| {
+            operations::delete(engine, &fixture.context("-"), "12", None).map(drop)
         });
-        assert!(world.names().is_empty());
+        assert!(fixture.names().is_empty());
     });
 }
 
 #[test]
 fn a_run_takes_no_step_but_can_take_it_again() {
-    on_every_engine(|world| {
-        world.store_ours(12, 1, SnapshotState::InProgress, "run-1");
-        break_everywhere(world, 1, |world, engine| world.advance_over(engine, 12).map(drop));
+    on_every_engine(|fixture| {
+        fixture.store_ours(12, 1, SnapshotState::InProgress, "run-1");
+        break_everywhere(fixture, 1, |fixture, engine| fixture.advance_over(engine, 12).map(drop));
     });
 }
 
 #[test]
 fn the_engines_own_words_are_told() {
-    on_every_engine(|world| {
+    on_every_engine(|fixture| {
         let busy = refusal(429, "circuit_breaking_exception", "[parent] Data too large");
-        let error = world.advance_over(&broken_after(&world.engine, 0, Fault::Answer(busy)), 12).unwrap_err();
+        let error = fixture.advance_over(&broken_after(&fixture.engine, 0, Fault::Answer(busy)), 12).unwrap_err();
         assert_eq!(error.detail().unwrap(), "429 circuit_breaking_exception: [parent] Data too large");
         assert!(error.to_string().contains("GET /_snapshot/backups/camunda_optimize_12_*"), "{error}");
     });

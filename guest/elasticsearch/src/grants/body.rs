@@ -1,4 +1,4 @@
-use backup_core::IndexPrefix;
+use backup_core::{IndexPrefix, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -21,21 +21,17 @@ struct NewSnapshot {
     metadata: Option<Map<String, Value>>,
 }
 
-/// Checks the body of a new snapshot and writes it anew.
+/// Checks the body of a new snapshot, and writes it from the fields that were checked.
 pub(super) fn rewrite(body: &str, prefix: &IndexPrefix) -> Result<String, Denial> {
     let not_granted = |error: serde_json::Error| Denial::Body(excerpt(&error.to_string()));
-    // serde would read an array as the fields in their order.
-    if !body.trim_start().starts_with('{') {
-        return Err(Denial::Body(excerpt(body)));
-    }
-    let snapshot: NewSnapshot = serde_json::from_str(body).map_err(not_granted)?;
+    let snapshot: NewSnapshot = json::object(body).map_err(not_granted)?;
     snapshot.check(prefix)?;
     serde_json::to_string(&snapshot).map_err(not_granted)
 }
 
 impl NewSnapshot {
     fn check(&self, prefix: &IndexPrefix) -> Result<(), Denial> {
-        // The cluster's state holds other applications' templates and settings.
+        // The cluster state has other applications' templates and settings.
         require(!self.include_global_state, "include_global_state", "`false`")?;
         // A snapshot that lacks an index or a shard must not pass for a backup.
         require(self.ignore_unavailable != Some(true), "ignore_unavailable", "`false`")?;

@@ -1,7 +1,7 @@
-//! What a policy may ask of the engine. Everything else is denied.
+//! The requests that a policy may send to the engine. All others are denied.
 //!
-//! No path is judged by what it must not contain: each segment is compared with what it may be. The
-//! same holds for query parameters and for the keys of a body.
+//! An allow-list: each segment of a path, each query parameter and each key of a body is compared with those that are
+//! granted, and nothing is searched for what is forbidden.
 
 mod body;
 mod denial;
@@ -18,7 +18,7 @@ use self::denial::excerpt;
 use self::names::Wildcard;
 use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 
-/// The requests that a policy may make, for one repository and one installation of Optimize.
+/// The requests that a policy may send, for one repository and one installation of Optimize.
 ///
 /// | request | for |
 /// |---|---|
@@ -41,8 +41,8 @@ pub struct Grants {
 
 /// A request that passed the grants: the only kind that a host sends.
 ///
-/// Its body is not the policy's text but written anew from what was checked, so that the engine
-/// cannot read it in another way.
+/// Its body is not the policy's text, but is written from the fields that were checked: the engine cannot read it in
+/// another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted(Request);
 
@@ -60,17 +60,17 @@ enum Grant {
 }
 
 impl Grants {
-    /// The longest path and query together, in bytes: what engines accept as a request's first line
+    /// The greatest length of path and query: what engines accept as a request's first line
     /// (`http.max_initial_line_length`).
-    const LONGEST: usize = 4096;
+    const MAX_TARGET_BYTES: usize = 4096;
 
-    /// Grants what backups in `repository` need. Without a repository no snapshot can be touched.
+    /// Grants what backups in `repository` need. Without a repository, no request for snapshots is granted.
     #[must_use]
     pub fn new(repository: Option<RepositoryName>, prefix: IndexPrefix) -> Self {
         Self { repository, prefix }
     }
 
-    /// Decides on a request of a call.
+    /// Checks a request of a call.
     ///
     /// # Errors
     /// [`Denial`] says what was found and what is allowed.
@@ -163,5 +163,9 @@ fn check_length(request: &Request) -> Result<(), Denial> {
     let path = request.path.iter().map(|segment| segment.len() + 1);
     let query = request.query.iter().map(|(name, value)| name.len() + value.len() + 2);
     let found = path.chain(query).sum();
-    if found <= Grants::LONGEST { Ok(()) } else { Err(Denial::TooLong { found, allowed: Grants::LONGEST }) }
+    if found <= Grants::MAX_TARGET_BYTES {
+        Ok(())
+    } else {
+        Err(Denial::TooLong { found, allowed: Grants::MAX_TARGET_BYTES })
+    }
 }

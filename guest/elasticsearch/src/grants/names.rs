@@ -2,9 +2,9 @@ use backup_core::{IndexPrefix, NAME_PREFIX};
 
 use super::denial::{Denial, excerpt};
 
-/// The longest name of an index in bytes, and of a snapshot that is granted. Elasticsearch says this
-/// of indices (`MetadataCreateIndexService.MAX_INDEX_NAME_BYTES`); it has no limit for snapshots.
-const LONGEST: usize = 255;
+/// The longest granted name of an index or a snapshot. It is Elasticsearch's limit for indices
+/// (`MetadataCreateIndexService.MAX_INDEX_NAME_BYTES`); for snapshots it has none.
+const MAX_NAME_BYTES: usize = 255;
 
 /// Whether a snapshot's name may be a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,12 @@ pub(super) fn check_snapshot(name: &str, wildcard: Wildcard) -> Result<(), Denia
 
 /// Checks that a name in a snapshot's list means one index of the installation.
 ///
-/// Engines read such a list as expressions: patterns, exclusions, date math, other clusters. What an
-/// expression is made of cannot occur in the name of an index, letters of any language can: Optimize
-/// names indices after processes.
+/// Engines read such a list as expressions: patterns, exclusions, date math, other clusters. The characters of an
+/// expression cannot occur in the name of an index. Letters of any language can: Optimize names indices after processes.
 pub(super) fn check_index(name: &str, prefix: &IndexPrefix) -> Result<(), Denial> {
     let forbidden = |c: char| c.is_whitespace() || c.is_control() || "*?,<>|:#\"/\\".contains(c);
     let rest = prefix.strip(name).unwrap_or_default();
-    if rest.is_empty() || rest.contains(forbidden) || name.len() > LONGEST {
+    if rest.is_empty() || rest.contains(forbidden) || name.len() > MAX_NAME_BYTES {
         return Err(Denial::Index { found: excerpt(name), prefix: prefix.to_string() });
     }
     Ok(())
@@ -46,15 +45,16 @@ impl Wildcard {
 }
 
 fn is_exact_snapshot(name: &str) -> bool {
-    name.strip_prefix(NAME_PREFIX).is_some_and(|rest| !rest.is_empty() && is_plain(rest)) && name.len() <= LONGEST
+    name.strip_prefix(NAME_PREFIX).is_some_and(|rest| !rest.is_empty() && is_plain(rest))
+        && name.len() <= MAX_NAME_BYTES
 }
 
 fn is_snapshot_pattern(name: &str) -> bool {
     let start = name.strip_suffix('*').unwrap_or_default();
-    start.strip_prefix(NAME_PREFIX).is_some_and(is_plain) && name.len() <= LONGEST
+    start.strip_prefix(NAME_PREFIX).is_some_and(is_plain) && name.len() <= MAX_NAME_BYTES
 }
 
-/// What the names of our snapshots are made of. Engines refuse capitals.
+/// The characters in the names of Optimize's snapshots. Engines refuse capitals.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'+' | b'-'))
 }

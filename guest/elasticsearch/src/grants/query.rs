@@ -43,7 +43,7 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
             ("sort", Text),
             ("verbose", Boolean),
         ],
-        // A snapshot can take hours: nobody may wait for its end on the connection.
+        // A snapshot can take hours: no connection waits for its end.
         Grant::CreateSnapshot => &[("master_timeout", Text), ("wait_for_completion", False)],
         Grant::DeleteSnapshots => &[("master_timeout", Text), ("wait_for_completion", Boolean)],
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],

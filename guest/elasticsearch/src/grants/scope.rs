@@ -4,7 +4,7 @@ use backup_core::{BackupId, Method, NAME_PREFIX, Request};
 
 use super::denial::{Denial, excerpt};
 
-/// Which call of the policy asks, and for which backup: what it may write follows from that.
+/// The policy's call that a request belongs to, and its backup: they decide what it may write.
 ///
 /// | call | scope | may write |
 /// |---|---|---|
@@ -13,42 +13,41 @@ use super::denial::{Denial, excerpt};
 /// | `advance` | `Advance(id)` | the same |
 /// | `delete` | `Delete(id)` | DELETE of names that start with `camunda_optimize_{id}_` |
 ///
-/// A host makes one for each call, before it begins.
+/// A host creates one for each call, before it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Nothing is written.
+    /// `get`, `list`, and a host's own reads.
     Read,
-    /// Part 1 of a new backup is written.
+    /// `create`, which writes part 1 of a new backup.
     Create(BackupId),
-    /// Part 2 of a backup is written.
+    /// `advance`, which writes part 2.
     Advance(BackupId),
-    /// A backup's snapshots are deleted.
+    /// `delete`.
     Delete(BackupId),
 }
 
 impl Scope {
-    /// Of a call of `create` with the id as the caller wrote it.
+    /// For a call of `create` with the ID as the caller wrote it.
     ///
-    /// For a text that is no [`BackupId`] there is nothing to write: a policy refuses it.
+    /// If the text is not a [`BackupId`], nothing is granted to be written: a policy refuses it.
     #[must_use]
     pub fn of_create(id: &str) -> Self {
         BackupId::parse(id).map_or(Self::Read, Self::Create)
     }
 
-    /// Of a call of `advance`; see [`Scope::of_create`].
+    /// For a call of `advance`; see [`Scope::of_create`].
     #[must_use]
     pub fn of_advance(id: u64) -> Self {
         BackupId::new(id).map_or(Self::Read, Self::Advance)
     }
 
-    /// Of a call of `delete` with the id as the caller wrote it; see [`Scope::of_create`].
+    /// For a call of `delete` with the ID as the caller wrote it; see [`Scope::of_create`].
     #[must_use]
     pub fn of_delete(id: &str) -> Self {
         BackupId::parse(id).map_or(Self::Read, Self::Delete)
     }
 
-    /// Checks a request of which the grants have found that some call may make it: what writes, names snapshots
-    /// in its last segment.
+    /// Checks a request that the grants allow to some call. A write names snapshots in the last segment of its path.
     pub(super) fn check(self, request: &Request) -> Result<(), Denial> {
         if request.method == Method::Get {
             return Ok(());
@@ -65,7 +64,7 @@ impl Scope {
         written.is_some() && written == self.written()
     }
 
-    /// What may be done beside reading, and with the snapshots of which backup.
+    /// The granted method besides GET, and the backup for whose snapshots.
     fn written(self) -> Option<(Method, BackupId)> {
         match self {
             Self::Read => None,
@@ -75,7 +74,7 @@ impl Scope {
     }
 }
 
-/// For messages: which call it is, and what it may ask for.
+/// For messages: the call, and what is granted to it.
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operation, id) = match self {
@@ -89,7 +88,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// The backup that a snapshot belongs to by its name, whatever a policy writes after the id.
+/// The backup that a snapshot belongs to by its name, whatever a policy writes after the ID.
 fn backup_of(name: &str) -> Option<BackupId> {
     let (id, _) = name.strip_prefix(NAME_PREFIX)?.split_once('_')?;
     BackupId::parse(id).ok()

@@ -1,61 +1,37 @@
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::yaml::{Node, parse_block};
 use super::super::{DEFAULTS, Settings};
 
-/// The keys and variables that users know. Those of Elasticsearch and OpenSearch differ only in names.
-const TABLE: &[(&str, &str)] = &[
-    ("container.ports.actuator", "CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR"),
-    ("container.ports.actuator", "MANAGEMENT_SERVER_PORT"),
-    ("backup.database", "CAMUNDA_OPTIMIZE_DATABASE"),
-    ("backup.completeState", "CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE"),
-    ("backup.resumeWindow", "CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW"),
-    ("backup.callTimeout", "CAMUNDA_OPTIMIZE_BACKUP_CALL_TIMEOUT"),
-    ("backup.maxResponseBytes", "CAMUNDA_OPTIMIZE_BACKUP_MAX_RESPONSE_BYTES"),
-    ("backup.logFormat", "CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT"),
-    ("backup.logLevel", "CAMUNDA_OPTIMIZE_BACKUP_LOG_LEVEL"),
-    ("optimize.version", "CAMUNDA_OPTIMIZE_VERSION"),
-    ("policy.path", "CAMUNDA_OPTIMIZE_POLICY_PATH"),
-    ("policy.token", "CAMUNDA_OPTIMIZE_POLICY_TOKEN"),
-    ("policy.tokenFile", "CAMUNDA_OPTIMIZE_POLICY_TOKEN_FILE"),
-    ("policy.keys", "CAMUNDA_OPTIMIZE_POLICY_KEYS"),
-    ("policy.cacheDir", "CAMUNDA_OPTIMIZE_POLICY_CACHE_DIR"),
-    ("policy.maxBytes", "CAMUNDA_OPTIMIZE_POLICY_MAX_BYTES"),
-    ("policy.compileTime", "CAMUNDA_OPTIMIZE_POLICY_COMPILE_TIME"),
-    ("policy.maxFailures", "CAMUNDA_OPTIMIZE_POLICY_MAX_FAILURES"),
-    ("policy.maxMemoryBytes", "CAMUNDA_OPTIMIZE_POLICY_MAX_MEMORY_BYTES"),
-    ("policy.cpuTime", "CAMUNDA_OPTIMIZE_POLICY_CPU_TIME"),
-    ("policy.maxEngineCalls", "CAMUNDA_OPTIMIZE_POLICY_MAX_ENGINE_CALLS"),
-    ("policy.maxTransferBytes", "CAMUNDA_OPTIMIZE_POLICY_MAX_TRANSFER_BYTES"),
-    ("es.backup.repositoryName", "CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME"),
-    ("es.connection.nodes[0].host", "OPTIMIZE_ELASTICSEARCH_HOST"),
-    ("es.connection.nodes[0].httpPort", "OPTIMIZE_ELASTICSEARCH_HTTP_PORT"),
-    ("es.connection.timeout", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_CONNECTION_TIMEOUT"),
-    ("es.connection.pathPrefix", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_CONNECTION_PATH_PREFIX"),
-    ("es.security.username", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_USERNAME"),
-    ("es.security.password", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD"),
-    ("es.security.passwordFile", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD_FILE"),
-    ("es.security.apiKey", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_API_KEY"),
-    ("es.security.apiKeyFile", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_API_KEY_FILE"),
-    ("es.security.ssl.enabled", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SSL_ENABLED"),
-    ("es.security.ssl.certificate_authorities", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_SSL_CERTIFICATE_AUTHORITIES"),
-    ("es.settings.index.prefix", "CAMUNDA_OPTIMIZE_ELASTICSEARCH_SETTINGS_INDEX_PREFIX"),
-];
+const REFERENCE: &str = include_str!("../../../../docs/reference/settings.md");
+
+/// The keys, variables and defaults that users know. Those of Elasticsearch and OpenSearch differ only in names.
+fn rows() -> impl Iterator<Item = (&'static str, Vec<&'static str>, &'static str)> {
+    let cells = |line: &'static str| line.split(" | ").collect::<Vec<_>>();
+    REFERENCE.lines().filter_map(|line| line.strip_prefix("| `")).map(cells).map(|cells| {
+        let variables = cells[1].split('`').skip(1).step_by(2).collect();
+        (cells[0].trim_end_matches('`'), variables, cells[2].trim_matches(['`', '–']))
+    })
+}
 
 /// The table with the keys and variables of one database.
 fn table(block: &str) -> Vec<(String, String)> {
-    let of_block = |(key, variable): &(&str, &str)| {
+    let of_block = |(key, variable): (String, &str)| {
         let Some(key) = key.strip_prefix("es.").filter(|_| block == "opensearch") else {
-            return ((*key).to_owned(), (*variable).to_owned());
+            return (key, variable.to_owned());
         };
-        let variable = match *variable {
+        let variable = match variable {
             "OPTIMIZE_ELASTICSEARCH_HOST" => "CAMUNDA_OPTIMIZE_OPENSEARCH_HOST".to_owned(),
             "OPTIMIZE_ELASTICSEARCH_HTTP_PORT" => "CAMUNDA_OPTIMIZE_OPENSEARCH_HTTP_PORT".to_owned(),
             variable => variable.replace("ELASTICSEARCH", "OPENSEARCH"),
         };
         (format!("opensearch.{key}"), variable)
     };
-    TABLE.iter().map(of_block).collect()
+    let pairs = rows().flat_map(|(key, variables, _)| {
+        variables.into_iter().map(move |variable| (key.replace("[]", "[0]"), variable))
+    });
+    pairs.map(of_block).collect()
 }
 
 fn load(database: &str, environment: impl Fn(&str) -> Option<String>) -> Result<Settings, String> {
@@ -64,6 +40,33 @@ fn load(database: &str, environment: impl Fn(&str) -> Option<String>) -> Result<
         value => value,
     });
     settings.map_err(|error| error.to_string())
+}
+
+/// The keys below a node, each with its text.
+fn leaves(key: &str, node: Node) -> Vec<(String, String)> {
+    match node {
+        Node::Text(text) => vec![(key.to_owned(), text)],
+        Node::List(nodes) => nodes.into_iter().flat_map(|node| leaves(&format!("{key}[]"), node)).collect(),
+        Node::Block(entries) => {
+            let below = |(name, node): (String, Node)| leaves(format!("{key}.{name}").trim_start_matches('.'), node);
+            entries.into_iter().flat_map(below).collect()
+        }
+    }
+}
+
+#[test]
+fn the_reference_has_every_key_with_its_variables_and_default() {
+    let text_of = |variables: &[&str], default: &str| {
+        variables.iter().rev().fold(default.to_owned(), |inner, variable| format!("${{{variable}:{inner}}}"))
+    };
+    let documented: Vec<_> =
+        rows().map(|(key, variables, default)| (key.to_owned(), text_of(&variables, default))).collect();
+    let of_elasticsearch: BTreeMap<String, String> = leaves("", Node::Block(parse_block(DEFAULTS).unwrap()))
+        .into_iter()
+        .filter(|(key, _)| !key.starts_with("opensearch."))
+        .collect();
+    assert_eq!(documented.len(), of_elasticsearch.len(), "a key is there twice, or missing");
+    assert_eq!(documented.into_iter().collect::<BTreeMap<_, _>>(), of_elasticsearch);
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! The API of backups over `wasi:http`, as a component: it asks the policy that it is composed with.
+//! The API of backups over `wasi:http`, as a component: it calls the policy that it is composed with.
 //!
-//! An instance keeps nothing between two requests but which runs it has deleted. What goes on after an answer is
-//! in `afterwards`.
+//! Between two requests, an instance remembers only which runs it has deleted.
 
-mod afterwards;
 mod api;
+mod background;
 mod bindings;
 mod clock;
 mod error;
@@ -22,9 +21,9 @@ struct Actuator;
 
 impl Guest for Actuator {
     fn handle(request: IncomingRequest, response: ResponseOutparam) {
-        let (reply, afterwards) = api::answer(&request);
+        let (reply, background) = api::respond(&request);
         reply.send(response);
         drop(request);
-        afterwards.go_on();
+        background.run();
     }
 }

@@ -1,13 +1,11 @@
-//! Calling the policy with everything that it needs to know.
+//! Calls the policy with a context, and in the scope of the operation.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use backup_core::{EngineKind, ErrorKind};
+use backup_actuator::policy_settings;
 
-use crate::bindings::optimize::backup::types::{
-    Backup, BackupState, Context, Deleted, Engine, Error, Progress, Settings,
-};
+use crate::bindings::optimize::backup::types::{Backup, BackupState, Context, Deleted, Error, Progress};
 use crate::bindings::optimize::backup::{backups, types};
 use crate::bindings::optimize::wasi_http::scopes::Scope;
 use crate::bindings::wasi::random::random::get_random_u64;
@@ -15,12 +13,12 @@ use crate::scope::within;
 use crate::settings::Configuration;
 use crate::{clock, log};
 
-/// Who writes, for the metadata of snapshots.
+/// This host, for the metadata of snapshots.
 const HOST: &str = concat!("optimize-backup-wasi-http/", env!("CARGO_PKG_VERSION"));
 
 thread_local! {
-    /// The runs whose backups this instance has deleted. A deletion can go on in the engine after its answer, and
-    /// what it is about must not be gone on with meanwhile.
+    /// The runs whose backups this instance has deleted. The engine may still be deleting them, and meanwhile they must not
+    /// be resumed.
     static DELETED_RUNS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
@@ -39,12 +37,12 @@ impl Policy {
         within(Scope::Advance(id), || backups::advance(&self.context(), id))
     }
 
-    /// Tells one backup, and takes it a step further if it is in progress and ours.
+    /// Reads one backup, and takes the next step of its run.
     pub(crate) fn get(self, id: &str) -> Result<Backup, Error> {
         Ok(self.advanced(within(Scope::Read, || backups::get(&self.context(), id))?))
     }
 
-    /// Tells every backup, and takes those a step further that are in progress and ours.
+    /// Reads every backup, and takes the next step of their runs.
     pub(crate) fn list(self) -> Result<Vec<Backup>, Error> {
         let page = within(Scope::Read, || backups::list(&self.context()))?;
         if page.foreign > 0 {
@@ -69,48 +67,20 @@ impl Policy {
         match self.advance(backup.backup_id) {
             Ok(progress) => progress.backup,
             Err(error) => {
-                log::line(&format!("cannot go on with backup {}: {}", backup.backup_id, error.problem().message));
+                log::line(&format!("a step of backup {} failed: {}", backup.backup_id, error.problem().message));
                 backup
             }
         }
     }
 
     fn context(self) -> Context {
-        let settings = &self.0.settings;
         Context {
-            settings: Settings {
-                repository: settings.repository.as_ref().map(ToString::to_string).unwrap_or_default(),
-                index_prefix: settings.index_prefix.to_string(),
-                optimize_version: settings.optimize_version.as_ref().map(ToString::to_string),
-                engine: match settings.engine {
-                    EngineKind::Elasticsearch => Engine::Elasticsearch,
-                    EngineKind::OpenSearch => Engine::Opensearch,
-                },
-                resume_window: u64::try_from(settings.resume_window.as_millis()).unwrap_or(u64::MAX),
-            },
+            settings: (&policy_settings(&self.0.settings)).into(),
             now: clock::now(),
             run_id: format!("{:016x}{:016x}", get_random_u64(), get_random_u64()),
             host: HOST.to_owned(),
             // Nothing is remembered from one request to the next.
             notes: Vec::new(),
         }
-    }
-}
-
-impl Error {
-    pub(crate) fn problem(&self) -> &types::Problem {
-        match self {
-            Self::InvalidRequest(problem)
-            | Self::Configuration(problem)
-            | Self::Conflict(problem)
-            | Self::NotFound(problem)
-            | Self::Unreachable(problem)
-            | Self::EngineFailure(problem)
-            | Self::Denied(problem) => problem,
-        }
-    }
-
-    pub(crate) fn kind(&self) -> ErrorKind {
-        self.into()
     }
 }

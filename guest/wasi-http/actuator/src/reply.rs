@@ -1,10 +1,11 @@
+use backup_core::text::MAX_WASI_WRITE_BYTES;
 use http::StatusCode;
 use serde::Serialize;
 
 use crate::bindings::wasi::http::types::{Fields, OutgoingBody, OutgoingResponse, ResponseOutparam};
 use crate::log;
 
-/// What is answered.
+/// An HTTP response.
 pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(&'static str, String)>,
@@ -35,7 +36,6 @@ impl Reply {
         self
     }
 
-    /// Sends it. Whether it arrives makes no difference to what was done.
     pub(crate) fn send(self, out: ResponseOutparam) {
         if let Err(step) = self.try_send(out) {
             log::line(&format!("the answer was not sent: {step}"));
@@ -43,8 +43,6 @@ impl Reply {
     }
 
     fn try_send(self, out: ResponseOutparam) -> Result<(), &'static str> {
-        // What `blocking-write-and-flush` takes at once.
-        const CHUNK: usize = 4096;
         let headers = self.headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes()));
         let headers = Fields::from_list(&headers.collect::<Vec<_>>()).map_err(|_| "headers")?;
         let response = OutgoingResponse::new(headers);
@@ -53,7 +51,7 @@ impl Reply {
         ResponseOutparam::set(out, Ok(response));
         if !self.body.is_empty() {
             let stream = body.write().map_err(|()| "stream")?;
-            for chunk in self.body.as_bytes().chunks(CHUNK) {
+            for chunk in self.body.as_bytes().chunks(MAX_WASI_WRITE_BYTES) {
                 stream.blocking_write_and_flush(chunk).map_err(|_| "text")?;
             }
         }

@@ -1,4 +1,4 @@
-use backup_actuator::{CreateRequest, LARGEST_BODY, RequestError, expect_json};
+use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
 use http::Method;
 
 use crate::bindings::wasi::http::types::{IncomingRequest, Method as WasiMethod};
@@ -35,7 +35,7 @@ impl IncomingRequest {
                 Err(StreamError::Closed) => return Some(body),
                 Err(StreamError::LastOperationFailed(_)) => return None,
             }
-            if body.len() > LARGEST_BODY {
+            if body.len() > MAX_BODY_BYTES {
                 return None;
             }
         }

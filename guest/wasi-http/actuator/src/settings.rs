@@ -7,17 +7,17 @@ use jiff::tz::TimeZone;
 use crate::bindings::wasi::cli::environment::get_environment;
 use crate::log;
 
-/// What the environment says, for the whole life of an instance.
+/// The settings in the environment, read once for each instance.
 pub(crate) struct Configuration {
     pub(crate) settings: Settings,
     pub(crate) presentation: Presentation,
-    /// Whether a handler goes on with a backup after it has answered.
-    pub(crate) goes_on: bool,
+    /// Whether a handler drives the backup after its response.
+    pub(crate) resumes: bool,
 }
 
-/// Set to `false` where a host serves one request after the other: a handler that goes on would keep all
-/// others waiting.
-const GO_ON: &str = "CAMUNDA_OPTIMIZE_BACKUP_GO_ON";
+/// To be set to `false` if the host serves one request after the other: the others would wait for a handler that drives a
+/// backup.
+const RESUME: &str = "CAMUNDA_OPTIMIZE_BACKUP_RESUME";
 
 impl Configuration {
     /// The configuration; the text says what is wrong with it.
@@ -35,13 +35,13 @@ impl Configuration {
     fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let settings = Settings::load(None, &environment).map_err(|error| error.to_string())?;
         let time_zone = time_zone(environment("TZ").as_deref());
-        let goes_on = match environment(GO_ON).as_deref() {
+        let resumes = match environment(RESUME).as_deref() {
             None | Some("" | "true") => true,
             Some("false") => false,
-            Some(other) => return Err(format!("{GO_ON}: '{other}' is not one of true, false")),
+            Some(other) => return Err(format!("{RESUME}: '{other}' is not one of true, false")),
         };
         let presentation = Presentation { complete_state: settings.complete_state, time_zone };
-        Ok(Self { settings, presentation, goes_on })
+        Ok(Self { settings, presentation, resumes })
     }
 }
 

@@ -1,42 +1,29 @@
 use backup_core::Method;
+use backup_elasticsearch::ConnectError;
+use backup_settings::Node;
 
 use crate::bindings::wasi::http::types::ErrorCode;
+use crate::client::{Failure, interrupted};
 
-/// Why a request has no answer, in an operator's words.
-pub(crate) enum Cause {
-    /// Nothing was sent.
-    NoConnection(String),
-    /// Something may have been sent.
-    Other(String),
-}
-
-impl Cause {
-    /// What a host says before anything is sent is no connection; of all else nobody can tell.
-    ///
-    /// An exception is the time for connecting. Node knows none, and tells it of an answer that took as long:
-    /// a write may have arrived.
-    pub(crate) fn of(code: &ErrorCode, method: Method) -> Self {
-        let told = format!("{code:?}");
-        Self::NoConnection(match code {
-            ErrorCode::ConnectionTimeout if method != Method::Get => return Self::Other(told),
-            ErrorCode::ConnectionRefused => {
-                "connection refused: is the engine running, and is this its HTTP port?".to_owned()
-            }
-            ErrorCode::ConnectionTimeout => "no connection within the connect timeout".to_owned(),
-            ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => {
-                format!("the host name cannot be resolved: {told}")
-            }
-            ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
-                format!("TLS failed: {told}")
-            }
-            ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
-                format!("the host of this component does not allow it: {told}")
-            }
-            ErrorCode::DestinationUnavailable
-            | ErrorCode::DestinationIpUnroutable
-            | ErrorCode::ConnectionLimitReached
-            | ErrorCode::HttpRequestUriInvalid => told,
-            _ => return Self::Other(told),
-        })
-    }
+/// Sorts the errors of `wasi:http`. Those that a host has before it sends anything are connection errors; after all
+/// others the request may have arrived.
+///
+/// An exception is the connect timeout. Node has none, and reports it when a response takes as long: a write may have
+/// arrived.
+pub(crate) fn of(code: &ErrorCode, method: Method, node: &Node) -> Failure {
+    let text = format!("{code:?}");
+    Failure::NoConnection(match code {
+        ErrorCode::ConnectionRefused => ConnectError::Refused,
+        ErrorCode::ConnectionTimeout if method == Method::Get => ConnectError::Timeout,
+        ErrorCode::DnsTimeout | ErrorCode::DnsError(_) | ErrorCode::DestinationNotFound => ConnectError::Dns(text),
+        ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
+            ConnectError::Tls(text)
+        }
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => ConnectError::Forbidden(text),
+        ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable
+        | ErrorCode::ConnectionLimitReached
+        | ErrorCode::HttpRequestUriInvalid => ConnectError::Other(text),
+        _ => return Failure::Final(interrupted(node, &text)),
+    })
 }

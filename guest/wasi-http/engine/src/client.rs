@@ -1,14 +1,14 @@
 use std::time::Duration;
 
+use backup_core::text::MAX_WASI_WRITE_BYTES;
 use backup_core::{Method, Response, TransportError};
-use backup_elasticsearch::{Granted, Grants, path, query};
+use backup_elasticsearch::{ConnectError, Granted, Grants, path, query};
 use backup_settings::{Node, Settings};
 
 use crate::bindings::wasi::http::outgoing_handler::{self, FutureIncomingResponse, OutgoingRequest, RequestOptions};
-use crate::bindings::wasi::http::types::{self as http, ErrorCode, OutgoingBody, Scheme};
-use crate::cause::Cause;
+use crate::bindings::wasi::http::types::{self as http, OutgoingBody, Scheme};
 use crate::clock::{Deadline, nanoseconds};
-use crate::{answer, headers, log, outstanding, settings};
+use crate::{answer, cause, headers, log, outstanding, settings};
 
 /// The cluster that the settings name.
 pub(crate) struct Client {
@@ -16,9 +16,9 @@ pub(crate) struct Client {
 }
 
 /// Why one node gave no answer.
-enum Failure {
-    /// Nothing was sent; another node can be asked.
-    NoConnection(String),
+pub(crate) enum Failure {
+    /// Nothing was sent: the next node can be tried.
+    NoConnection(ConnectError),
     /// The request may have arrived.
     Final(TransportError),
 }
@@ -33,7 +33,7 @@ impl Client {
     pub(crate) fn from_environment() -> Result<Self, TransportError> {
         match settings::get() {
             Ok(settings) => Ok(Self { settings }),
-            Err(fault) => Err(TransportError::Unreachable(format!("the settings cannot be used: {fault}"))),
+            Err(error) => Err(TransportError::Unreachable(format!("the settings cannot be used: {error}"))),
         }
     }
 
@@ -42,13 +42,13 @@ impl Client {
     }
 
     /// How long one request may take with all its attempts.
-    pub(crate) fn budget(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Duration {
         self.settings.limits.request_timeout
     }
 
     /// Sends a request and waits for the answer.
     pub(crate) fn send(&self, granted: &Granted, deadline: &Deadline) -> Result<Response, TransportError> {
-        match self.ask_nodes(granted, deadline)? {
+        match self.send_to_nodes(granted, deadline)? {
             (_, Sent::Answered(response)) => Ok(response),
             (node, Sent::OnItsWay(_)) => Err(out_of_time(node)),
         }
@@ -56,7 +56,7 @@ impl Client {
 
     /// Sends a request; `None` if the engine is still at it at the deadline.
     pub(crate) fn submit(&self, granted: &Granted, deadline: &Deadline) -> Result<Option<Response>, TransportError> {
-        match self.ask_nodes(granted, deadline)? {
+        match self.send_to_nodes(granted, deadline)? {
             (_, Sent::Answered(response)) => Ok(Some(response)),
             (_, Sent::OnItsWay(response)) => {
                 outstanding::keep(response);
@@ -65,15 +65,15 @@ impl Client {
         }
     }
 
-    /// Asks one node after the other until one takes the request.
-    fn ask_nodes(&self, granted: &Granted, deadline: &Deadline) -> Result<(&Node, Sent), TransportError> {
+    /// Tries one node after the other until one accepts the request.
+    fn send_to_nodes(&self, granted: &Granted, deadline: &Deadline) -> Result<(&Node, Sent), TransportError> {
         let mut unreachable = Vec::new();
         for node in &self.settings.connection.nodes {
             if deadline.left().is_zero() {
                 unreachable.push("no time was left".to_owned());
                 break;
             }
-            match self.ask(node, granted, deadline) {
+            match self.send_to(node, granted, deadline) {
                 Ok(sent) => return Ok((node, sent)),
                 Err(Failure::NoConnection(cause)) => {
                     log::line(&format!("no connection to the engine's node {node}: {cause}"));
@@ -85,11 +85,11 @@ impl Client {
         Err(TransportError::Unreachable(unreachable.join("; ")))
     }
 
-    fn ask(&self, node: &Node, granted: &Granted, deadline: &Deadline) -> Result<Sent, Failure> {
+    fn send_to(&self, node: &Node, granted: &Granted, deadline: &Deadline) -> Result<Sent, Failure> {
         let request = self.build(node, granted)?;
         let body = request.body().map_err(|()| refused_by_host("a body"))?;
         let options = self.options()?;
-        let failed = |code| failed(node, &code, granted.request().method);
+        let failed = |code| cause::of(&code, granted.request().method, node);
         let response = outgoing_handler::handle(request, Some(options)).map_err(failed)?;
         write(body, granted.request().body.as_deref().unwrap_or_default()).map_err(Failure::Final)?;
         if !deadline.wait_for(&response.subscribe()) {
@@ -127,10 +127,10 @@ impl Client {
         Ok(outgoing)
     }
 
-    /// What a host does not support of these it says here, and the deadline holds all the same.
+    /// A host that does not support one of these refuses it here; the deadline holds all the same.
     fn options(&self) -> Result<RequestOptions, Failure> {
         let options = RequestOptions::new();
-        // Also where less time is left: Node gives a request up that is silent for so long.
+        // Also where less time is left: Node aborts a request without a response after this time.
         let connect = self.settings.limits.connect_timeout;
         options.set_connect_timeout(Some(nanoseconds(connect))).map_err(|()| refused_by_host("a connect timeout"))?;
         Ok(options)
@@ -139,24 +139,15 @@ impl Client {
 
 fn write(body: OutgoingBody, text: &str) -> Result<(), TransportError> {
     let cut_off = || TransportError::Interrupted("the host stopped sending the request".to_owned());
-    // What `blocking-write-and-flush` takes at once.
-    const CHUNK: usize = 4096;
     let stream = body.write().map_err(|()| cut_off())?;
-    for chunk in text.as_bytes().chunks(CHUNK) {
+    for chunk in text.as_bytes().chunks(MAX_WASI_WRITE_BYTES) {
         stream.blocking_write_and_flush(chunk).map_err(|_| cut_off())?;
     }
     drop(stream);
     OutgoingBody::finish(body, None).map_err(|_| cut_off())
 }
 
-fn failed(node: &Node, code: &ErrorCode, method: Method) -> Failure {
-    match Cause::of(code, method) {
-        Cause::NoConnection(cause) => Failure::NoConnection(cause),
-        Cause::Other(cause) => Failure::Final(interrupted(node, &cause)),
-    }
-}
-
-fn interrupted(node: &Node, cause: &str) -> TransportError {
+pub(crate) fn interrupted(node: &Node, cause: &str) -> TransportError {
     TransportError::Interrupted(format!("{node} sent no answer: {cause}"))
 }
 
@@ -165,5 +156,5 @@ fn out_of_time(node: &Node) -> TransportError {
 }
 
 fn refused_by_host(what: &str) -> Failure {
-    Failure::NoConnection(format!("the host of this component refuses {what} of the request"))
+    Failure::NoConnection(ConnectError::Other(format!("the host of this component refuses {what} of the request")))
 }

@@ -1,7 +1,6 @@
 use crate::bindings::wasi::cli::stderr::get_stderr;
 
-/// Writes a line for whoever runs the host. Where that goes, and whether anywhere, is the host's affair.
+/// Writes a line to the host's log, if the host has one.
 pub(crate) fn line(text: &str) {
-    // A host that takes no log is no reason to fail.
-    let _ = get_stderr().blocking_write_and_flush(format!("optimize-backup: {text}\n").as_bytes());
+    let _ = get_stderr().blocking_write_and_flush(backup_core::text::log_line(text).as_bytes());
 }

@@ -6,7 +6,7 @@ thread_local! {
     static OUTSTANDING: RefCell<Vec<FutureIncomingResponse>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps a request that nobody waits for: a host may take it back when its future is dropped.
+/// Keeps a request that is not waited for: a host may cancel it when its future is dropped.
 pub(crate) fn keep(response: FutureIncomingResponse) {
     OUTSTANDING.with_borrow_mut(|outstanding| {
         outstanding.retain(|response| !response.subscribe().ready());

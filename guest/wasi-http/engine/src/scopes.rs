@@ -9,7 +9,7 @@ thread_local! {
     static CURRENT: Cell<Scope> = const { Cell::new(Scope::Read) };
 }
 
-/// Of the policy's call that is under way: an instance makes one at a time.
+/// The scope of the policy's current call: an instance makes one at a time.
 pub(crate) fn current() -> Scope {
     CURRENT.get()
 }

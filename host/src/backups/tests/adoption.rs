@@ -1,6 +1,6 @@
 use super::*;
 
-/// The list that shows what nobody drives.
+/// The request that lists backups that no host drives.
 const LOOK: &str = "GET camunda_optimize_*";
 
 #[tokio::test(start_paused = true)]
@@ -66,7 +66,7 @@ async fn an_engine_that_is_away_does_not_end_the_looks() {
     assert_eq!(host.state(1).await, BackupState::Complete);
 }
 
-/// Two hosts that come upon it at the same time write part 2 once.
+/// Two hosts that adopt a backup at the same time write part 2 once.
 #[tokio::test(start_paused = true)]
 async fn several_hosts_that_resume_a_backup_write_part_2_once() {
     let (cluster, killed) = set_up();

@@ -56,7 +56,7 @@ async fn what_a_neighbour_adds_in_the_gap_is_deleted_by_the_next_look() {
     }
 }
 
-/// It refuses after the 204, and does it when the host looks again.
+/// The engine refuses the deletion after the 204, and accepts it when the host repeats it.
 #[tokio::test(start_paused = true)]
 async fn a_deletion_that_the_engine_did_after_all_is_not_told_as_failed() {
     let (cluster, host) = set_up();
@@ -175,7 +175,7 @@ async fn an_engine_that_does_not_answer_for_an_hour_has_failed() {
     assert_eq!(host.metric("deletions_pending"), 0.0);
 }
 
-/// And then an engine deletes none of the others, which it says only after the 204.
+/// The engine then deletes none of the other snapshots, and answers so only after the 204.
 #[tokio::test(start_paused = true)]
 async fn that_somebody_else_deleted_one_of_them_does_not_save_the_other() {
     let (cluster, host) = set_up();
@@ -193,7 +193,7 @@ async fn that_somebody_else_deleted_one_of_them_does_not_save_the_other() {
     assert!(cluster.snapshots().is_empty());
 }
 
-/// The engine goes away after the 204 and is back much later.
+/// The engine is unreachable after the 204, for a long time.
 #[tokio::test(start_paused = true)]
 async fn a_deletion_outlives_that_the_engine_is_away() {
     let (cluster, host) = set_up();
@@ -211,7 +211,7 @@ async fn a_deletion_outlives_that_the_engine_is_away() {
     assert!(cluster.snapshots().is_empty());
 }
 
-/// Before the first one has its answer: a 204 would be a promise that nobody keeps.
+/// The second DELETE comes before the first one has its answer: nobody would carry it out after a 204.
 #[tokio::test(start_paused = true)]
 async fn a_second_caller_is_told_what_the_first_one_is() {
     let (cluster, host) = set_up();
@@ -234,9 +234,9 @@ async fn a_second_caller_is_told_what_the_first_one_is() {
     assert!(cluster.snapshots().is_empty());
 }
 
-/// It would have been made, so it goes on.
+/// The DELETE is answered with an error, so the backup is still to be made.
 #[tokio::test(start_paused = true)]
-async fn the_run_goes_on_if_the_deletion_cannot_be_submitted() {
+async fn the_run_continues_if_the_deletion_cannot_be_submitted() {
     let (_, host) = set_up();
     host.service.create("1").await.unwrap();
     host.network.fail("DELETE", 1, Fault::refusal(Duration::ZERO, 403, "security_exception", "not yours"));

@@ -3,23 +3,19 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
+use backup_core::memory::{MemoryEngine, StoredSnapshot};
 use backup_core::{Engine, SnapshotState};
+pub(super) use backup_test_support::installation::part;
+use backup_test_support::memory::engine_with_installation;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::clock;
 use crate::elasticsearch::{Answering, Granted, Method, Request, Response, Transport, TransportError};
 
 pub(super) const REPOSITORY: &str = "backups";
 /// How long a snapshot takes.
 pub(super) const SNAPSHOT: Duration = Duration::from_secs(3);
 pub(super) const SETTINGS: &str = "optimize-settings_v3";
-
-/// The name of a backup's part.
-pub(super) fn part(id: u64, number: u8) -> String {
-    format!("camunda_optimize_{id}_8.8.0_part_{number}_of_2")
-}
 
 /// The engine, and an installation of Optimize.
 pub(super) struct Cluster {
@@ -29,13 +25,8 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn new() -> Arc<Self> {
-        let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
-        engine.pass(clock::since_epoch());
-        engine.add_repository(REPOSITORY, false);
+        let engine = engine_with_installation(REPOSITORY);
         engine.write_within(SNAPSHOT);
-        let import = ["optimize-position-based-import-index_v3", "optimize-timestamp-based-import-index_v5"];
-        import.iter().chain(&["optimize-metadata_v3", SETTINGS]).for_each(|index| engine.add_index(index));
-        engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.8.0"})));
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }
 
@@ -74,7 +65,7 @@ impl Cluster {
     }
 }
 
-/// What happens to a request.
+/// What goes wrong with a request.
 #[derive(Clone)]
 pub(super) enum Fault {
     /// It is lost; no answer ever comes.
@@ -192,10 +183,10 @@ impl Transport for Network {
         self.submit(request, budget)
     }
 
-    fn submit<'a>(&'a self, request: &'a Granted, patience: Duration) -> Answering<'a> {
+    fn submit<'a>(&'a self, request: &'a Granted, limit: Duration) -> Answering<'a> {
         Box::pin(async move {
-            let late = || TransportError::Interrupted(format!("no answer within {patience:?}"));
-            timeout(patience, self.answer(request.request())).await.unwrap_or_else(|_| Err(late()))
+            let late = || TransportError::Interrupted(format!("no answer within {limit:?}"));
+            timeout(limit, self.answer(request.request())).await.unwrap_or_else(|_| Err(late()))
         })
     }
 }

@@ -19,7 +19,7 @@ async fn a_run_that_a_panic_ends_is_resumed() {
     assert_eq!((cluster.snapshots(), host.metric("runs_active")), (vec![part(1, 1), part(1, 2)], 0.0));
 }
 
-/// Whoever is told of it is told that it is a defect of the host, and whoever waits beside them submits it anew.
+/// The caller's answer names a defect of the host; another caller who waits for the same deletion submits it anew.
 #[tokio::test(start_paused = true)]
 async fn a_deletion_that_a_panic_ends_before_the_204_can_be_repeated() {
     let (cluster, host) = set_up();

@@ -83,7 +83,7 @@ async fn part_2_is_not_tried_after_the_resume_window() {
     assert!(reason.contains("Indices don't have primary shards"), "{reason}");
 }
 
-/// An engine names every index that it has something against.
+/// The engine's refusal names every index that it concerns.
 #[tokio::test(start_paused = true)]
 async fn a_long_refusal_is_remembered_in_short() {
     let (_, host) = set_up();
@@ -115,7 +115,7 @@ async fn an_engine_that_is_away_for_a_while_delays_a_run() {
     assert_eq!(cluster.snapshots(), [part(1, 1), part(1, 2)]);
 }
 
-/// A step takes as long as a call may, and is then repeated.
+/// A step that gets no answer lasts as long as a call may, and is then repeated.
 #[tokio::test(start_paused = true)]
 async fn an_engine_that_is_silent_for_a_while_delays_a_run() {
     let (cluster, host) = set_up();
@@ -142,7 +142,7 @@ async fn part_2_is_written_once_whatever_becomes_of_the_answer() {
     }
 }
 
-/// The step that was begun is finished first: whoever stops the host wants to know that nothing more is written.
+/// The step that has begun is finished first, so that nothing is written after the host has stopped.
 #[tokio::test(start_paused = true)]
 async fn a_host_that_stops_finishes_the_step_and_leaves_the_rest() {
     let (cluster, host) = set_up();

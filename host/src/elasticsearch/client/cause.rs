@@ -1,29 +1,26 @@
-//! Why a connection failed, in an operator's words.
+//! Sorts the errors of reqwest and rustls into [`ConnectError`].
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use backup_elasticsearch::ConnectError;
 use rustls::CertificateError;
 
 /// Why a connection could not be made.
-pub(super) fn of_connect(error: &reqwest::Error) -> String {
+pub(super) fn of_connect(error: &reqwest::Error) -> ConnectError {
     if let Some(tls) = find::<rustls::Error>(error) {
         return of_tls(tls);
     }
     if error.is_dns() {
-        return format!("the host name cannot be resolved: {}", root(error));
+        return ConnectError::Dns(root(error));
     }
     if error.is_timeout() {
-        return "no connection within the connect timeout".to_owned();
+        return ConnectError::Timeout;
     }
     match find::<io::Error>(error).map(io::Error::kind) {
-        Some(ErrorKind::ConnectionRefused) => {
-            "connection refused: is the engine running, and is this its HTTP port?".to_owned()
-        }
-        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
-            format!("the connection was closed before it was ready: {}", root(error))
-        }
-        _ => root(error),
+        Some(ErrorKind::ConnectionRefused) => ConnectError::Refused,
+        Some(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => ConnectError::Closed(root(error)),
+        _ => ConnectError::Other(root(error)),
     }
 }
 
@@ -32,33 +29,25 @@ pub(super) fn root(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-fn of_tls(error: &rustls::Error) -> String {
+fn of_tls(error: &rustls::Error) -> ConnectError {
     match error {
-        rustls::Error::InvalidCertificate(refusal) => of_certificate(refusal),
-        rustls::Error::InvalidMessage(_) => {
-            format!("this port does not speak TLS: check the port and `security.ssl.enabled` ({error})")
-        }
-        _ => format!("TLS failed: {error}"),
+        rustls::Error::InvalidCertificate(reason) => of_certificate(reason),
+        rustls::Error::InvalidMessage(_) => ConnectError::NotTls(error.to_string()),
+        _ => ConnectError::Tls(error.to_string()),
     }
 }
 
-fn of_certificate(refusal: &CertificateError) -> String {
-    match refusal {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
-            "its certificate is not trusted: set `security.ssl.certificate_authorities` to the PEM file of the \
-             authority that signed it ({refusal})"
-        ),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("its certificate has expired ({refusal})")
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("its certificate is not valid yet: check both clocks ({refusal})")
-        }
+fn of_certificate(reason: &CertificateError) -> ConnectError {
+    let case = match reason {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => ConnectError::UntrustedCertificate,
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => ConnectError::ExpiredCertificate,
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => ConnectError::FutureCertificate,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("its certificate is for another host: configure one of the names in it ({refusal})")
+            ConnectError::OtherHostsCertificate
         }
-        _ => format!("its certificate cannot be used ({refusal})"),
-    }
+        _ => ConnectError::UnusableCertificate,
+    };
+    case(reason.to_string())
 }
 
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// Why a client cannot be made: a fault of the configuration. No text holds a credential.
+/// Why the settings give no client. No text holds a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("the node `{node}` cannot stand in a URL: {reason}")]

@@ -143,7 +143,7 @@ fn http_client(connection: &Connection, limits: Limits) -> Result<reqwest::Clien
 
 fn sending_failed(node: &BaseUrl, error: &reqwest::Error) -> Failure {
     if error.is_connect() {
-        return Failure::NoConnection(cause::of_connect(error));
+        return Failure::NoConnection(cause::of_connect(error).to_string());
     }
     let hint = if node.speaks_tls() { "" } else { "; if it never answers, it may expect TLS: `security.ssl.enabled`" };
     let text = format!("{} sent no answer: {}{hint}", node.name, cause::root(error));

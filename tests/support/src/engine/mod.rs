@@ -29,7 +29,7 @@ use crate::client::{Client, Credentials};
 use crate::guardian::Signal;
 use crate::wait::poll_until;
 
-const HEALTHY: Duration = Duration::from_secs(300);
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Waits for the cluster to have a master, its state, and every shard that can be there.
 const HEALTH: &str = "/_cluster/health?wait_for_no_initializing_shards=true&wait_for_events=languid&timeout=30s";
@@ -109,7 +109,7 @@ impl Engine {
         self.own_mut()?.signal(Signal::Stop)
     }
 
-    /// Lets the engine go on.
+    /// Lets the engine answer again after [`Engine::pause`].
     pub fn resume(&mut self) -> Result<()> {
         self.own_mut()?.signal(Signal::Continue)
     }
@@ -142,7 +142,7 @@ impl Engine {
     }
 
     async fn healthy(&self) -> Result<()> {
-        poll_until("a healthy engine", HEALTHY, async || {
+        poll_until("a healthy engine", HEALTH_TIMEOUT, async || {
             // Not even connections are sure yet: an engine that has just started may refuse them.
             let answer = self.client.get(HEALTH).await.ok();
             Ok(answer.filter(|answer| answer.status == 200).map(drop))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use super::distribution::{Distribution, Kind};
 use super::user::User;
 use super::{archive, config, java, security};
 use crate::guardian::{Guardian, Signal};
+use crate::target_folder;
 use crate::wait::poll_until;
 
 /// Ten seconds is usual; a busy machine with two cores can take several times that.
-const START: Duration = Duration::from_secs(180);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How much of the log tells why a start failed.
 const LAST_LINES: usize = 25;
@@ -72,7 +73,7 @@ impl Node {
         let mut command = Guardian::command(&self.program(""));
         self.surround(&mut command);
         self.guardian.start(command)?;
-        self.port = poll_until("the engine's port", START, async || {
+        self.port = poll_until("the engine's port", START_TIMEOUT, async || {
             let (exited, output) = (self.guardian.exited()?, self.guardian.output()?);
             if let Some(status) = exited {
                 bail!("the engine ended with {status}:\n{}\n{}", last_lines(&output), self.guardian.errors()?);
@@ -144,12 +145,6 @@ impl Node {
             // files outside our folder.
             .env("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:-UsePerfData");
     }
-}
-
-/// Cargo's target folder, which the running program is in, if it was not moved.
-fn target_folder() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
 }
 
 /// The port in the log's line of the HTTP transport: `publish_address {127.0.0.1:38767}`.

@@ -159,11 +159,11 @@ impl Fault {
 
     /// Whether who waits no longer than this does not get the whole answer.
     #[must_use]
-    pub fn outlasts(&self, patience: Duration) -> bool {
+    pub fn outlasts(&self, timeout: Duration) -> bool {
         match self.outcome {
             Outcome::Silence => true,
-            Outcome::Dripping(_, beat) => beat > patience,
-            _ => self.delay > patience,
+            Outcome::Dripping(_, beat) => beat > timeout,
+            _ => self.delay > timeout,
         }
     }
 

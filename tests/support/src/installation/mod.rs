@@ -4,7 +4,7 @@ mod documents;
 mod indices;
 mod neighbours;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use uuid::Uuid;
 
 use self::documents::Writer;
@@ -21,6 +21,14 @@ const PROCESSES: [&str; 4] = ["invoice", "order-fulfilment", "loan_application",
 const DECISIONS: [&str; 2] = ["invoice-classification", "credit_check"];
 
 const FEW: usize = 5;
+/// At [`RepositoryOptions::SLOW`](crate::repository::RepositoryOptions::SLOW) a snapshot of it takes three seconds.
+const SLOW_BYTES: usize = 600_000;
+
+/// The name of a backup's part, for an installation of [`SCHEMA_VERSION`].
+#[must_use]
+pub fn part(id: u64, number: u8) -> String {
+    format!("camunda_optimize_{id}_{SCHEMA_VERSION}_part_{number}_of_2")
+}
 
 /// A prefix that no other installation has.
 #[must_use]
@@ -101,6 +109,12 @@ impl Installation {
             writer.write(index, &id, &document).await?;
         }
         writer.finish().await
+    }
+
+    /// Makes part 1 take some seconds, in a repository that is slow.
+    pub async fn slow_down_part_one(&self) -> Result<()> {
+        let import = self.import_indices();
+        self.grow(import.first().context("an import index")?, SLOW_BYTES).await
     }
 
     async fn empty(engine: &Engine, prefix: &str) -> Result<Self> {

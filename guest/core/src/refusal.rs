@@ -1,0 +1,140 @@
+//! Reads an engine's response: the document that was requested, or the error in its place.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::json::object;
+use crate::text::cut;
+use crate::{Error, Request, Response};
+
+/// A response whose status is not a success, as the engine explains it.
+///
+/// An engine can name hundreds of indices in its explanation, which notes, logs and messages then repeat: the texts are
+/// cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `type` of the engine's error: `snapshot_missing_exception`. Empty if something else answered, such as a
+    /// proxy with an error page.
+    pub kind: String,
+    /// The `reason` of the engine's error, or the beginning of whatever came instead.
+    pub reason: String,
+    /// The header `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    fn of(response: &Response) -> Self {
+        const MAX_BYTES: usize = 2_000;
+        let (kind, reason) = match object(&response.body) {
+            Ok(ErrorBody { error: ErrorField::Object { kind, reason } }) => (kind, reason.unwrap_or_default()),
+            Ok(ErrorBody { error: ErrorField::Text(text) }) => (String::new(), text),
+            Err(_) => (String::new(), beginning(&response.body)),
+        };
+        Self {
+            status: response.status,
+            kind: cut(kind, MAX_BYTES),
+            reason: cut(reason, MAX_BYTES),
+            retry_after: response.retry_after,
+        }
+    }
+
+    /// The name of a new snapshot is taken.
+    pub(crate) fn is_name_in_use(&self) -> bool {
+        self.kind == "snapshot_name_already_in_use_exception"
+            // Elasticsearch 7.17 and OpenSearch have no kind of its own for it.
+            || (self.kind == "invalid_snapshot_name_exception" && self.reason.contains("snapshot with the same name"))
+    }
+
+    pub(crate) fn is_repository_missing(&self) -> bool {
+        self.kind == "repository_missing_exception"
+    }
+
+    pub(crate) fn is_repository_read_only(&self) -> bool {
+        self.kind == "repository_exception" && (self.reason.contains("readonly") || self.reason.contains("read-only"))
+    }
+
+    pub(crate) fn is_snapshot_missing(&self) -> bool {
+        self.kind == "snapshot_missing_exception"
+    }
+
+    pub(crate) fn is_index_missing(&self) -> bool {
+        self.kind == "index_not_found_exception"
+    }
+
+    /// The metadata file of a snapshot is damaged, or cannot be read at the moment.
+    pub(crate) fn is_snapshot_unreadable(&self) -> bool {
+        self.kind == "snapshot_exception"
+    }
+
+    /// A proxy or load balancer answered in the engine's place, which may have executed the request.
+    pub(crate) fn is_from_proxy(&self) -> bool {
+        self.status >= 500 && self.kind.is_empty()
+    }
+
+    /// The same request can succeed later: the engine is busy, elects a master, or moves a shard.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.status == 408 || self.status == 429 || self.status >= 500 || self.is_index_missing()
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        if !self.kind.is_empty() {
+            write!(f, " {}", self.kind)?;
+        }
+        if !self.reason.is_empty() {
+            write!(f, ": {}", self.reason)?;
+        }
+        Ok(())
+    }
+}
+
+/// The body of a response with a status of success.
+pub(crate) fn success(response: &Response) -> Result<&str, Refusal> {
+    match response.status {
+        200..=299 => Ok(&response.body),
+        _ => Err(Refusal::of(response)),
+    }
+}
+
+/// Reads a JSON document, which may borrow from its text; `request` is for the error message.
+pub(crate) fn document<'a, T: Deserialize<'a>>(request: &Request, body: &'a str) -> Result<T, Error> {
+    object(body).map_err(|error| Error::EngineAnswerInvalid {
+        request: request.to_string(),
+        reason: format!("{error}; it begins: {}", beginning(body)),
+    })
+}
+
+/// What came instead of an engine's JSON, without line breaks.
+fn beginning(body: &str) -> String {
+    const MAX_CHARS: usize = 200;
+    let mut beginning: String = body.trim().chars().take(MAX_CHARS).filter(|c| !c.is_control()).collect();
+    if body.trim().chars().nth(MAX_CHARS).is_some() {
+        beginning.push('…');
+    }
+    beginning
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: ErrorField,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ErrorField {
+    Object {
+        #[serde(rename = "type", default)]
+        kind: String,
+        reason: Option<String>,
+    },
+    Text(String),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Conversions between this crate's types and those that are generated from `wit/`.
+//!
+//! Guests and hosts have different generators, but the names are the same: a macro implements the conversions in
+//! whichever module of types it is given.
+
+/// Converts two enums with the same cases into each other; `with` says that each case holds one value.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! same_cases {
+    ($wit:ty, $core:ty: $($case:ident = $other:ident),+) => {
+        impl From<$wit> for $core {
+            fn from(value: $wit) -> Self {
+                match value { $(<$wit>::$case => Self::$other),+ }
+            }
+        }
+        impl From<$core> for $wit {
+            fn from(value: $core) -> Self {
+                match value { $(<$core>::$other => Self::$case),+ }
+            }
+        }
+    };
+    ($wit:ty, $core:ty: $($case:ident),+) => {
+        $crate::same_cases!($wit, $core: $($case = $case),+);
+    };
+    ($wit:ty, $core:ty, with: $($case:ident),+) => {
+        const _: () = {
+            type Wit = $wit;
+            type Core = $core;
+            impl From<Wit> for Core {
+                fn from(value: Wit) -> Self {
+                    match value { $(Wit::$case(held) => Self::$case(held)),+ }
+                }
+            }
+            impl From<Core> for Wit {
+                fn from(value: Core) -> Self {
+                    match value { $(Core::$case(held) => Self::$case(held)),+ }
+                }
+            }
+        };
+    };
+}
+
+/// For the interface `elasticsearch`: converts `Method`, `Request`, `Response` and `TransportError` in both directions.
+#[macro_export]
+macro_rules! capability_types {
+    ($interface:path) => {
+        const _: () = {
+            use std::time::Duration;
+
+            use $crate as core;
+            use $interface as wit;
+
+    $crate::same_cases!(wit::Method, core::Method: Get, Put, Delete);
+            $crate::same_cases!(
+                wit::TransportError, core::TransportError, with: Denied, Unreachable, Interrupted, Unreadable
+            );
+
+            impl From<wit::Request> for core::Request {
+                fn from(wit::Request { method, path, query, body }: wit::Request) -> Self {
+                    Self { method: method.into(), path, query, body }
+                }
+            }
+
+            impl From<core::Request> for wit::Request {
+                fn from(core::Request { method, path, query, body }: core::Request) -> Self {
+                    Self { method: method.into(), path, query, body }
+                }
+            }
+
+            impl From<wit::Response> for core::Response {
+                fn from(wit::Response { status, retry_after, body }: wit::Response) -> Self {
+                    Self { status, retry_after: retry_after.map(Duration::from_millis), body }
+                }
+            }
+
+            impl From<core::Response> for wit::Response {
+                fn from(core::Response { status, retry_after, body }: core::Response) -> Self {
+                    Self { status, retry_after: retry_after.map(core::milliseconds), body }
+                }
+            }
+        };
+    };
+}
+
+/// For the interface `types`: converts the states and the kind of engine in both directions, the settings for a policy,
+/// and gives `Error` its `kind` and `problem`.
+#[macro_export]
+macro_rules! policy_types {
+    ($interface:path) => {
+        const _: () = {
+            use $crate as core;
+            use $interface as wit;
+
+            $crate::same_cases!(
+                wit::BackupState, core::BackupState: Complete, InProgress, Failed, Incompatible, Incomplete
+            );
+            $crate::same_cases!(
+                wit::SnapshotState, core::SnapshotState:
+                InProgress, Success, Partial, Failed, Incompatible, Unreadable
+            );
+            $crate::same_cases!(
+                wit::Engine, core::EngineKind: Elasticsearch = Elasticsearch, Opensearch = OpenSearch
+            );
+            $crate::policy_types!(@error
+                InvalidRequest, Configuration, Conflict, NotFound, Unreachable, EngineFailure, Denied
+            );
+
+            impl From<&core::Settings> for wit::Settings {
+                fn from(settings: &core::Settings) -> Self {
+                    Self {
+                        repository: settings.repository.as_ref().map(ToString::to_string).unwrap_or_default(),
+                        index_prefix: settings.index_prefix.to_string(),
+                        optimize_version: settings.optimize_version.as_ref().map(ToString::to_string),
+                        engine: settings.engine.into(),
+                        resume_window: core::milliseconds(settings.resume_window),
+                    }
+                }
+            }
+        };
+    };
+    (@error $($case:ident),+) => {
+        #[allow(dead_code, reason = "a guest makes errors, and a host reads them")]
+        impl wit::Error {
+            /// The error with this class.
+            pub fn new(kind: core::ErrorKind, problem: wit::Problem) -> Self {
+                match kind { $(core::ErrorKind::$case => Self::$case(problem)),+ }
+            }
+
+            /// Its class, by which a host decides how to answer.
+            #[must_use]
+            pub fn kind(&self) -> core::ErrorKind {
+                match self { $(Self::$case(_) => core::ErrorKind::$case),+ }
+            }
+
+            /// What there is to say about it, whatever its class.
+            #[must_use]
+            pub fn problem(&self) -> &wit::Problem {
+                match self { $(Self::$case(problem))|+ => problem }
+            }
+        }
+    };
+}

@@ -1,0 +1,131 @@
+//! What the operations read of an answer, and nothing else.
+
+use backup_core::Response;
+use serde_json::{Map, Value, json};
+
+/// A list of snapshots, or a refusal.
+pub(super) fn snapshots(response: &Response) -> Value {
+    success(response, |body| {
+        let snapshots: Vec<Value> = items(body, "snapshots").iter().map(snapshot).collect();
+        let failures: Map<String, Value> = body
+            .get("failures")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(repository, failure)| (repository.clone(), member(failure, "type")))
+            .collect();
+        json!({"snapshots": snapshots, "failures": failures})
+    })
+}
+
+/// Of snapshots, their indices; without those of the engine itself.
+pub(super) fn indices(response: &Response) -> Value {
+    success(response, |body| {
+        let snapshots = items(body, "snapshots");
+        snapshots.iter().map(|snapshot| sorted(items(snapshot, "indices").to_vec())).collect()
+    })
+}
+
+/// The names of the indices that were found.
+pub(super) fn resolved(response: &Response) -> Value {
+    success(response, |body| sorted(items(body, "indices").iter().map(|index| member(index, "name")).collect()))
+}
+
+/// Which repositories there are, and whether each can be written to.
+pub(super) fn repositories(response: &Response) -> Value {
+    success(response, |body| {
+        let is_read_only = |repository: &Value| match repository.pointer("/settings/readonly") {
+            Some(Value::Bool(told)) => *told,
+            told => told.and_then(Value::as_str) == Some("true"),
+        };
+        let found = body.as_object().into_iter().flatten();
+        found.map(|(name, repository)| (name.clone(), json!({"readonly": is_read_only(repository)}))).collect()
+    })
+}
+
+/// The fields of a document.
+pub(super) fn document(response: &Response) -> Value {
+    let body = parsed(response);
+    match body.get("found") {
+        Some(Value::Bool(false)) => json!({"status": response.status, "found": false}),
+        _ => success(response, |body| member(body, "_source")),
+    }
+}
+
+/// The versions of the nodes, whatever they are called.
+pub(super) fn nodes(response: &Response) -> Value {
+    success(response, |body| {
+        body.get("nodes").and_then(Value::as_object).into_iter().flatten().map(|(_, node)| node.clone()).collect()
+    })
+}
+
+/// A small answer as it is.
+pub(super) fn whole(response: &Response) -> Value {
+    success(response, Value::clone)
+}
+
+fn snapshot(told: &Value) -> Value {
+    let ended = match told.get("end_time_in_millis").map(Value::as_u64) {
+        None => json!(null),
+        Some(millis) => json!(millis.is_some_and(|millis| millis > 0)),
+    };
+    json!({
+        "snapshot": member(told, "snapshot"),
+        "has uuid": told.get("uuid").is_some_and(Value::is_string),
+        "state": member(told, "state"),
+        "version": member(told, "version"),
+        "version_id": member(told, "version_id"),
+        "has start": told.get("start_time_in_millis").and_then(Value::as_u64).is_some_and(|millis| millis > 0),
+        "has ended": ended,
+        "reason": member(told, "reason"),
+        "failures": items(told, "failures").iter().map(failure).collect::<Value>(),
+        "metadata": member(told, "metadata"),
+    })
+}
+
+fn failure(told: &Value) -> Value {
+    let fields = ["index", "shard_id", "node_id", "reason"];
+    fields.into_iter().map(|field| (field.to_owned(), member(told, field))).collect()
+}
+
+fn success(response: &Response, read: impl FnOnce(&Value) -> Value) -> Value {
+    let body = parsed(response);
+    match response.status {
+        200..=299 => json!({"status": response.status, "body": read(&body)}),
+        _ => refusal(response.status, &body),
+    }
+}
+
+fn refusal(status: u16, body: &Value) -> Value {
+    let error = |field: &str| body.get("error").map_or(Value::Null, |error| member(error, field));
+    let (kind, reason) = (error("type"), error("reason"));
+    let reason = reason.as_str().unwrap_or_default();
+    let told: Vec<&str> =
+        ["snapshot with the same name", "readonly"].into_iter().filter(|text| reason.contains(text)).collect();
+    json!({"status": status, "type": kind, "about": named(reason), "told": told})
+}
+
+/// `[r:s*] is missing` is about `s*`, and `[r:s1/GgYxZ…] is missing` about `s1/`.
+fn named(reason: &str) -> Option<String> {
+    let (within, _) = reason.strip_prefix('[')?.split_once(']')?;
+    let (_, name) = within.rsplit_once(':')?;
+    Some(name.split_once('/').map_or_else(|| name.to_owned(), |(name, _)| format!("{name}/")))
+}
+
+fn parsed(response: &Response) -> Value {
+    serde_json::from_str(&response.body).unwrap_or_else(|_| json!(response.body))
+}
+
+fn member(object: &Value, name: &str) -> Value {
+    object.get(name).cloned().unwrap_or_default()
+}
+
+fn items<'a>(object: &'a Value, name: &str) -> &'a [Value] {
+    object.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn sorted(mut names: Vec<Value>) -> Value {
+    names.retain(|name| name.as_str().is_some_and(|name| !name.starts_with('.')));
+    names.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    names.into()
+}
