@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use backup_test_hosts::policies::ids;
-use backup_test_hosts::{MAX_BYTES, MAX_FAILURES, Options, TestHost, candidate};
+use backup_test_hosts::{MAX_BYTES, MAX_FAILURES, Options, TOKEN, TestHost, candidate};
 use backup_test_support::poll_until;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use optimize_backup::policy::admission::{AdmissionError, Step};
 use optimize_backup::policy::signature::SignatureError;
 use optimize_backup::policy::{
     Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
 };
+use serde_json::json;
 use tempfile::{TempDir, tempdir};
 
 use crate::fixtures::{self, HOSTILE, LATER};
@@ -30,6 +35,11 @@ fn keygen(directory: &TempDir, name: &str) -> (PathBuf, PathBuf) {
     let name = directory.path().join(name);
     assert!(command(&["keygen", name.to_str().unwrap()]));
     (name.with_extension("key"), name.with_extension("pub"))
+}
+
+/// As its comment tells it.
+fn key_id(public: &Path) -> String {
+    fs::read_to_string(public).unwrap().split_whitespace().nth(5).unwrap().to_owned()
 }
 
 fn write(directory: &TempDir, name: &str, component: &[u8]) -> PathBuf {
@@ -48,9 +58,9 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     let directory = tempdir().unwrap();
     let (old, old_public) = keygen(&directory, "old");
     let (new, new_public) = keygen(&directory, "new");
-    let (stranger, _) = keygen(&directory, "stranger");
+    let (stranger, stranger_public) = keygen(&directory, "stranger");
     let file = write(&directory, "policy.wasm", &LATER);
-    let host = TestHost::new(Options { keys: vec![old_public, new_public.clone()], ..options() });
+    let host = TestHost::new(Options { keys: vec![old_public.clone(), new_public.clone()], ..options() });
     let offer = async |signature: Option<String>| {
         let mut candidate = candidate(&LATER);
         candidate.signature = signature;
@@ -60,13 +70,16 @@ async fn only_a_signature_of_a_trusted_key_counts() {
             Err(other) => panic!("{other}"),
         }
     };
-    let allowed = || vec!["old".to_owned(), "new".to_owned()];
+    let allowed = || vec![format!("old ({})", key_id(&old_public)), format!("new ({})", key_id(&new_public))];
     assert_eq!(offer(None).await, Err(SignatureError::Missing { allowed: allowed() }));
     assert_eq!(offer(Some("AAAA".to_owned())).await, Err(SignatureError::Malformed));
     let unknown_key = sign(&file, &stranger);
-    assert_eq!(offer(Some(unknown_key)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
+    assert_eq!(
+        offer(Some(unknown_key)).await,
+        Err(SignatureError::UnknownKey { id: key_id(&stranger_public), allowed: allowed() })
+    );
     let other_file = sign(&write(&directory, "other.wasm", &fixtures::embedded_as("8.0.0")), &new);
-    assert_eq!(offer(Some(other_file)).await, Err(SignatureError::NotTrusted { allowed: allowed() }));
+    assert_eq!(offer(Some(other_file)).await, Err(SignatureError::Mismatch { key: allowed().remove(1) }));
     host.expect_service().await;
     assert_eq!(offer(Some(sign(&file, &old))).await, Ok(Some("old".to_owned())));
     assert_eq!(offer(Some(sign(&file, &new))).await, Ok(Some("new".to_owned())));
@@ -74,6 +87,29 @@ async fn only_a_signature_of_a_trusted_key_counts() {
     assert!(command(&["verify", file.to_str().unwrap(), "--key", public]));
     fs::write(&file, b"another").unwrap();
     assert!(!command(&["verify", file.to_str().unwrap(), "--key", public]));
+}
+
+#[tokio::test]
+async fn an_upload_has_its_signature_in_a_header() {
+    let directory = tempdir().unwrap();
+    let (secret, public) = keygen(&directory, "release");
+    let signature = sign(&write(&directory, "policy.wasm", &LATER), &secret);
+    let host = TestHost::new(Options { keys: vec![public], ..options() });
+    let put = async |signature: &str| {
+        let request = Request::put("/actuator/policy").header("authorization", format!("Bearer {TOKEN}"));
+        let request = request.header("policy-signature", signature).body(Body::from(LATER.to_vec()));
+        host.send(request.unwrap()).await
+    };
+    for wrong in ["", "AAAA", signature.lines().nth(1).unwrap()] {
+        let (status, body) = put(wrong).await;
+        assert_eq!(
+            (status, &body["errorCode"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("policyRefused")),
+            "{wrong}"
+        );
+    }
+    let (status, body) = put(&BASE64_STANDARD.encode(signature)).await;
+    assert_eq!((status, &body["signer"]), (StatusCode::OK, &json!("release")), "{body}");
 }
 
 #[tokio::test]
@@ -99,7 +135,7 @@ async fn serves(host: &TestHost, generation: u64) {
 async fn a_file_that_grows_while_it_is_read_is_not_offered() {
     let directory = tempdir().unwrap();
     let path = write(&directory, "policy.wasm", &LATER[..LATER.len() / 2]);
-    let pipe = directory.path().join("policy.wasm.sig");
+    let pipe = directory.path().join("policy.wasm.minisig");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let host = TestHost::new(Options { file: Some(path.clone()), ..options() });
     let (grown, signature) = (path.clone(), pipe.clone());

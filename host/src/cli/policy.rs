@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use semver::Version;
 
 use super::load_settings;
 use crate::policy::admission::{Admission, Verdict, compile_for_parent};
-use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys};
-use crate::policy::{ComponentInfo, Digest, Incumbents, InvalidComponent, PackError, PolicyFile, ReadError, pack};
+use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys, generate_key_pair};
+use crate::policy::{ComponentInfo, Incumbents, InvalidComponent, PackError, PolicyFile, ReadError, pack};
 use crate::sandbox::Sandbox;
 use crate::settings::SettingsError;
 
@@ -49,11 +50,11 @@ pub(super) enum PolicyCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Write the signature of a component beside it, as FILE.sig.
+    /// Write the signature of a component beside it, as FILE.minisig; `minisign -S` does the same.
     Sign {
         /// The component.
         file: PathBuf,
-        /// The private key, a PEM file.
+        /// The secret key, without a password.
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
     },
@@ -61,11 +62,11 @@ pub(super) enum PolicyCommand {
     Verify {
         /// The component.
         file: PathBuf,
-        /// A public key, a PEM file. Can be given several times.
+        /// A public key. Can be given several times.
         #[arg(long, value_name = "FILE", required = true)]
         key: Vec<PathBuf>,
     },
-    /// Make a key pair: NAME.key to sign with, NAME.pub for hosts (policy.keys).
+    /// Make a key pair of minisign without a password: NAME.key to sign with, NAME.pub for hosts (policy.keys).
     Keygen {
         /// Where to, without ending.
         name: PathBuf,
@@ -196,9 +197,11 @@ fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> R
 }
 
 fn sign(file: &Path, key: &Path) -> Result<ExitCode, PolicyCommandError> {
-    let signature = SigningKey::read(key)?.sign(&Digest::of(&fs::read(file)?));
+    let name = file.file_name().unwrap_or_default().display();
+    let comment = format!("timestamp:{}\tfile:{name}\thashed", Timestamp::now().as_second());
+    let signature = SigningKey::read(key)?.sign(&fs::read(file)?, &comment);
     let path = PolicyFile::new(file.to_owned()).signature();
-    fs::write(&path, signature + "\n").map_err(|fault| PolicyCommandError::Write { path, fault })?;
+    fs::write(&path, signature).map_err(|fault| PolicyCommandError::Write { path, fault })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -206,17 +209,17 @@ fn verify(file: PathBuf, keys: &[PathBuf]) -> Result<ExitCode, PolicyCommandErro
     let keys = TrustedKeys::read(keys)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let candidate = runtime.block_on(PolicyFile::new(file).read(MAX_BYTES))?;
-    let signer = keys.check(&Digest::of(&candidate.component), candidate.signature.as_deref())?;
-    println!("signed by {}", signer.unwrap_or_default());
+    let signer = keys.check(&candidate.component, candidate.signature.as_deref())?;
+    println!("signed by {}\ntrusted comment: {}", signer.name, signer.trusted_comment);
     Ok(ExitCode::SUCCESS)
 }
 
 fn keygen(name: &Path) -> Result<ExitCode, PolicyCommandError> {
     const OWNER_ONLY: u32 = 0o600;
     const EVERYBODY_READS: u32 = 0o644;
-    let key = SigningKey::generate()?;
-    write_new(name.with_extension("key"), OWNER_ONLY, &key.private_pem()?)?;
-    write_new(name.with_extension("pub"), EVERYBODY_READS, &key.public_pem()?)?;
+    let (secret, public) = generate_key_pair()?;
+    write_new(name.with_extension("key"), OWNER_ONLY, &secret)?;
+    write_new(name.with_extension("pub"), EVERYBODY_READS, &public)?;
     Ok(ExitCode::SUCCESS)
 }
 

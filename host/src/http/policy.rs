@@ -14,6 +14,8 @@ use axum::http::request::Parts;
 use axum_extra::TypedHeader;
 use axum_extra::headers::Authorization;
 use axum_extra::headers::authorization::Bearer;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de};
 
@@ -23,7 +25,7 @@ use crate::policy::{Digest, Source};
 use crate::settings::time_span;
 use view::{GenerationView, PoliciesView, ShadowView};
 
-/// The header with an upload's signature.
+/// The header with an upload's signature: the Base64 of its file, since a header has no line breaks.
 const SIGNATURE: &str = "policy-signature";
 
 #[derive(Deserialize)]
@@ -127,6 +129,7 @@ pub(super) async fn end_shadow(State(api): State<Arc<Api>>, _: Authorized) -> Re
 async fn upload(api: &Api, forced: bool, headers: &HeaderMap, body: Body) -> Result<Candidate, ApiError> {
     let max_bytes = api.updates.max_bytes();
     let component = body::read(body, max_bytes).await.ok_or(ApiError::PolicyTooLarge { allowed: max_bytes })?;
-    let signature = headers.get(SIGNATURE).map(|value| value.to_str().unwrap_or_default().to_owned());
+    let decode = |value| String::from_utf8_lossy(&BASE64_STANDARD.decode(value).unwrap_or_default()).into_owned();
+    let signature = headers.get(SIGNATURE).map(decode);
     Ok(Candidate { component: Arc::from(&*component), signature, source: Source::Upload, forced })
 }

@@ -38,10 +38,10 @@ impl PolicyFile {
         &self.path
     }
 
-    /// `policy.wasm.sig`
+    /// `policy.wasm.minisig`
     pub fn signature(&self) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
-        path.push(".sig");
+        path.push(".minisig");
         path.into()
     }
 
@@ -62,7 +62,7 @@ impl PolicyFile {
     }
 
     async fn read_signature(&self) -> Result<Option<String>, ReadError> {
-        const MAX_SIGNATURE_BYTES: usize = 1000;
+        const MAX_SIGNATURE_BYTES: usize = 16 << 10;
         match self.read_at_most(&self.signature(), MAX_SIGNATURE_BYTES).await {
             Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
             Err(ReadError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -87,7 +87,7 @@ impl Admission {
     ) -> Result<Admitted, AdmissionError> {
         verdict.step(Step::Size, async { self.check_size(candidate) }).await?;
         let info = Arc::new(verdict.step(Step::Format, examine(candidate)).await?);
-        let signer = verdict.step(Step::Signature, async { self.check_signature(candidate, &info) }).await?;
+        let signer = verdict.step(Step::Signature, self.check_signature(candidate)).await?;
         verdict.step(Step::Interface, async { Ok(interface::check(&info)?) }).await?;
         verdict.step(Step::Lineage, async { Ok(lineage::check(&info, candidate.forced, incumbents)?) }).await?;
         let policy = Arc::new(verdict.step(Step::Compilation, self.compile(candidate)).await?);
@@ -102,8 +102,14 @@ impl Admission {
         if found <= allowed { Ok(()) } else { Err(AdmissionError::TooLarge { found, allowed }) }
     }
 
-    fn check_signature(&self, candidate: &Candidate, info: &ComponentInfo) -> Result<Option<String>, AdmissionError> {
-        Ok(self.keys.check(&info.digest, candidate.signature.as_deref())?)
+    /// The name of the key; `None` if nobody's signature is asked for.
+    async fn check_signature(&self, candidate: &Candidate) -> Result<Option<String>, AdmissionError> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
+        let (keys, signature) = (self.keys.clone(), candidate.signature.clone());
+        let signer = with_component(candidate, move |component| keys.check(component, signature.as_deref())).await??;
+        Ok(Some(signer.name))
     }
 
     async fn compile(&self, candidate: &Candidate) -> Result<Policy, AdmissionError> {
@@ -112,9 +118,16 @@ impl Admission {
     }
 }
 
-/// Validation reads every instruction: that is work for another thread.
 async fn examine(candidate: &Candidate) -> Result<ComponentInfo, AdmissionError> {
+    Ok(with_component(candidate, ComponentInfo::examine).await??)
+}
+
+/// What reads every byte is work for another thread.
+async fn with_component<T: Send + 'static>(
+    candidate: &Candidate,
+    read: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, AdmissionError> {
     let component = Arc::clone(&candidate.component);
-    let examined = tokio::task::spawn_blocking(move || ComponentInfo::examine(&component)).await;
-    Ok(examined.map_err(|aborted| AdmissionError::Interrupted(aborted.to_string()))??)
+    let outcome = tokio::task::spawn_blocking(move || read(&component)).await;
+    outcome.map_err(|aborted| AdmissionError::Interrupted(aborted.to_string()))
 }
