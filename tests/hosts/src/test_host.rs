@@ -1,6 +1,6 @@
 //! A host in this process, without a socket: its router is called directly.
 
-#![allow(clippy::unwrap_used, reason = "only for tests, which may fail in any way")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "only for tests, which may fail in any way")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
