@@ -1,0 +1,33 @@
+use std::time::Duration;
+
+use super::*;
+use crate::{EngineKind, Settings, Timestamp};
+
+#[test]
+fn stays_below_the_engines_limit() {
+    for text in ["\"\\", "\"ä\\", "\u{1}"] {
+        let context = Context {
+            settings: Settings {
+                repository: None,
+                index_prefix: IndexPrefix::parse(&"x".repeat(200)).unwrap(),
+                optimize_version: None,
+                engine: EngineKind::Elasticsearch,
+                resume_window: Duration::ZERO,
+            },
+            now: Timestamp::default(),
+            run_id: String::new(),
+            host: text.repeat(10_000),
+            notes: Vec::new(),
+        };
+        let origin = Origin::new(&text.repeat(10_000), Part::Two, &context);
+        let bytes = serde_json::to_vec(&origin.into_metadata()).unwrap().len();
+        assert!(bytes < 1024, "{bytes}");
+    }
+}
+
+#[test]
+fn others_metadata_is_not_ours() {
+    for metadata in ["null", "{}", r#"{"policy":"daily"}"#, r#"{"optimizeBackup":1}"#, "[]", "\"x\""] {
+        assert_eq!(Origin::read(metadata), None, "{metadata}");
+    }
+}
