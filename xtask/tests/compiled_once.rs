@@ -1,5 +1,7 @@
 //! Cargo compiles a crate once for each set of features that it is needed with. Here all of them need it with the same.
 
+#![allow(clippy::indexing_slicing, reason = "a missing member of a JSON value is null")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

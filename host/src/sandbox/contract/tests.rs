@@ -1,0 +1,67 @@
+use super::*;
+
+fn part(id: BackupId, number: u8) -> SnapshotDetail {
+    SnapshotDetail {
+        snapshot_name: format!("camunda_optimize_{id}_8.8.0_part_{number}_of_2"),
+        state: SnapshotState::Success,
+        start_time: None,
+        failures: Vec::new(),
+    }
+}
+
+fn complete(id: BackupId) -> Backup {
+    Backup {
+        backup_id: id,
+        state: BackupState::Complete,
+        failure_reason: None,
+        details: vec![part(id, 1), part(id, 2)],
+        run_id: None,
+    }
+}
+
+#[test]
+fn takes_what_the_contract_promises() {
+    assert_eq!(requested_backup("7", &complete(7)), Ok(()));
+    assert_eq!(requested_backup("007", &complete(7)), Ok(()), "an id rule of the policy's own");
+    assert_eq!(page(&BackupsPage { backups: vec![complete(9), complete(7)], foreign: 3 }), Ok(()));
+    let name = "camunda_optimize_7_8.8.0_part_1_of_2".to_owned();
+    assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name }), Ok(()));
+}
+
+#[test]
+fn refuses_an_answer_for_another_backup() {
+    let another = ContractError::AnotherBackup { asked: "7".to_owned(), found: 8 };
+    assert_eq!(requested_backup("7", &complete(8)), Err(another.clone()));
+    assert_eq!(progress(7, &Progress { backup: complete(8), again_in: None, refusal: None }), Err(another));
+    let name = "camunda_optimize_70_8.8.0_part_1_of_2".to_owned();
+    let expected = ContractError::AnotherSnapshot { backup: 7, snapshot: name.clone() };
+    assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name.clone() }), Err(expected.clone()));
+    let answer = Deleted { snapshots: vec![name], runs: Vec::new(), pending: false };
+    assert_eq!(deleted("7", &answer), Err(expected));
+    assert_eq!(requested_backup("0", &complete(0)), Err(ContractError::ImpossibleId(0)));
+    assert_eq!(
+        requested_backup(&u64::MAX.to_string(), &complete(u64::MAX)),
+        Err(ContractError::ImpossibleId(u64::MAX))
+    );
+}
+
+#[test]
+fn refuses_a_complete_backup_that_is_not() {
+    let with = |details| requested_backup("7", &Backup { details, ..complete(7) });
+    let not_complete = |found, successful| Err(ContractError::NotComplete { backup: 7, found, successful });
+    assert_eq!(with(vec![part(7, 1)]), not_complete(1, 1));
+    assert_eq!(with(vec![part(7, 1), part(7, 1)]), not_complete(1, 2), "one snapshot twice");
+    let partial = SnapshotDetail { state: SnapshotState::Partial, ..part(7, 2) };
+    assert_eq!(with(vec![part(7, 1), partial]), not_complete(2, 1));
+}
+
+#[test]
+fn refuses_a_failure_without_reason_and_a_list_out_of_order() {
+    let failed = Backup { state: BackupState::Failed, ..complete(7) };
+    let expected = ContractError::Reason { backup: 7, state: BackupState::Failed, has_reason: false };
+    assert_eq!(requested_backup("7", &failed), Err(expected));
+    for backups in [vec![complete(7), complete(7)], vec![complete(7), complete(9)]] {
+        let last = backups[1].backup_id;
+        assert_eq!(page(&BackupsPage { backups, foreign: 0 }), Err(ContractError::Order(last)));
+    }
+}
