@@ -137,8 +137,8 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { port, error })
 }
 
-/// Serves until `stop`, then lets requests and steps of runs that are under way end, but not for ever:
-/// whatever is cut off, another host or the next start goes on with.
+/// Serves until `stop`, then waits for requests and steps of runs, but not for ever: another host or the next start resumes
+/// what is cut off.
 async fn serve_until(
     listener: TcpListener,
     router: axum::Router,

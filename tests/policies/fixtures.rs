@@ -180,11 +180,11 @@ pub(crate) fn overreaching_in_the_self_test() -> Vec<u8> {
 
 fn hostile_marked(letter: u8) -> Vec<u8> {
     let mark = ids::MARK.as_bytes();
-    let places: Vec<usize> =
-        HOSTILE.windows(mark.len()).enumerate().filter(|(_, bytes)| *bytes == mark).map(|(place, _)| place).collect();
-    let [place] = places[..] else { panic!("the mark is in {} places", places.len()) };
+    let offsets: Vec<usize> =
+        HOSTILE.windows(mark.len()).enumerate().filter(|(_, bytes)| *bytes == mark).map(|(offset, _)| offset).collect();
+    let [offset] = offsets[..] else { panic!("the mark is there {} times", offsets.len()) };
     let mut component = HOSTILE.clone();
-    component[place + mark.len() - 1] = letter;
+    component[offset + mark.len() - 1] = letter;
     component
 }
 

@@ -21,8 +21,8 @@ use crate::test_host;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What was counted, once the shadow has been called so often.
-async fn tally_of(findings: &Report, calls: u64) -> Counts {
-    let is_reached = async || Ok(Some(findings.counts()).filter(|tally| tally.calls() >= calls));
+async fn counts_of(report: &Report, calls: u64) -> Counts {
+    let is_reached = async || Ok(Some(report.counts()).filter(|counts| counts.calls() >= calls));
     poll_until("the calls of the shadow", TIMEOUT, is_reached).await.unwrap()
 }
 
@@ -45,13 +45,13 @@ async fn another_answer_is_shown_and_never_reaches_a_caller() {
     assert_eq!(shown(&host).await, Value::Null);
     host.create(42).await;
     let other = fixtures::policy(fixtures::NOTHING);
-    let findings = host.shadow_unchecked(&other);
+    let report = host.shadow_unchecked(&other);
     let (status, body) = host.call("GET", "/actuator/backups").await;
     assert_eq!((status, &body[0]["backupId"]), (StatusCode::OK, &json!(42)));
-    tally_of(&findings, 1).await;
+    counts_of(&report, 1).await;
     let (status, body) = host.call("GET", "/actuator/backups/42").await;
     assert_eq!((status, &body["backupId"]), (StatusCode::OK, &json!(42)));
-    tally_of(&findings, 2).await;
+    counts_of(&report, 2).await;
 
     let shadow = shown(&host).await;
     assert_eq!(shadow["digest"], json!(Digest::of(&other).to_string()));
@@ -73,7 +73,7 @@ async fn the_same_policy_answers_the_same_though_the_engine_changes() {
     let host = test_host();
     let (status, body) = host.upload("/actuator/policy/shadow?for=1h", &LATER).await;
     assert_eq!((status, &body["version"], &body["calls"]), (StatusCode::OK, &json!("7.0.0"), &json!(0)), "{body}");
-    let findings = host.policies().shadows().report().unwrap();
+    let report = host.policies().shadows().report().unwrap();
     let mut calls = 0;
     for id in 1..=5 {
         for path in ["/actuator/backups".to_owned(), format!("/actuator/backups/{id}")] {
@@ -82,12 +82,12 @@ async fn the_same_policy_answers_the_same_though_the_engine_changes() {
             let name = part(id, if calls % 2 == 0 { 1 } else { 2 });
             host.engine.store("backups", StoredSnapshot::new(&name, SnapshotState::Success, host.engine.now()));
             calls += 1;
-            tally_of(&findings, calls).await;
+            counts_of(&report, calls).await;
         }
     }
     assert_eq!(host.call("GET", "/actuator/backups").await.1.as_array().unwrap().len(), 5);
-    let tally = findings.counts();
-    assert_eq!((tally.different, tally.failed), (0, 0), "{:?}", tally.examples);
+    let counts = report.counts();
+    assert_eq!((counts.different, counts.failed), (0, 0), "{:?}", counts.examples);
     assert_eq!(host.policies().serving().number, 1, "it never serves by itself");
 }
 
@@ -95,15 +95,15 @@ async fn the_same_policy_answers_the_same_though_the_engine_changes() {
 async fn failures_are_counted_until_there_are_too_many_in_a_row() {
     for body in [fixtures::TRAP, fixtures::ENDLESS] {
         let host = test_host();
-        let findings = host.shadow_unchecked(&fixtures::policy(body));
+        let report = host.shadow_unchecked(&fixtures::policy(body));
         for failed in 1..=u64::from(MAX_FAILURES) {
             assert_eq!(host.call("GET", "/actuator/backups").await, (StatusCode::OK, json!([])));
-            assert_eq!(tally_of(&findings, failed).await.failed, failed);
+            assert_eq!(counts_of(&report, failed).await.failed, failed);
         }
         host.expect_service().await;
-        let tally = findings.counts();
-        assert_eq!(tally.end.unwrap().reason, EndReason::KeepsFailing { operation: "list", failures: MAX_FAILURES });
-        assert_eq!(tally.examples.len(), MAX_FAILURES as usize);
+        let counts = report.counts();
+        assert_eq!(counts.end.unwrap().reason, EndReason::KeepsFailing { operation: "list", failures: MAX_FAILURES });
+        assert_eq!(counts.examples.len(), MAX_FAILURES as usize);
         let serving = host.policies().serving();
         assert_eq!((serving.number, serving.failures()), (1, 0));
         assert!(host.policies().incumbents().withdrawals.is_empty());
@@ -115,9 +115,9 @@ async fn a_shadow_writes_nothing() {
     let deleting = fixtures::policy(fixtures::DELETION);
     let host = test_host();
     host.create(7).await;
-    let findings = host.shadow_unchecked(&deleting);
+    let report = host.shadow_unchecked(&deleting);
     host.call("GET", "/actuator/backups").await;
-    assert_eq!(tally_of(&findings, 1).await.different, 1);
+    assert_eq!(counts_of(&report, 1).await.different, 1);
     assert_eq!(deletions(&host.engine), 0);
     // Nor does it write as the serving policy, except in a DELETE.
     host.serve_unchecked(&deleting);
@@ -131,13 +131,13 @@ async fn a_shadow_writes_nothing() {
 async fn a_caller_who_finds_no_place_for_the_shadow_does_not_wait_for_one() {
     const CALLS: usize = 3 * PERMITS;
     let host = test_host();
-    let findings = host.shadow_unchecked(&fixtures::policy(fixtures::ENDLESS));
+    let report = host.shadow_unchecked(&fixtures::policy(fixtures::ENDLESS));
     // All at once: one after the other, on a busy machine, the last ones come when the first place is free again.
     for answer in join_all((0..CALLS).map(|_| host.call("GET", "/actuator/backups"))).await {
         assert_eq!(answer, (StatusCode::OK, json!([])));
     }
-    let tally = tally_of(&findings, PERMITS as u64).await;
-    assert!(tally.skipped > 0 && tally.failed >= PERMITS as u64, "{tally:?}");
+    let counts = counts_of(&report, PERMITS as u64).await;
+    assert!(counts.skipped > 0 && counts.failed >= PERMITS as u64, "{counts:?}");
 }
 
 #[tokio::test]
@@ -161,12 +161,12 @@ async fn the_first_ten_differences_are_kept() {
     const LISTS: u64 = 11;
     let host = test_host();
     host.create(42).await;
-    let findings = host.shadow_unchecked(&fixtures::policy(fixtures::NOTHING));
+    let report = host.shadow_unchecked(&fixtures::policy(fixtures::NOTHING));
     host.call("GET", "/actuator/backups/42").await;
-    tally_of(&findings, 1).await;
+    counts_of(&report, 1).await;
     for lists in 1..=LISTS {
         host.call("GET", "/actuator/backups").await;
-        tally_of(&findings, 1 + lists).await;
+        counts_of(&report, 1 + lists).await;
     }
     let shadow = shown(&host).await;
     assert_eq!((&shadow["failed"], &shadow["different"]), (&json!(1), &json!(LISTS)), "{shadow}");
@@ -199,7 +199,7 @@ async fn another_one_takes_its_place_and_to_serve_ends_it() {
     host.serve_unchecked(&fixtures::policy(fixtures::TRAP));
     assert!(second.counts().end.is_none(), "it continues beside whichever policy serves");
     assert_eq!(host.call("GET", "/actuator/backups").await.0, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(tally_of(&second, 1).await.examples[0].generation, 2);
+    assert_eq!(counts_of(&second, 1).await.examples[0].generation, 2);
     assert_eq!(host.offer(&LATER).await.unwrap(), 3);
     assert_eq!(second.counts().end.unwrap().reason, EndReason::Serves);
 }

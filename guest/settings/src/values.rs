@@ -37,11 +37,11 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A time span of more than nothing and up to `longest`, as jiff reads it: `90s`, `1h 30m`, `PT10M`.
+/// A time span of more than nothing and up to `max`, as jiff reads it: `90s`, `1h 30m`, `PT10M`.
 #[must_use]
-pub fn time_span(text: &str, longest: SignedDuration) -> Option<Duration> {
+pub fn time_span(text: &str, max: SignedDuration) -> Option<Duration> {
     let span = text.parse::<SignedDuration>().ok()?;
-    (span.is_positive() && span <= longest).then(|| span.unsigned_abs())
+    (span.is_positive() && span <= max).then(|| span.unsigned_abs())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, InvalidValue> {

@@ -76,11 +76,11 @@ pub(crate) struct Begun {
     submission: watch::Sender<Option<Result<(), CallError>>>,
     /// What was to be told of an earlier one.
     before: Option<Failure>,
-    stage: Stage,
+    phase: Phase,
 }
 
 #[derive(PartialEq, Eq)]
-enum Stage {
+enum Phase {
     Submitting,
     Submitted,
     Ended,
@@ -95,7 +95,7 @@ impl Begun {
 
     /// The engine has it; it is to be [followed](Self::follow).
     pub(crate) fn submitted(mut self) -> Self {
-        self.stage = Stage::Submitted;
+        self.phase = Phase::Submitted;
         self.submission.send_replace(Some(Ok(())));
         self
     }
@@ -127,20 +127,20 @@ impl Begun {
             }
         }
         let failure = outcome.err().map(Failure::now);
-        self.stage = Stage::Ended;
+        self.phase = Phase::Ended;
         self.deletions.ended(&self.id, failure.clone());
         failure
     }
 
     fn give_up(&mut self) {
-        match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Submitting => self.deletions.replace(&self.id, self.before.take()),
-            Stage::Submitted => {
+        match std::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Submitting => self.deletions.replace(&self.id, self.before.take()),
+            Phase::Submitted => {
                 let reason = "a defect of this server interrupted it; whether the search engine did it, a GET tells";
                 tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
                 self.deletions.ended(&self.id, Some(Failure::now(reason.to_owned())));
             }
-            Stage::Ended => {}
+            Phase::Ended => {}
         }
     }
 }
@@ -173,7 +173,7 @@ impl Deletions {
             _ => None,
         };
         self.count(&backups);
-        Ok(Begun { deletions: Arc::clone(self), id: id.to_owned(), submission, before, stage: Stage::Submitting })
+        Ok(Begun { deletions: Arc::clone(self), id: id.to_owned(), submission, before, phase: Phase::Submitting })
     }
 
     /// Whether the engine is still deleting a backup.

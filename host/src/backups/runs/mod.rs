@@ -20,7 +20,7 @@ use crate::sandbox::types::{BackupId, BackupState, RunNote};
 
 /// How often backups are looked for that nobody drives.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
-/// How many runs are remembered after their end.
+/// How many runs are kept, also after their end, for what the engine has no trace of.
 const MAX_RUNS: usize = 1000;
 
 /// The runs of this host, and what it remembers of those that ended.
@@ -156,7 +156,7 @@ impl Runs {
 
     /// Looks for backups that are in progress and driven by nobody here, at once and then regularly,
     /// until the host stops: a host that was killed is replaced by its restart or by its neighbour.
-    /// `is_abandoned` tells which of them are not to be gone on with.
+    /// Those for which `is_abandoned` holds are not resumed.
     pub async fn adopt_forever(self: &Arc<Self>, is_abandoned: impl Fn(BackupId) -> bool) {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -176,7 +176,7 @@ impl Runs {
         for backup in page.backups {
             let Some(run_id) = backup.run_id.filter(|_| backup.state == BackupState::InProgress) else { continue };
             if !self.is_driven(backup.backup_id) && !is_abandoned(backup.backup_id) {
-                tracing::info!(backup = backup.backup_id, "going on with a backup that is in progress");
+                tracing::info!(backup = backup.backup_id, "resuming a backup that is in progress");
                 self.drive(backup.backup_id, run_id, calls.clone());
             }
         }

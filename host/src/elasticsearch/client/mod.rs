@@ -63,21 +63,21 @@ impl Client {
         self.submit(request, budget.min(self.limits.request_timeout)).await
     }
 
-    /// Sends a request that can take minutes, such as a deletion: only `patience` ends the wait.
+    /// Sends a request that can take minutes, such as a deletion: `timeout` takes the place of the usual limit.
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn submit(&self, request: &Granted, patience: Duration) -> Result<Response, TransportError> {
+    pub async fn submit(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
         let started = Instant::now();
         let mut unreachable = Vec::new();
         for (index, node) in self.nodes.in_order() {
-            let left = patience.saturating_sub(started.elapsed());
+            let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 unreachable.push("no time was left".to_owned());
                 break;
             }
             let answer = tokio::time::timeout(left, self.ask(node, request)).await;
-            match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, patience))) {
+            match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, timeout))) {
                 Ok(response) => return Ok(response),
                 Err(Failure::NoConnection(cause)) => {
                     tracing::warn!(node = node.name, cause, "no connection to the search engine's node");
@@ -151,6 +151,6 @@ fn sending_failed(node: &BaseUrl, error: &reqwest::Error) -> Failure {
 }
 
 /// It may have been while connecting, but nobody can tell: the safe assumption is that it was after.
-fn out_of_time(node: &BaseUrl, patience: Duration) -> Failure {
-    Failure::Final(TransportError::Interrupted(format!("{} sent no complete answer within {patience:?}", node.name)))
+fn out_of_time(node: &BaseUrl, timeout: Duration) -> Failure {
+    Failure::Final(TransportError::Interrupted(format!("{} sent no complete answer within {timeout:?}", node.name)))
 }

@@ -147,12 +147,6 @@ fn expect_parts(case: &'static str, bed: &TestBed, expected: usize) -> Outcome {
 }
 
 fn expect_state(case: &'static str, found: &Backup, expected: BackupState) -> Outcome {
-    let expectation = match expected {
-        BackupState::Complete => "the state complete",
-        BackupState::InProgress => "the state in-progress",
-        BackupState::Failed => "the state failed",
-        BackupState::Incompatible => "the state incompatible",
-        BackupState::Incomplete => "the state incomplete",
-    };
-    if found.state == expected { Ok(()) } else { mismatch(case, expectation, format!("{:?}", found.state)) }
+    let word = |state: BackupState| backup_core::BackupState::from(state).as_str();
+    if found.state == expected { Ok(()) } else { mismatch(case, word(expected), word(found.state)) }
 }
