@@ -24,7 +24,10 @@ fn units(arguments: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
     for unit in graph["units"].as_array().context("units")? {
         let package = unit["pkg_id"].as_str().context("pkg_id")?;
         if unit["mode"] == "build" && package.starts_with("registry+") {
-            let how = format!("{} with {}, profile {}", unit["target"]["kind"], unit["features"], unit["profile"]);
+            let how = format!(
+                "{} with {}, optimised to {}",
+                unit["target"]["kind"], unit["features"], unit["profile"]["opt_level"]
+            );
             units.entry(package.to_owned()).or_default().insert(how);
         }
     }
