@@ -68,14 +68,14 @@ impl Submission {
     }
 }
 
-/// A deletion that this host has begun. When this is dropped, by a panic too, it is no longer pending.
-pub(crate) struct Begun {
+/// A deletion of this host. When this is dropped, also by a panic, the deletion is no longer pending.
+pub(crate) struct PendingDeletion {
     deletions: Arc<Deletions>,
     /// The backup, as the caller wrote it.
     pub(crate) id: String,
     submission: watch::Sender<Option<Result<(), CallError>>>,
-    /// What was to be told of an earlier one.
-    before: Option<Failure>,
+    /// Of an earlier deletion of the same ID.
+    previous_failure: Option<Failure>,
     phase: Phase,
 }
 
@@ -86,24 +86,24 @@ enum Phase {
     Ended,
 }
 
-impl Begun {
-    /// It could not be submitted: there is nothing to tell of it but the answer itself.
-    pub(crate) fn withdraw(mut self, error: CallError) {
-        self.give_up();
+impl PendingDeletion {
+    /// It could not be submitted: the callers get this error, and health shows what it showed before.
+    pub(crate) fn not_submitted(mut self, error: CallError) {
+        self.end_by_drop();
         self.submission.send_replace(Some(Err(error)));
     }
 
-    /// The engine has it; it is to be [followed](Self::follow).
+    /// The engine has the request. The caller [follows](Self::follow) it.
     pub(crate) fn submitted(mut self) -> Self {
         self.phase = Phase::Submitted;
         self.submission.send_replace(Some(Ok(())));
         self
     }
 
-    /// Waits for the engine's outcome, and looks again for what was added meanwhile.
+    /// Waits until the engine has ended it, then looks several times for snapshots that another host has added.
     pub(crate) async fn follow(self, deleted: Deleted, outstanding: Option<Outstanding>) {
         let (deletions, id) = (Arc::clone(&self.deletions), self.id.clone());
-        let outcome = deletions.settle(&id, &deleted.runs, outstanding).await;
+        let outcome = deletions.wait_for_end(&id, &deleted.runs, outstanding).await;
         let failure = self.end(&deleted, outcome);
         if deleted.runs.is_empty() {
             return;
@@ -112,12 +112,11 @@ impl Begun {
             tokio::time::sleep(delay).await;
             let is_gone = deletions.delete_leftovers(&id, &deleted.runs).await;
             if let Some(failure) = failure.as_ref().filter(|_| is_gone) {
-                deletions.make_up_for(&id, failure);
+                deletions.clear_failure(&id, failure);
             }
         }
     }
 
-    /// What is told of it from now on.
     fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
         let (id, snapshots) = (&self.id, &deleted.snapshots);
         match &outcome {
@@ -132,9 +131,9 @@ impl Begun {
         failure
     }
 
-    fn give_up(&mut self) {
+    fn end_by_drop(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Ended) {
-            Phase::Submitting => self.deletions.replace(&self.id, self.before.take()),
+            Phase::Submitting => self.deletions.replace(&self.id, self.previous_failure.take()),
             Phase::Submitted => {
                 let reason = "a defect of this server interrupted it; whether the search engine did it, a GET tells";
                 tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
@@ -145,15 +144,13 @@ impl Begun {
     }
 }
 
-impl Drop for Begun {
+impl Drop for PendingDeletion {
     fn drop(&mut self) {
-        self.give_up();
+        self.end_by_drop();
     }
 }
 
 impl Deletions {
-    /// None yet.
-    #[must_use]
     pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
         Arc::new(Self { policies, metrics, backups: Mutex::default() })
     }
@@ -162,18 +159,24 @@ impl Deletions {
     ///
     /// # Errors
     /// It is already; whoever was first submits it.
-    pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Result<Begun, Submission> {
+    pub(crate) fn begin(self: &Arc<Self>, id: &str) -> Result<PendingDeletion, Submission> {
         let mut backups = self.lock();
         if let Some(Deletion::Pending(submission)) = backups.get(id) {
             return Err(submission.clone());
         }
         let (submission, receiver) = watch::channel(None);
-        let before = match backups.insert(id.to_owned(), Deletion::Pending(Submission(receiver))) {
+        let previous_failure = match backups.insert(id.to_owned(), Deletion::Pending(Submission(receiver))) {
             Some(Deletion::Failed(failure)) => Some(failure),
             _ => None,
         };
         self.count(&backups);
-        Ok(Begun { deletions: Arc::clone(self), id: id.to_owned(), submission, before, phase: Phase::Submitting })
+        Ok(PendingDeletion {
+            deletions: Arc::clone(self),
+            id: id.to_owned(),
+            submission,
+            previous_failure,
+            phase: Phase::Submitting,
+        })
     }
 
     /// Whether the engine is still deleting a backup.
@@ -182,26 +185,30 @@ impl Deletions {
     }
 
     /// Every deletion that is pending or failed.
-    #[must_use]
     pub fn all(&self) -> BTreeMap<String, Deletion> {
         self.lock().clone()
     }
 
     /// Waits until the engine has deleted what these runs wrote, or refuses to.
     ///
-    /// An answer that does not come may be lost, or the request: whatever is still there is then deleted
-    /// again. An engine that is still at it takes the new request for the old one.
-    async fn settle(&self, id: &str, runs: &[String], mut outstanding: Option<Outstanding>) -> Result<(), String> {
+    /// If no response comes, the response or the request may be lost: whatever is still there is then deleted again. An
+    /// engine that still executes the first request treats the second as the same.
+    async fn wait_for_end(
+        &self,
+        id: &str,
+        runs: &[String],
+        mut outstanding: Option<Outstanding>,
+    ) -> Result<(), String> {
         if outstanding.is_none() {
             return Ok(());
         }
         let mut trouble = "the search engine does not answer, and the snapshots are still there".to_owned();
         for timeout in answer_timeouts() {
-            match tokio::time::timeout(timeout, answer(outstanding.take())).await {
-                Ok(Answer::Done) => return Ok(()),
-                Ok(Answer::Refused(reason)) => return Err(reason),
-                // Somebody else deleted one of the snapshots first, and then an engine deletes none of the others.
-                Ok(Answer::Overtaken) | Err(_) => {}
+            match tokio::time::timeout(timeout, response(outstanding.take())).await {
+                Ok(DeleteResponse::Deleted) => return Ok(()),
+                Ok(DeleteResponse::Refused(reason)) => return Err(reason),
+                // Another client deleted one of the snapshots first, and then the engine deletes none of the others.
+                Ok(DeleteResponse::SnapshotMissing) | Err(_) => {}
             }
             match self.policies.calls().delete(id, Some(runs)).await {
                 Ok((_, None)) => return Ok(()),
@@ -225,7 +232,7 @@ impl Deletions {
             Ok((again, _)) if again.snapshots.is_empty() => true,
             Ok((again, outstanding)) => {
                 tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what is there again, or still");
-                let outcome = self.settle(id, runs, outstanding).await;
+                let outcome = self.wait_for_end(id, runs, outstanding).await;
                 if let Err(reason) = &outcome {
                     tracing::warn!(
                         backup = id,
@@ -242,9 +249,9 @@ impl Deletions {
         }
     }
 
-    /// What the engine had not done when it was asked first is done. The failure of a later deletion, which is of
-    /// another backup of that ID, stays.
-    fn make_up_for(&self, id: &str, failure: &Failure) {
+    /// A later look found the backup deleted after all. The failure of a later deletion, which is of another backup of
+    /// that ID, stays.
+    fn clear_failure(&self, id: &str, failure: &Failure) {
         let mut backups = self.lock();
         if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == failure) {
             tracing::info!(backup = id, "the backup is deleted after all");
@@ -285,15 +292,14 @@ fn answer_timeouts() -> impl Iterator<Item = Duration> {
     Backoff::new(Duration::from_secs(10), Duration::from_secs(5 * 60), || 0.0).take(15)
 }
 
-/// An answer to a deletion that took its time.
-enum Answer {
-    Done,
-    Overtaken,
+enum DeleteResponse {
+    Deleted,
+    SnapshotMissing,
     Refused(String),
 }
 
-/// The engine's own answer. One that is lost, or that something else gave in its place, is none.
-async fn answer(outstanding: Option<Outstanding>) -> Answer {
+/// The engine's own response. One that is lost, or that comes from a proxy in its place, is none.
+async fn response(outstanding: Option<Outstanding>) -> DeleteResponse {
     match outstanding {
         Some(request) => match request.await {
             Ok(Ok(response)) if !matches!(response.status, 408 | 429 | 502..=504) => read(&response),
@@ -303,10 +309,10 @@ async fn answer(outstanding: Option<Outstanding>) -> Answer {
     }
 }
 
-fn read(response: &Response) -> Answer {
+fn read(response: &Response) -> DeleteResponse {
     match response.status {
-        200..=299 => Answer::Done,
-        404 => Answer::Overtaken,
-        status => Answer::Refused(format!("{status}: {}", response.body.chars().take(500).collect::<String>())),
+        200..=299 => DeleteResponse::Deleted,
+        404 => DeleteResponse::SnapshotMissing,
+        status => DeleteResponse::Refused(format!("{status}: {}", response.body.chars().take(500).collect::<String>())),
     }
 }

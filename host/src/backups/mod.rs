@@ -13,12 +13,12 @@ use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
 use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem, RunNote};
-use deletions::Begun;
+use deletions::PendingDeletion;
 
 pub use deletions::{Deletion, Deletions};
 pub use runs::Runs;
 
-/// The code of the one refusal that is the host's and not the policy's: only the host knows of its deletions.
+/// The one refusal that comes from the host: only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
 
 pub struct BackupService {
@@ -34,16 +34,16 @@ impl BackupService {
         Arc::new(Self { policies, runs, deletions })
     }
 
-    /// Starts a backup, and drives it on after this returns, even if nobody waits for that.
+    /// Starts a backup, and drives it to its end in the background.
     ///
     /// # Errors
     /// [`CallError`]: no backup was started.
     pub async fn create(self: &Arc<Self>, id: &str) -> Result<Accepted, CallError> {
         let (service, id) = (Arc::clone(self), id.to_owned());
-        to_the_end(async move { service.create_and_drive(&id).await }).await
+        detached(async move { service.create_and_drive(&id).await }).await
     }
 
-    /// Goes on with backups that nobody drives, until the host stops; not with those that it is deleting.
+    /// Resumes backups that nobody drives, except those that are being deleted, until the host stops.
     pub async fn adopt_forever(self: Arc<Self>) {
         self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())).await;
     }
@@ -59,13 +59,12 @@ impl BackupService {
             snapshot = accepted.snapshot_name,
             "the search engine accepted part 1"
         );
-        // A run of that number that was deleted elsewhere has nothing to do with this one.
+        // Another host may have deleted an earlier backup of this ID, whose run this host still drives.
         self.runs.stop(accepted.backup_id).await;
         self.runs.drive(accepted.backup_id, run_id, calls);
         Ok(accepted)
     }
 
-    /// Tells one backup.
     pub async fn get(&self, id: &str) -> Result<Backup, CallError> {
         let (asked, notes) = (id.to_owned(), self.notes_of(id));
         let get = move |calls: PolicyCalls| {
@@ -75,7 +74,6 @@ impl BackupService {
         self.policies.read("get", Some(id), get).await
     }
 
-    /// Tells every backup.
     pub async fn list(&self) -> Result<BackupsPage, CallError> {
         let notes = self.runs.notes();
         let list = move |calls: PolicyCalls| {
@@ -89,19 +87,19 @@ impl BackupService {
         Ok(page)
     }
 
-    /// Stops the run, if there is one, and submits the deletion of all its snapshots, even if nobody waits
-    /// for that. Of several callers all get the outcome of the first one's submission.
+    /// Stops the run, if there is one, and submits the deletion of all snapshots of that ID. Concurrent callers get the
+    /// outcome of the first one's submission.
     ///
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
         loop {
             match self.deletions.begin(id) {
-                Ok(begun) => {
+                Ok(deletion) => {
                     let service = Arc::clone(self);
-                    return to_the_end(async move { service.stop_and_delete(begun).await }).await;
+                    return detached(async move { service.stop_and_delete(deletion).await }).await;
                 }
-                // Of one that a panic ended there is no outcome: this caller submits it anew.
+                // A panic ended the other submission: this caller submits again.
                 Err(submission) => {
                     if let Some(outcome) = submission.outcome().await {
                         return outcome;
@@ -111,21 +109,21 @@ impl BackupService {
         }
     }
 
-    async fn stop_and_delete(&self, begun: Begun) -> Result<(), CallError> {
-        let number = canonical(&begun.id);
+    async fn stop_and_delete(&self, deletion: PendingDeletion) -> Result<(), CallError> {
+        let number = canonical(&deletion.id);
         let stopped = match number {
             Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),
             None => None,
         };
         let calls = self.policies.calls();
-        match calls.delete(&begun.id, None).await {
+        match calls.delete(&deletion.id, None).await {
             Ok((deleted, outstanding)) => {
                 number.inspect(|&number| self.runs.forget(number));
-                tokio::spawn(begun.submitted().follow(deleted, outstanding));
+                tokio::spawn(deletion.submitted().follow(deleted, outstanding));
                 Ok(())
             }
             Err(error) => {
-                begun.withdraw(error.clone());
+                deletion.not_submitted(error.clone());
                 if let Some((number, run_id)) = stopped {
                     self.runs.drive(number, run_id, calls);
                 }
@@ -139,19 +137,18 @@ impl BackupService {
     }
 }
 
-/// Runs what must not stop halfway when the caller hangs up.
-async fn to_the_end<T: Send + 'static>(
+/// Runs `work` to its end, also when the caller hangs up.
+async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
     tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
-        // Nothing that a policy did: the router answers `internalError`.
+        // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(CallError::Trapped(cancelled.to_string())),
     })
 }
 
-/// The number of a run, if this text is how it is written: what else a policy takes for an id, a run
-/// must not be stopped for.
+/// The ID of a run, if `id` is its canonical text. A policy may accept other texts; no run is stopped for these.
 fn canonical(id: &str) -> Option<BackupId> {
     id.parse().ok().filter(|number: &BackupId| number.to_string() == id)
 }

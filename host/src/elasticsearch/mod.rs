@@ -14,6 +14,7 @@ mod readiness;
 mod recording;
 mod retry;
 mod transport;
+mod unfinished;
 
 pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
@@ -23,3 +24,4 @@ pub use readiness::Readiness;
 pub use recording::Recording;
 pub(crate) use transport::Submitted;
 pub use transport::{Answering, Destination, Transport};
+pub use unfinished::{ListedSnapshot, UnfinishedError};

@@ -24,13 +24,16 @@ pub mod signature;
 mod update;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use backup_core::RepositoryName;
 use tokio::sync::Notify;
 
+use crate::elasticsearch::{ListedSnapshot, UnfinishedError};
 use crate::metrics::Metrics;
 use crate::sandbox::CallError;
 use admission::Candidate;
@@ -91,6 +94,15 @@ impl Policies {
     /// The same calls, or those of the serving policy if theirs was withdrawn.
     pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
+    }
+
+    /// The backups that are perhaps still being made; no policy is called for that. None without a repository.
+    pub(crate) async fn unfinished(&self) -> Result<BTreeMap<u64, Vec<ListedSnapshot>>, UnfinishedError> {
+        const TIMEOUT: Duration = Duration::from_secs(60);
+        match RepositoryName::parse(&self.context.settings.repository) {
+            Ok(repository) => self.context.capability.unfinished(&repository, TIMEOUT).await,
+            Err(_not_configured) => Ok(BTreeMap::new()),
+        }
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.

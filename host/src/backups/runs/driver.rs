@@ -9,10 +9,10 @@ use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
 use crate::sandbox::types::{BackupId, BackupState, Error, Progress};
 
-/// Takes steps until the run ends or is stopped. A step that was begun is finished: whoever stops the
-/// run wants to know that nothing more is written.
+/// Takes steps until the run ends or is stopped. A step in progress is finished first: once the run has stopped, nothing
+/// more is written.
 ///
-/// A run keeps the policy that it began with, as long as that one can be relied upon.
+/// A run keeps the policy that it began with, unless that is withdrawn.
 pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, stop: &CancellationToken) {
     let mut pacer = RunPacer::new(fastrand::f64);
     let mut delay = Duration::ZERO;

@@ -1,7 +1,7 @@
 //! Driving backups to their end.
 //!
-//! A run is a loop over the policy's `advance`. It holds nothing that the engine does not: stopping it
-//! at any moment loses nothing, and another host, or this one after a restart, goes on.
+//! A run is a loop over the policy's `advance`. Its state is in the snapshots: it can be stopped at any moment, and another
+//! host, or this one after a restart, resumes it.
 
 mod driver;
 
@@ -13,10 +13,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::elasticsearch::ListedSnapshot;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::types::{BackupId, BackupState, RunNote};
+use crate::sandbox::types::{Backup, BackupId, BackupState, Error, RunNote};
 
 /// How often backups are looked for that nobody drives.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
@@ -154,15 +155,16 @@ impl Runs {
         driven.map(|(&id, run)| (id, run.trouble.clone().or_else(|| run.refusal.clone()))).collect()
     }
 
-    /// Looks for backups that are in progress and driven by nobody here, at once and then regularly,
-    /// until the host stops: a host that was killed is replaced by its restart or by its neighbour.
-    /// Those for which `is_abandoned` holds are not resumed.
+    /// Looks for backups that are in progress and driven by nobody here, at once and then regularly, until the host stops: a
+    /// host that was killed is replaced by its restart or by its neighbour. Those for which `is_abandoned` holds are not
+    /// resumed.
     pub async fn adopt_forever(self: &Arc<Self>, is_abandoned: impl Fn(BackupId) -> bool) {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut trouble = None;
+        let mut ended = BTreeMap::new();
         while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
-            let found = self.adopt(&is_abandoned).await.err().map(|error| error.to_string());
+            let found = self.adopt(&is_abandoned, &mut ended).await.err();
             if let Some(error) = found.as_ref().filter(|_| found != trouble) {
                 tracing::warn!(error, "cannot look for backups that are in progress");
             }
@@ -170,17 +172,33 @@ impl Runs {
         }
     }
 
-    async fn adopt(self: &Arc<Self>, is_abandoned: &impl Fn(BackupId) -> bool) -> Result<(), CallError> {
-        let calls = self.policies.calls();
-        let page = calls.list(self.notes()).await?;
-        for backup in page.backups {
-            let Some(run_id) = backup.run_id.filter(|_| backup.state == BackupState::InProgress) else { continue };
-            if !self.is_driven(backup.backup_id) && !is_abandoned(backup.backup_id) {
-                tracing::info!(backup = backup.backup_id, "resuming a backup that is in progress");
-                self.drive(backup.backup_id, run_id, calls.clone());
+    /// Reads in full only what names and states do not show to be finished, and of that what has `ended` only once.
+    async fn adopt(
+        self: &Arc<Self>,
+        is_abandoned: &impl Fn(BackupId) -> bool,
+        ended: &mut BTreeMap<BackupId, Vec<ListedSnapshot>>,
+    ) -> Result<(), String> {
+        let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
+        ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
+        let mut trouble = Ok(());
+        for (id, snapshots) in unfinished {
+            if ended.contains_key(&id) || self.is_driven(id) || is_abandoned(id) {
+                continue;
+            }
+            let calls = self.policies.calls();
+            match calls.get(&id.to_string(), self.notes_of(id)).await {
+                Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), .. }) => {
+                    tracing::info!(backup = id, "resuming a backup that is in progress");
+                    self.drive(id, run_id, calls);
+                }
+                // Of somebody else, who drives it.
+                Ok(Backup { state: BackupState::InProgress, run_id: None, .. })
+                | Err(CallError::Refused(Error::NotFound(_))) => {}
+                Ok(_) => drop(ended.insert(id, snapshots)),
+                Err(error) => trouble = Err(error.to_string()),
             }
         }
-        Ok(())
+        trouble
     }
 
     fn is_driven(&self, id: BackupId) -> bool {

@@ -96,3 +96,26 @@ async fn a_run_that_has_ended_is_not_resumed() {
     host.at(300).await;
     assert_eq!((host.state(1).await, cluster.snapshots()), (BackupState::Incomplete, vec![part(1, 1)]));
 }
+
+/// What is finished is not read in full, and what has ended otherwise only once.
+#[tokio::test(start_paused = true)]
+async fn an_idle_host_reads_names_and_states_alone() {
+    let (cluster, other) = set_up();
+    other.complete(1).await;
+    other.network.fail("PUT part_2", 1, Fault::refusal(Duration::ZERO, 403, "security_exception", "not yours"));
+    other.service.create("2").await.unwrap();
+    other.run_ended().await;
+    other.at(RESUME_WINDOW.as_secs() + 60).await;
+
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(100).await;
+
+    assert_eq!(host.times(LOOK, host.begin), [0, 30, 60, 90]);
+    let lists =
+        cluster.requests().into_iter().filter(|request| request.path.ends_with(&["camunda_optimize_*".to_owned()]));
+    let cheap = ("verbose".to_owned(), "false".to_owned());
+    assert!(lists.into_iter().all(|request| request.query.contains(&cheap)), "no list has all metadata");
+    assert!(host.times("GET camunda_optimize_1_", host.begin).is_empty());
+    assert_eq!(host.times("GET camunda_optimize_2_", host.begin), [0]);
+}

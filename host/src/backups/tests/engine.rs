@@ -59,6 +59,10 @@ impl Cluster {
         self.engine.send(request)
     }
 
+    pub(super) fn requests(&self) -> Vec<Request> {
+        self.engine.requests()
+    }
+
     /// Puts the engine's clock to where Tokio's is.
     fn synchronize(&self) {
         let mut clock = self.clock.lock().unwrap();

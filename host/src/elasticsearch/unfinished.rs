@@ -1,0 +1,96 @@
+//! Which backups are perhaps still being made, by names and states alone: the engine opens no snapshot's metadata for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use backup_core::{ListMode, NAME_PREFIX, RepositoryName, Request, SnapshotName};
+use serde::Deserialize;
+
+use super::{Capability, Response, TransportError};
+
+/// A snapshot of the cheap list. The UUID tells a new one from a deleted one of that name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ListedSnapshot {
+    snapshot: String,
+    uuid: Option<String>,
+    state: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UnfinishedError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("the search engine answers {status} to the list of snapshots: {body}")]
+    Refused { status: u16, body: String },
+    #[error("the search engine's list of snapshots cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct List {
+    #[serde(default)]
+    snapshots: Vec<ListedSnapshot>,
+}
+
+impl Capability {
+    /// The backups that are not two successful snapshots, by ID. In a repository without any there are none, and without
+    /// the repository neither.
+    pub async fn unfinished(
+        &self,
+        repository: &RepositoryName,
+        timeout: Duration,
+    ) -> Result<BTreeMap<u64, Vec<ListedSnapshot>>, UnfinishedError> {
+        let request = Request::list(repository, &SnapshotName::pattern_of_all(), ListMode::NamesOnly);
+        match self.read_once(request, timeout).await? {
+            Response { status: 200, body, .. } => Ok(unfinished(serde_json::from_str(&body)?)),
+            Response { status: 404, .. } => Ok(BTreeMap::new()),
+            Response { status, body, .. } => {
+                Err(UnfinishedError::Refused { status, body: body.chars().take(500).collect() })
+            }
+        }
+    }
+}
+
+fn unfinished(list: List) -> BTreeMap<u64, Vec<ListedSnapshot>> {
+    let mut backups: BTreeMap<u64, Vec<ListedSnapshot>> = BTreeMap::new();
+    for listed in list.snapshots {
+        if let Some(id) = id_of(&listed.snapshot) {
+            backups.entry(id).or_default().push(listed);
+        }
+    }
+    backups.retain(|_, snapshots| {
+        snapshots.len() != 2 || snapshots.iter().any(|listed| listed.state.as_deref() != Some("SUCCESS"))
+    });
+    backups
+}
+
+/// All policies begin the names of a backup's snapshots in this way; the contract demands it.
+fn id_of(snapshot: &str) -> Option<u64> {
+    snapshot.strip_prefix(NAME_PREFIX)?.split_once('_')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_successful_snapshots_are_finished_and_foreign_ones_are_no_backups() {
+        let snapshot = |name: &str, state: Option<&str>| ListedSnapshot {
+            snapshot: name.to_owned(),
+            uuid: None,
+            state: state.map(str::to_owned),
+        };
+        let snapshots = [
+            ("camunda_optimize_1_8.6.0_part_1_of_2", Some("SUCCESS")),
+            ("camunda_optimize_1_8.6.0_part_2_of_2", Some("SUCCESS")),
+            ("camunda_optimize_2_8.6.0_part_1_of_2", Some("SUCCESS")),
+            ("camunda_optimize_3_8.6.0_part_1_of_2", Some("SUCCESS")),
+            ("camunda_optimize_3_8.6.0_part_2_of_2", Some("IN_PROGRESS")),
+            ("camunda_optimize_4_8.6.0_part_1_of_2", None),
+            ("camunda_optimize_nightly", Some("IN_PROGRESS")),
+            ("other", Some("IN_PROGRESS")),
+        ];
+        let list = List { snapshots: snapshots.map(|(name, state)| snapshot(name, state)).into() };
+        assert_eq!(unfinished(list).into_keys().collect::<Vec<_>>(), [2, 3, 4]);
+    }
+}
