@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # backup.sh URL [ID]: makes a backup and waits for its end.
-# Ends with 0 if the backup can be restored; otherwise with 1, and says why.
+# Ends with 0 if the backup can be restored; otherwise, also after 6 hours, with 1, and says why.
 set -uo pipefail
 backups="${1:?the URL, such as http://optimize-backup:8092}/actuator/backups"
 id="${2:-$(date -u +%Y%m%d%H%M%S)}"
@@ -8,12 +8,13 @@ give_up=$((SECONDS + 6 * 3600))
 
 reply=$(curl --silent --show-error --max-time 120 --write-out '\n%{http_code}' \
   --header 'Content-Type: application/json' --data "{\"backupId\": $id}" "$backups")
+ended=$?
 echo "${reply%$'\n'*}"
-case ${reply##*$'\n'} in
-  202) ;;
-  502) echo "backup $id: Elasticsearch did not answer; it may have started all the same" >&2 ;;
-  *) exit 1 ;;
-esac
+if [[ ${reply##*$'\n'} != 202 ]]; then
+  # 28: curl waited in vain. After any other answer the backup was not started.
+  [[ $ended == 28 || $reply =~ $'\n'502$ || $reply =~ \"(engineBusy|engineAnswerInvalid)\" ]] || exit 1
+  echo "backup $id: Elasticsearch did not answer; it may have started all the same" >&2
+fi
 
 word='"(state|errorCode)":"([A-Za-z_]+)"' # the first in an answer is that of the backup itself
 while sleep 5; do

@@ -81,8 +81,27 @@ impl Metrics {
             registry,
         };
         metrics.policy_generation(1);
+        metrics.begin_with_zero();
         metrics.register()?;
         Ok(metrics)
+    }
+
+    /// A counter that appears with its first count has not increased, for Prometheus: an alert would miss that one.
+    fn begin_with_zero(&self) {
+        for outcome in ["ok", "refused", "trapped", "broke_contract"] {
+            for operation in ["create", "advance", "get", "list", "delete"] {
+                self.policy_calls.with_label_values(&[operation, outcome]);
+            }
+        }
+        for state in ["complete", "failed", "incomplete", "incompatible"] {
+            self.runs_ended.with_label_values(&[state]);
+        }
+        for outcome in ["ok", "failed"] {
+            self.deletions_ended.with_label_values(&[outcome]);
+        }
+        for outcome in ["same", "different", "failed", "skipped"] {
+            self.shadow_calls.with_label_values(&[outcome]);
+        }
     }
 
     fn register(&self) -> prometheus::Result<()> {

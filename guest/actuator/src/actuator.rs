@@ -1,22 +1,49 @@
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-/// The body of `GET /actuator` in the form of Spring Boot's, from names and paths below `/actuator`.
-#[must_use]
-pub fn links(host: Option<&str>, endpoints: &[(&str, &str)]) -> Value {
-    let host = host.unwrap_or("localhost");
-    let link = |&(name, path): &(&str, &str)| {
-        let href = format!("http://{host}/actuator{path}");
-        (name.to_owned(), json!({"href": href, "templated": path.contains('{')}))
-    };
-    json!({"_links": endpoints.iter().map(link).collect::<Map<_, _>>()})
+use serde::Serialize;
+
+/// The body of `GET /actuator`, in the form of Spring Boot's.
+#[derive(Debug, Serialize)]
+pub struct Links {
+    #[serde(rename = "_links")]
+    links: BTreeMap<&'static str, Link>,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    href: String,
+    templated: bool,
+}
+
+impl Links {
+    /// From the endpoints' names and paths below `/actuator`.
+    #[must_use]
+    pub fn new(host: Option<&str>, endpoints: &[(&'static str, &'static str)]) -> Self {
+        let host = host.unwrap_or("localhost");
+        let link = |&(name, path): &(&'static str, &'static str)| {
+            (name, Link { href: format!("http://{host}/actuator{path}"), templated: path.contains('{') })
+        };
+        Self { links: endpoints.iter().map(link).collect() }
+    }
 }
 
 /// The body of `GET /actuator/info`.
-#[must_use]
-pub fn info(description: &str) -> Value {
-    json!({"app": {
-        "name": "optimize-backup",
-        "description": description,
-        "version": env!("CARGO_PKG_VERSION"),
-    }})
+#[derive(Debug, Serialize)]
+pub struct Info {
+    app: App,
+}
+
+#[derive(Debug, Serialize)]
+struct App {
+    name: &'static str,
+    description: &'static str,
+    version: &'static str,
+}
+
+impl Info {
+    /// Of the program with this description.
+    #[must_use]
+    pub fn new(description: &'static str) -> Self {
+        Self { app: App { name: "optimize-backup", description, version: env!("CARGO_PKG_VERSION") } }
+    }
 }

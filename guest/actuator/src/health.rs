@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use backup_core::{Error, RepositoryName, Request, Response, TransportError};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
 /// Whether the engine responds and has the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,36 +46,85 @@ impl Probe {
     }
 }
 
-/// The health of some components, in the form of Spring Boot's actuator.
-#[derive(Debug, Default)]
+/// Whether something works, in Spring Boot's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum HealthStatus {
+    /// It works.
+    Up,
+    /// It does not.
+    Down,
+}
+
+/// The health of a host, in the form of Spring Boot's actuator.
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    components: Map<String, Value>,
+    status: HealthStatus,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    components: BTreeMap<&'static str, HealthComponent>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     groups: &'static [&'static str],
+}
+
+/// A part of a host.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct HealthComponent {
+    status: HealthStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<HealthDetails>,
+}
+
+/// What there is to say about a component.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum HealthDetails {
+    /// Why it is down.
+    Error {
+        /// In words.
+        error: String,
+    },
+    /// The runs of a host.
+    Runs {
+        /// By backup ID, with what keeps the run from its next step at the moment.
+        active: BTreeMap<u64, Option<String>>,
+    },
+    /// The deletions of a host.
+    Deletions {
+        /// The IDs of those that are not answered yet.
+        pending: Vec<String>,
+        /// Those that failed, with the reason.
+        failed: BTreeMap<String, String>,
+    },
 }
 
 impl Health {
     /// Liveness is that of this process alone: a restart would not help the engine.
     #[must_use]
-    pub fn liveness() -> Value {
-        json!({"status": "UP"})
+    pub fn liveness() -> Self {
+        Self { status: HealthStatus::Up, components: BTreeMap::new(), groups: &[] }
     }
 
     /// Whether a backup could be made now.
     #[must_use]
     pub fn readiness(probe: Probe) -> Self {
-        let component = |outcome: Result<(), String>| match outcome {
-            Ok(()) => json!({"status": "UP"}),
-            Err(error) => json!({"status": "DOWN", "details": {"error": error}}),
-        };
-        [("engine", probe.engine), ("repository", probe.repository)]
-            .into_iter()
-            .fold(Self::default(), |health, (name, outcome)| health.with(name, component(outcome)))
+        let mut health = Self::liveness();
+        for (name, outcome) in [("engine", probe.engine), ("repository", probe.repository)] {
+            let component = match outcome {
+                Ok(()) => HealthComponent { status: HealthStatus::Up, details: None },
+                Err(error) => {
+                    health.status = HealthStatus::Down;
+                    HealthComponent { status: HealthStatus::Down, details: Some(HealthDetails::Error { error }) }
+                }
+            };
+            health.components.insert(name, component);
+        }
+        health
     }
 
-    /// Adds a component.
+    /// Adds a component that informs, and is always up.
     #[must_use]
-    pub fn with(mut self, name: &str, component: Value) -> Self {
-        self.components.insert(name.to_owned(), component);
+    pub fn with(mut self, name: &'static str, details: HealthDetails) -> Self {
+        self.components.insert(name, HealthComponent { status: HealthStatus::Up, details: Some(details) });
         self
     }
 
@@ -84,15 +135,12 @@ impl Health {
         self
     }
 
-    /// The status and the body.
+    /// The HTTP status.
     #[must_use]
-    pub fn answer(self) -> (StatusCode, Value) {
-        let is_up = self.components.values().all(|component| component.get("status") == Some(&json!("UP")));
-        let (code, status) = if is_up { (StatusCode::OK, "UP") } else { (StatusCode::SERVICE_UNAVAILABLE, "DOWN") };
-        let mut body = json!({"status": status, "components": self.components});
-        if let (Value::Object(body), false) = (&mut body, self.groups.is_empty()) {
-            body.insert("groups".to_owned(), json!(self.groups));
+    pub fn status_code(&self) -> StatusCode {
+        match self.status {
+            HealthStatus::Up => StatusCode::OK,
+            HealthStatus::Down => StatusCode::SERVICE_UNAVAILABLE,
         }
-        (code, body)
     }
 }

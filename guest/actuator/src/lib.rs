@@ -16,9 +16,9 @@ mod view;
 #[doc(hidden)]
 pub use backup_core as core;
 
-pub use actuator::{info, links};
+pub use actuator::{Info, Links};
 pub use bindings::policy_settings;
 pub use body::{CreateRequest, MAX_BODY_BYTES, expect_json};
 pub use error::{ErrorBody, RequestError, status_of};
-pub use health::{Health, Probe};
+pub use health::{Health, HealthDetails, Probe};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot};

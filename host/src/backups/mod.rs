@@ -18,7 +18,7 @@ use deletions::PendingDeletion;
 pub use deletions::{Deletion, Deletions};
 pub use runs::Runs;
 
-/// The one refusal that comes from the host: only the host knows of its deletions.
+/// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
 
 pub struct BackupService {
@@ -110,22 +110,22 @@ impl BackupService {
     }
 
     async fn stop_and_delete(&self, deletion: PendingDeletion) -> Result<(), CallError> {
-        let number = canonical(&deletion.id);
-        let stopped = match number {
-            Some(number) => self.runs.stop(number).await.map(|run_id| (number, run_id)),
+        let run = canonical(&deletion.id);
+        let stopped = match run {
+            Some(id) => self.runs.stop(id).await.map(|run_id| (id, run_id)),
             None => None,
         };
         let calls = self.policies.calls();
         match calls.delete(&deletion.id, None).await {
             Ok((deleted, outstanding)) => {
-                number.inspect(|&number| self.runs.forget(number));
+                run.inspect(|&id| self.runs.forget(id));
                 tokio::spawn(deletion.submitted().follow(deleted, outstanding));
                 Ok(())
             }
             Err(error) => {
                 deletion.not_submitted(error.clone());
-                if let Some((number, run_id)) = stopped {
-                    self.runs.drive(number, run_id, calls);
+                if let Some((id, run_id)) = stopped {
+                    self.runs.drive(id, run_id, calls);
                 }
                 Err(error)
             }
@@ -148,9 +148,9 @@ async fn detached<T: Send + 'static>(
     })
 }
 
-/// The ID of a run, if `id` is its canonical text. A policy may accept other texts; no run is stopped for these.
+/// The ID, if `id` is its canonical spelling. For any other text, which a policy may accept, no run is stopped.
 fn canonical(id: &str) -> Option<BackupId> {
-    id.parse().ok().filter(|number: &BackupId| number.to_string() == id)
+    id.parse().ok().filter(|parsed: &BackupId| parsed.to_string() == id)
 }
 
 fn being_deleted(id: &str) -> CallError {

@@ -1,11 +1,11 @@
 //! The capability of a policy: requests to the one engine that the operator configured.
 //!
-//! A [`Request`] comes from code that is not trusted. [`Grants`] decides, by the [`Scope`] of the call that it is made
-//! in, and hands back a [`Granted`] request; a [`Client`] sends nothing else:
+//! A [`Request`] comes from code that is not trusted. [`Grants`] checks it and the [`Scope`] of its call, and returns a
+//! [`Granted`] request; nothing else is ever sent:
 //!
 //! ```text
-//! Request ── Grants::check ──► Granted ── Client::send ──► Response
-//!                 └─► Denial                   └─► TransportError
+//! Request ── Capability::check ──► Granted ── Destination::send (retries) ── Transport, the Client ──► Response
+//!                     └─► Denial                                                  └─► TransportError
 //! ```
 
 mod capability;
@@ -23,5 +23,5 @@ pub use client::{Client, ClientError};
 pub use readiness::Readiness;
 pub use recording::Recording;
 pub(crate) use transport::Submitted;
-pub use transport::{Answering, Destination, Transport};
+pub use transport::{Destination, ResponseFuture, Transport};
 pub use unfinished::{ListedSnapshot, UnfinishedError};

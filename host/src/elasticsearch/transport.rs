@@ -8,23 +8,23 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Client, Granted, Outstanding, Recording, Response, TransportError, retry};
 
 /// The future of [`Transport`]'s methods.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
+pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
 
 /// Sends granted requests to an engine over a network: the [`Client`], or a test's replacement of it.
 pub trait Transport: Send + Sync {
     /// Sends a request once and waits for the answer, for at most `timeout`.
-    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a>;
+    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 
     /// Sends a request that can take minutes: `timeout` takes the place of the usual limit.
-    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a>;
+    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 }
 
 impl Transport for Client {
-    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a> {
+    fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a> {
         Box::pin(Self::send(self, request, timeout))
     }
 
-    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> Answering<'a> {
+    fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a> {
         Box::pin(Self::submit(self, request, timeout))
     }
 }
@@ -70,7 +70,8 @@ impl Destination {
     pub(crate) async fn send_once(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
         match self {
             Self::Cluster(client) => client.send(request, timeout).await,
-            Self::InProcess(_) | Self::Recorded(..) | Self::Replayed(..) => self.send(request, timeout).await,
+            Self::InProcess(_) => self.send(request, timeout).await,
+            Self::Recorded(engine, _) | Self::Replayed(engine, _) => Box::pin(engine.send_once(request, timeout)).await,
         }
     }
 

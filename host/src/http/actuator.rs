@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::IntoResponse;
-use serde_json::Value;
+use backup_actuator::{Info, Links};
 
 use super::{Api, ApiError};
 
@@ -24,13 +24,13 @@ const LINKS: [(&str, &str); 11] = [
     ("prometheus", "/prometheus"),
 ];
 
-pub(super) async fn links(headers: HeaderMap) -> Json<Value> {
+pub(super) async fn links(headers: HeaderMap) -> Json<Links> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    Json(backup_actuator::links(host, &LINKS))
+    Json(Links::new(host, &LINKS))
 }
 
-pub(super) async fn info() -> Json<Value> {
-    Json(backup_actuator::info(env!("CARGO_PKG_DESCRIPTION")))
+pub(super) async fn info() -> Json<Info> {
+    Json(Info::new(env!("CARGO_PKG_DESCRIPTION")))
 }
 
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {

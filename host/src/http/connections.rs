@@ -85,7 +85,7 @@ async fn serve_connection(stream: TcpStream, router: Router, connection: Connect
     let _ = stream.set_nodelay(true);
     let answering = Arc::clone(&connection.state.answering);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        answer(router.clone(), request.map(Body::new), Answering::begin(&answering))
+        answer(router.clone(), request.map(Body::new), ActiveRequest::begin(&answering))
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -95,7 +95,7 @@ async fn serve_connection(stream: TcpStream, router: Router, connection: Connect
     if connection.state.close.run_until_cancelled(served.as_mut()).await.is_some() {
         return;
     }
-    // One that makes room for another has had the time to send its last answer.
+    // Closed to make room while it is idle: nothing is left to send.
     if !connection.stop.is_cancelled() && connection.state.is_idle() {
         return;
     }
@@ -103,7 +103,7 @@ async fn serve_connection(stream: TcpStream, router: Router, connection: Connect
     while tokio::time::timeout(FLUSH_TIMEOUT, served.as_mut()).await.is_err() && !connection.state.is_idle() {}
 }
 
-async fn answer(router: Router, request: Request, answering: Answering) -> Result<Response, Infallible> {
+async fn answer(router: Router, request: Request, answering: ActiveRequest) -> Result<Response, Infallible> {
     let response = router.oneshot(request).await?;
     // The body is dropped when it has been written.
     Ok(response.map(|body| {
@@ -124,17 +124,17 @@ struct Connections {
 #[derive(Default)]
 struct Open {
     accepted: u64,
-    connections: BTreeMap<u64, State>,
+    connections: BTreeMap<u64, ConnectionState>,
 }
 
 #[derive(Clone)]
-struct State {
+struct ConnectionState {
     close: CancellationToken,
     /// How many requests are being answered.
     answering: Arc<AtomicUsize>,
 }
 
-impl State {
+impl ConnectionState {
     fn is_idle(&self) -> bool {
         self.answering.load(Ordering::Relaxed) == 0
     }
@@ -144,7 +144,7 @@ impl State {
 struct Connection {
     connections: Arc<Connections>,
     number: u64,
-    state: State,
+    state: ConnectionState,
     stop: CancellationToken,
 }
 
@@ -158,7 +158,7 @@ impl Connections {
             open.connections.remove(&oldest)?.close.cancel();
         }
         open.accepted += 1;
-        let (number, state) = (open.accepted, State { close: stop.child_token(), answering: Arc::default() });
+        let (number, state) = (open.accepted, ConnectionState { close: stop.child_token(), answering: Arc::default() });
         open.connections.insert(number, state.clone());
         Some(Connection { connections: Arc::clone(self), number, state, stop: stop.clone() })
     }
@@ -184,16 +184,16 @@ impl Drop for Connection {
 }
 
 /// A request that is being answered.
-struct Answering(Arc<AtomicUsize>);
+struct ActiveRequest(Arc<AtomicUsize>);
 
-impl Answering {
+impl ActiveRequest {
     fn begin(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(count))
     }
 }
 
-impl Drop for Answering {
+impl Drop for ActiveRequest {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The actuator API: routes, JSON, and the one table of errors.
+//! The actuator API: connections, routes, JSON, and the server's own errors.
 
 mod actuator;
 mod backups;

@@ -10,7 +10,7 @@ use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
 use crate::sandbox::{CallError, Policy};
 
-/// Calls of one generation of the policy on the configured engine.
+/// Calls of one generation of the policy.
 ///
 /// Several calls that belong together, such as the steps of a run, are made on one of these.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct PolicyCalls {
     context: Arc<CallContext>,
     observer: Arc<dyn CallObserver>,
     /// `None`: each call has its own.
-    moment: Option<Moment>,
+    identity: Option<CallIdentity>,
 }
 
 /// What every policy is called with.
@@ -31,7 +31,7 @@ pub struct CallContext {
 
 /// The part of a call's context that differs from call to call.
 #[derive(Clone)]
-pub(super) struct Moment {
+pub(super) struct CallIdentity {
     now: Duration,
     run_id: String,
 }
@@ -59,17 +59,17 @@ const HOST: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
 
 impl PolicyCalls {
     pub(super) fn new(generation: Arc<Generation>, context: Arc<CallContext>, observer: Arc<dyn CallObserver>) -> Self {
-        Self { generation, context, observer, moment: None }
+        Self { generation, context, observer, identity: None }
     }
 
-    /// Replaces the capability, and makes all calls at one moment.
-    pub(super) fn with(self, capability: Capability, moment: Moment) -> Self {
+    /// Replaces the capability, and makes all calls at one identity.
+    pub(super) fn with_capability(self, capability: Capability, identity: CallIdentity) -> Self {
         let context = CallContext { capability, settings: self.context.settings.clone() };
-        Self { context: Arc::new(context), moment: Some(moment), ..self }
+        Self { context: Arc::new(context), identity: Some(identity), ..self }
     }
 
     /// The same calls of another policy.
-    pub(super) fn of(&self, generation: Arc<Generation>, observer: Arc<dyn CallObserver>) -> Self {
+    pub(super) fn of_generation(&self, generation: Arc<Generation>, observer: Arc<dyn CallObserver>) -> Self {
         Self { generation, observer, ..self.clone() }
     }
 
@@ -120,7 +120,7 @@ impl PolicyCalls {
     }
 
     fn context(&self, notes: Vec<RunNote>) -> types::Context {
-        let Moment { now, run_id } = self.moment.clone().unwrap_or_else(Moment::now);
+        let CallIdentity { now, run_id } = self.identity.clone().unwrap_or_else(CallIdentity::now);
         types::Context {
             settings: self.context.settings.clone(),
             now: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
@@ -144,7 +144,7 @@ impl PolicyCalls {
     }
 }
 
-impl Moment {
+impl CallIdentity {
     pub(super) fn now() -> Self {
         Self { now: clock::since_epoch(), run_id: Uuid::new_v4().to_string() }
     }

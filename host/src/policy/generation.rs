@@ -65,12 +65,13 @@ impl Generation {
         })
     }
 
-    /// Counts a call; how many of this operation have now failed in a row by the policy's own fault.
-    pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> u32 {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+    /// Counts a call, and returns how many have ended, this one included, and the consecutive failures of its operation.
+    pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> (u64, u32) {
+        let calls = 1 + self.calls.fetch_add(1, Ordering::Relaxed);
         let is_failure = outcome.is_err_and(CallError::is_failure_of_policy);
         self.failures.fetch_add(u64::from(is_failure), Ordering::Relaxed);
-        self.consecutive_failures.lock().unwrap_or_else(PoisonError::into_inner).count(operation, is_failure)
+        let mut consecutive = self.consecutive_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        (calls, consecutive.count(operation, is_failure))
     }
 
     /// Whether it is the same policy, perhaps at another time.

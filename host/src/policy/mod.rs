@@ -177,6 +177,7 @@ impl Policies {
         let previous = history.previous.take().ok_or(RollbackError::NoPreviousPolicy)?;
         let replaced = self.serve(&mut history, returning(&previous, "an operator asked for it".to_owned()));
         history.previous = Some(replaced);
+        self.changed.notify_one();
         Ok(self.serving())
     }
 
@@ -232,8 +233,8 @@ impl CallObserver for Policies {
         took: Duration,
     ) {
         self.metrics.policy_call(operation, outcome.err().map_or("ok", CallError::outcome), took);
-        let failures = generation.count(operation, outcome);
-        if generation.calls() == u64::from(self.max_failures) {
+        let (calls, failures) = generation.count(operation, outcome);
+        if calls == u64::from(self.max_failures) {
             self.changed.notify_one();
         }
         if let (Err(error), true) = (outcome, failures >= self.max_failures) {

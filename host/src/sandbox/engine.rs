@@ -1,18 +1,18 @@
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
-use std::{sync, thread};
 
 use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::settings::CallLimits;
 
-/// The compiler and memory pool that all policies share, and the limits of their calls.
+/// Wasmtime's engine with the memory pool that all policies share, and the limits of their calls.
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) limits: CallLimits,
     /// One permit for each slot of the pool.
-    pub(super) permits: sync::Arc<Semaphore>,
+    pub(super) permits: Arc<Semaphore>,
 }
 
 /// How many calls can run at once; another one waits for a permit.
@@ -34,11 +34,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
-    pub fn new(limits: CallLimits) -> wasmtime::Result<sync::Arc<Self>> {
+    pub fn new(limits: CallLimits) -> wasmtime::Result<Arc<Self>> {
         let engine = Engine::new(&config(limits))?;
-        let permits = sync::Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS as usize));
-        let sandbox = sync::Arc::new(Self { engine, limits, permits });
-        start_clock(sync::Arc::downgrade(&sandbox));
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS as usize));
+        let sandbox = Arc::new(Self { engine, limits, permits });
+        start_epoch_ticker(Arc::downgrade(&sandbox));
         Ok(sandbox)
     }
 
@@ -75,7 +75,7 @@ fn config(limits: CallLimits) -> Config {
 }
 
 /// Advances the epoch as long as the sandbox lives.
-fn start_clock(sandbox: Weak<Sandbox>) {
+fn start_epoch_ticker(sandbox: Weak<Sandbox>) {
     thread::spawn(move || {
         while let Some(sandbox) = sandbox.upgrade() {
             sandbox.engine.increment_epoch();

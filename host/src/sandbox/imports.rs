@@ -6,18 +6,18 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::bindings::Policy as Instance;
 use super::bindings::optimize::backup::{elasticsearch as wit, types};
-use super::store::Call;
+use super::store::CallState;
 use super::wasi::{self, Deadline};
 
 backup_core::capability_types!(crate::sandbox::bindings::optimize::backup::elasticsearch);
 
 /// Adds the capability, and WASI without files and network.
-pub(super) fn add_to_linker(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
-    Instance::add_to_linker::<_, HasSelf<Call>>(linker, |call| call)?;
+pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    Instance::add_to_linker::<_, HasSelf<CallState>>(linker, |call| call)?;
     wasi::add_to_linker(linker)
 }
 
-impl wit::Host for Call {
+impl wit::Host for CallState {
     async fn send(&mut self, request: wit::Request) -> Result<wit::Response, wit::TransportError> {
         Ok(Self::send(self, request.into()).await?.into())
     }
@@ -27,15 +27,15 @@ impl wit::Host for Call {
     }
 }
 
-impl types::Host for Call {}
+impl types::Host for CallState {}
 
-impl WasiView for Call {
+impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.wasi().view()
     }
 }
 
-impl Deadline for Call {
+impl Deadline for CallState {
     fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -21,7 +21,7 @@ use wasmtime::{Store, Trap};
 use crate::elasticsearch::{Capability, Outstanding, Scope};
 use bindings::exports::optimize::backup::backups::Guest;
 use bindings::{Policy as Instance, PolicyPre};
-use store::Call;
+use store::CallState;
 
 pub use crate::settings::CallLimits;
 pub use bindings::optimize::backup::types;
@@ -35,7 +35,7 @@ pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.was
 /// A policy component, ready to be called. What it answers is held against the contract.
 pub struct Policy {
     sandbox: Arc<Sandbox>,
-    instances: PolicyPre<Call>,
+    instances: PolicyPre<CallState>,
 }
 
 /// Why a component cannot be a policy.
@@ -115,15 +115,15 @@ impl Policy {
         Ok(Self { sandbox: Arc::clone(sandbox), instances })
     }
 
-    /// Validates a number, checks the repository and submits part 1.
+    /// Validates an ID, checks the repository and submits part 1.
     pub async fn create(
         &self,
         capability: Capability,
         context: &types::Context,
         id: &str,
     ) -> Result<types::Accepted, CallError> {
-        let mut session = self.open(capability, Scope::of_create(id)).await?;
-        let accepted = outcome(session.guest().call_create(&mut session.store, context, id).await)?;
+        let mut call = self.open(capability, Scope::of_create(id)).await?;
+        let accepted = outcome(call.guest().call_create(&mut call.store, context, id).await)?;
         contract::accepted(id, &accepted)?;
         Ok(accepted)
     }
@@ -135,8 +135,8 @@ impl Policy {
         context: &types::Context,
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
-        let mut session = self.open(capability, Scope::of_advance(id)).await?;
-        let progress = outcome(session.guest().call_advance(&mut session.store, context, id).await)?;
+        let mut call = self.open(capability, Scope::of_advance(id)).await?;
+        let progress = outcome(call.guest().call_advance(&mut call.store, context, id).await)?;
         contract::progress(id, &progress)?;
         Ok(progress)
     }
@@ -148,8 +148,8 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Backup, CallError> {
-        let mut session = self.open(capability, Scope::Read).await?;
-        let backup = outcome(session.guest().call_get(&mut session.store, context, id).await)?;
+        let mut call = self.open(capability, Scope::Read).await?;
+        let backup = outcome(call.guest().call_get(&mut call.store, context, id).await)?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
     }
@@ -160,8 +160,8 @@ impl Policy {
         capability: Capability,
         context: &types::Context,
     ) -> Result<types::BackupsPage, CallError> {
-        let mut session = self.open(capability, Scope::Read).await?;
-        let page = outcome(session.guest().call_list(&mut session.store, context).await)?;
+        let mut call = self.open(capability, Scope::Read).await?;
+        let page = outcome(call.guest().call_list(&mut call.store, context).await)?;
         contract::page(&page)?;
         Ok(page)
     }
@@ -175,30 +175,30 @@ impl Policy {
         id: &str,
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
-        let mut session = self.open(capability, Scope::of_delete(id)).await?;
-        let deleted = outcome(session.guest().call_delete(&mut session.store, context, id, only_runs).await)?;
+        let mut call = self.open(capability, Scope::of_delete(id)).await?;
+        let deleted = outcome(call.guest().call_delete(&mut call.store, context, id, only_runs).await)?;
         contract::deleted(id, &deleted)?;
-        Ok((deleted, session.store.data_mut().outstanding.take()))
+        Ok((deleted, call.store.data_mut().outstanding.take()))
     }
 
-    async fn open(&self, capability: Capability, scope: Scope) -> Result<Session, CallError> {
+    async fn open(&self, capability: Capability, scope: Scope) -> Result<Call, CallError> {
         let deadline = Instant::now() + self.sandbox.limits.wall_time;
         let permit = timeout_at(deadline, Arc::clone(&self.sandbox.permits).acquire_owned()).await;
         let permit = permit.map_err(|_| no_permit())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = Call::store(&self.sandbox, capability, scope, deadline);
+        let mut store = CallState::store(&self.sandbox, capability, scope, deadline);
         let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
-        Ok(Session { instance, store, _permit: permit })
+        Ok(Call { instance, store, _permit: permit })
     }
 }
 
 /// One call. Its fields are dropped in this order, so the permit is free only when the pool's slot is.
-struct Session {
+struct Call {
     instance: Instance,
-    store: Store<Call>,
+    store: Store<CallState>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Session {
+impl Call {
     fn guest(&self) -> Guest {
         self.instance.optimize_backup_backups().clone()
     }

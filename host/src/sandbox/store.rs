@@ -11,7 +11,7 @@ use super::wasi::WasiState;
 use crate::elasticsearch::{Capability, Method, Outstanding, Request, Response, Scope, Submitted, TransportError};
 
 /// The data of a call's store.
-pub(super) struct Call {
+pub(super) struct CallState {
     sizes: StoreLimits,
     capability: Capability,
     scope: Scope,
@@ -27,7 +27,7 @@ pub(super) struct Call {
 /// How long a submitted request goes on in the background.
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-impl Call {
+impl CallState {
     /// A store for one call, with all limits set.
     pub(super) fn store(sandbox: &Sandbox, capability: Capability, scope: Scope, deadline: Instant) -> Store<Self> {
         let sizes = StoreLimitsBuilder::new().memory_size(sandbox.limits.memory).table_elements(MAX_TABLE_ELEMENTS);

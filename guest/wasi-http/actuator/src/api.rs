@@ -1,4 +1,4 @@
-use backup_actuator::{BackupView, Health, Message, Probe, info, links};
+use backup_actuator::{BackupView, Health, Info, Links, Message, Probe};
 use http::{Method, StatusCode};
 
 use crate::background::Background;
@@ -32,9 +32,9 @@ fn refuse(NoRoute(error, allowed): NoRoute) -> Reply {
 
 fn serve(route: Route, request: &IncomingRequest) -> Result<(Reply, Background), Error> {
     let reply = match route {
-        Route::Links => Reply::json(StatusCode::OK, &links(request.authority().as_deref(), &LINKS)),
+        Route::Links => Reply::json(StatusCode::OK, &Links::new(request.authority().as_deref(), &LINKS)),
         Route::Liveness => Reply::json(StatusCode::OK, &Health::liveness()),
-        Route::Info => Reply::json(StatusCode::OK, &info(env!("CARGO_PKG_DESCRIPTION"))),
+        Route::Info => Reply::json(StatusCode::OK, &Info::new(env!("CARGO_PKG_DESCRIPTION"))),
         Route::Readiness => health(readiness(policy()?)),
         Route::Health => health(readiness(policy()?).of_groups(&["liveness", "readiness"])),
         Route::Create => return create(policy()?, request),
@@ -81,6 +81,5 @@ fn readiness(policy: Policy) -> Health {
 }
 
 fn health(health: Health) -> Reply {
-    let (status, body) = health.answer();
-    Reply::json(status, &body)
+    Reply::json(health.status_code(), &health)
 }

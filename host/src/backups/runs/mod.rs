@@ -156,15 +156,15 @@ impl Runs {
     }
 
     /// Looks for backups that are in progress and driven by nobody here, at once and then regularly, until the host stops: a
-    /// host that was killed is replaced by its restart or by its neighbour. Those for which `is_abandoned` holds are not
+    /// host that was killed is replaced by its restart or by its neighbour. Those for which `is_being_deleted` holds are not
     /// resumed.
-    pub async fn adopt_forever(self: &Arc<Self>, is_abandoned: impl Fn(BackupId) -> bool) {
+    pub async fn adopt_forever(self: &Arc<Self>, is_being_deleted: impl Fn(BackupId) -> bool) {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut trouble = None;
         let mut ended = BTreeMap::new();
         while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
-            let found = self.adopt(&is_abandoned, &mut ended).await.err();
+            let found = self.adopt(&is_being_deleted, &mut ended).await.err();
             if let Some(error) = found.as_ref().filter(|_| found != trouble) {
                 tracing::warn!(error, "cannot look for backups that are in progress");
             }
@@ -175,14 +175,14 @@ impl Runs {
     /// Reads in full only what names and states do not show to be finished, and of that what has `ended` only once.
     async fn adopt(
         self: &Arc<Self>,
-        is_abandoned: &impl Fn(BackupId) -> bool,
+        is_being_deleted: &impl Fn(BackupId) -> bool,
         ended: &mut BTreeMap<BackupId, Vec<ListedSnapshot>>,
     ) -> Result<(), String> {
         let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
         ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
         let mut trouble = Ok(());
         for (id, snapshots) in unfinished {
-            if ended.contains_key(&id) || self.is_driven(id) || is_abandoned(id) {
+            if ended.contains_key(&id) || self.is_driven(id) || is_being_deleted(id) {
                 continue;
             }
             let calls = self.policies.calls();

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::clock;
-use crate::elasticsearch::{Answering, Granted, Method, Request, Response, Transport, TransportError};
+use crate::elasticsearch::{Granted, Method, Request, Response, ResponseFuture, Transport, TransportError};
 
 pub(super) const REPOSITORY: &str = "backups";
 /// How long a snapshot takes.
@@ -186,11 +186,11 @@ impl Network {
 }
 
 impl Transport for Network {
-    fn send<'a>(&'a self, request: &'a Granted, budget: Duration) -> Answering<'a> {
+    fn send<'a>(&'a self, request: &'a Granted, budget: Duration) -> ResponseFuture<'a> {
         self.submit(request, budget)
     }
 
-    fn submit<'a>(&'a self, request: &'a Granted, limit: Duration) -> Answering<'a> {
+    fn submit<'a>(&'a self, request: &'a Granted, limit: Duration) -> ResponseFuture<'a> {
         Box::pin(async move {
             let late = || TransportError::Interrupted(format!("no answer within {limit:?}"));
             timeout(limit, self.answer(request.request())).await.unwrap_or_else(|_| Err(late()))

@@ -24,7 +24,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument, info_span};
 
-use super::calls::{Moment, Unobserved};
+use super::calls::{CallIdentity, Unobserved};
 use super::{Admitted, Digest, Generation, PolicyCalls};
 use crate::elasticsearch::{Capability, Destination, Recording};
 use crate::metrics::Metrics;
@@ -123,8 +123,8 @@ impl Shadows {
             return None;
         };
         let recording = Arc::new(Recording::new(MAX_RECORDING_BYTES));
-        let (engine, moment) = (calls.capability(), Moment::now());
-        Some(Mirror { shadows: Arc::clone(self), shadow, engine, moment, recording, _permit: permit })
+        let (engine, identity) = (calls.capability(), CallIdentity::now());
+        Some(Mirror { shadows: Arc::clone(self), shadow, engine, identity, recording, _permit: permit })
     }
 
     fn count(&self, shadow: &Arc<Shadow>, operation: &'static str, outcome: Outcome, example: Option<Example>) {
@@ -156,7 +156,7 @@ pub(super) struct Mirror {
     shadows: Arc<Shadows>,
     shadow: Arc<Shadow>,
     engine: Capability,
-    moment: Moment,
+    identity: CallIdentity,
     recording: Arc<Recording>,
     _permit: OwnedSemaphorePermit,
 }
@@ -164,7 +164,7 @@ pub(super) struct Mirror {
 impl Mirror {
     /// The serving policy's call, recorded.
     pub(super) fn recorded(&self, calls: &PolicyCalls) -> PolicyCalls {
-        calls.clone().with(self.engine_as(Destination::Recorded), self.moment.clone())
+        calls.clone().with_capability(self.engine_as(Destination::Recorded), self.identity.clone())
     }
 
     /// Makes the same call of the shadow in the background, and compares the outcomes.
@@ -183,8 +183,8 @@ impl Mirror {
             return self.shadows.skip(&self.shadow);
         }
         let serving = calls.generation().number;
-        let replayed = calls.of(Arc::clone(&self.shadow.generation), Arc::new(Unobserved));
-        let replayed = replayed.with(self.engine_as(Destination::Replayed), self.moment.clone());
+        let replayed = calls.of_generation(Arc::clone(&self.shadow.generation), Arc::new(Unobserved));
+        let replayed = replayed.with_capability(self.engine_as(Destination::Replayed), self.identity.clone());
         let span = info_span!("shadow", digest = %self.shadow.report.info.digest, operation);
         let id = id.map(str::to_owned);
         let shadowed = call(replayed).instrument(span);
