@@ -14,7 +14,7 @@ use backup_test_hosts::{MAX_BYTES, MAX_FAILURES, Options, TOKEN, TestHost, candi
 use backup_test_support::poll_until;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use optimize_backup::policy::admission::{AdmissionError, Step};
+use optimize_backup::policy::admission::{AdmissionError, Candidate, Step};
 use optimize_backup::policy::signature::SignatureError;
 use optimize_backup::policy::{
     Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
@@ -267,6 +267,14 @@ async fn a_policy_that_was_withdrawn_serves_not_even_after_a_restart() {
     assert_eq!(initial.admitted.info.version.as_ref().unwrap().to_string(), "7.0.0");
     assert_eq!(initial.verdict.unwrap().refusal().unwrap().0, Step::Lineage);
     assert_eq!(initial.withdrawals[0].digest, Digest::of(&HOSTILE));
+
+    // Forced, it is no longer withdrawn: the next start must not fail because of it.
+    let forced = Candidate { forced: true, ..candidate(&HOSTILE) };
+    restarts.host.updates.submit(forced).await.unwrap();
+    let is_forgiven = async || Ok((!fs::read_to_string(&withdrawn)?.contains(&digest)).then_some(()));
+    poll_until("the record", Duration::from_secs(60), is_forgiven).await.unwrap();
+    let initial = restarts.restart(true).await.ok().unwrap();
+    assert_eq!(initial.admitted.info.digest, Digest::of(&HOSTILE));
 }
 
 #[tokio::test]

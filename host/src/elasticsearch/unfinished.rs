@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use backup_core::{ListMode, NAME_PREFIX, RepositoryName, Request, SnapshotName};
+use backup_core::{BackupId, ListMode, NAME_PREFIX, RepositoryName, Request, SnapshotName};
 use serde::Deserialize;
 
 use super::{Capability, Response, TransportError};
@@ -66,7 +66,7 @@ fn unfinished(list: List) -> BTreeMap<u64, Vec<ListedSnapshot>> {
 
 /// All policies begin the names of a backup's snapshots in this way; the contract demands it.
 fn id_of(snapshot: &str) -> Option<u64> {
-    snapshot.strip_prefix(NAME_PREFIX)?.split_once('_')?.0.parse().ok()
+    Some(BackupId::parse(snapshot.strip_prefix(NAME_PREFIX)?.split_once('_')?.0).ok()?.get())
 }
 
 #[cfg(test)]
@@ -88,6 +88,8 @@ mod tests {
             ("camunda_optimize_3_8.6.0_part_2_of_2", Some("IN_PROGRESS")),
             ("camunda_optimize_4_8.6.0_part_1_of_2", None),
             ("camunda_optimize_nightly", Some("IN_PROGRESS")),
+            ("camunda_optimize_0_8.6.0_part_1_of_2", Some("IN_PROGRESS")),
+            ("camunda_optimize_05_8.6.0_part_1_of_2", Some("IN_PROGRESS")),
             ("other", Some("IN_PROGRESS")),
         ];
         let list = List { snapshots: snapshots.map(|(name, state)| snapshot(name, state)).into() };

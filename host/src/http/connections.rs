@@ -1,19 +1,22 @@
 //! Accepts connections and serves HTTP/1.1 on them.
 //!
-//! A connection is idle while no request of it is being answered, also while it sends a request's head. Idle connections
-//! are closed when they take too long, when the server stops, and the oldest of them when there are too many: callers
+//! A connection is idle while no request of it is being answered, also while it sends a request's head or body. Idle
+//! connections are closed when they take too long, when the server stops, and the oldest of them when there are too many: callers
 //! who hold connections can neither keep others out nor take the descriptors that the connection to the engine needs.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io;
+use std::io::{
+    self,
+    ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset},
+};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::response::Response;
 use http_body_util::BodyExt;
@@ -35,8 +38,8 @@ pub struct ConnectionLimits {
     pub idle_timeout: Duration,
 }
 
-/// How long a closed connection may take to send what is left of an answer.
-const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a connection that is closed may take to send what is left of its last answer.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long no connection is accepted after the operating system refused one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often full connections are logged.
@@ -68,6 +71,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
                     tasks.spawn(serve_connection(stream, router.clone(), connection));
                 }
             }
+            // The caller's doing.
+            Err(error) if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) => {}
             Err(error) => {
                 tracing::error!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -83,9 +88,13 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
 async fn serve_connection(stream: TcpStream, router: Router, connection: Connection) {
     // Answers are small and written whole: waiting for more of them would only delay them.
     let _ = stream.set_nodelay(true);
-    let answering = Arc::clone(&connection.state.answering);
+    let state = connection.state.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        answer(router.clone(), request.map(Body::new), ActiveRequest::begin(&answering))
+        state.has_answered.store(true, Ordering::Relaxed);
+        let (active, receiving) = (Counted::one(&state.active), Counted::one(&state.receiving));
+        // Dropped when the body has been read, or is not wanted.
+        let request = request.map(|body| Body::new(while_body_lives(body, receiving)));
+        answer(router.clone(), request, active)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -95,23 +104,24 @@ async fn serve_connection(stream: TcpStream, router: Router, connection: Connect
     if connection.state.close.run_until_cancelled(served.as_mut()).await.is_some() {
         return;
     }
-    // Closed to make room while it is idle: nothing is left to send.
-    if !connection.stop.is_cancelled() && connection.state.is_idle() {
+    if !connection.state.has_answered.load(Ordering::Relaxed) {
         return;
     }
     served.as_mut().graceful_shutdown();
     while tokio::time::timeout(FLUSH_TIMEOUT, served.as_mut()).await.is_err() && !connection.state.is_idle() {}
 }
 
-async fn answer(router: Router, request: Request, answering: ActiveRequest) -> Result<Response, Infallible> {
+async fn answer(router: Router, request: Request, active: Counted) -> Result<Response, Infallible> {
     let response = router.oneshot(request).await?;
-    // The body is dropped when it has been written.
-    Ok(response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _ = &answering;
-            frame
-        }))
-    }))
+    Ok(response.map(|body| Body::new(while_body_lives(body, active))))
+}
+
+/// The same body. It is counted until it is dropped.
+fn while_body_lives<B: HttpBody>(body: B, counted: Counted) -> impl HttpBody<Data = B::Data, Error = B::Error> {
+    body.map_frame(move |frame| {
+        let _ = &counted;
+        frame
+    })
 }
 
 struct Connections {
@@ -130,13 +140,20 @@ struct Open {
 #[derive(Clone)]
 struct ConnectionState {
     close: CancellationToken,
-    /// How many requests are being answered.
-    answering: Arc<AtomicUsize>,
+    /// How many requests are being received or answered.
+    active: Arc<AtomicUsize>,
+    /// How many of them have not arrived yet.
+    receiving: Arc<AtomicUsize>,
+    has_answered: Arc<AtomicBool>,
 }
 
 impl ConnectionState {
+    fn new(close: CancellationToken) -> Self {
+        Self { close, active: Arc::default(), receiving: Arc::default(), has_answered: Arc::default() }
+    }
+
     fn is_idle(&self) -> bool {
-        self.answering.load(Ordering::Relaxed) == 0
+        self.active.load(Ordering::Relaxed) <= self.receiving.load(Ordering::Relaxed)
     }
 }
 
@@ -145,7 +162,6 @@ struct Connection {
     connections: Arc<Connections>,
     number: u64,
     state: ConnectionState,
-    stop: CancellationToken,
 }
 
 impl Connections {
@@ -158,9 +174,9 @@ impl Connections {
             open.connections.remove(&oldest)?.close.cancel();
         }
         open.accepted += 1;
-        let (number, state) = (open.accepted, ConnectionState { close: stop.child_token(), answering: Arc::default() });
+        let (number, state) = (open.accepted, ConnectionState::new(stop.child_token()));
         open.connections.insert(number, state.clone());
-        Some(Connection { connections: Arc::clone(self), number, state, stop: stop.clone() })
+        Some(Connection { connections: Arc::clone(self), number, state })
     }
 
     fn log_that_there_are_too_many(&self) {
@@ -183,17 +199,17 @@ impl Drop for Connection {
     }
 }
 
-/// A request that is being answered.
-struct ActiveRequest(Arc<AtomicUsize>);
+/// One of a count, until it is dropped.
+struct Counted(Arc<AtomicUsize>);
 
-impl ActiveRequest {
-    fn begin(count: &Arc<AtomicUsize>) -> Self {
+impl Counted {
+    fn one(count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(count))
     }
 }
 
-impl Drop for ActiveRequest {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

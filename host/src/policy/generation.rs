@@ -137,6 +137,10 @@ impl History {
         self.withdrawals = withdrawals.into();
     }
 
+    pub(super) fn forgive(&mut self, digest: &Digest) {
+        self.withdrawals.retain(|withdrawal| withdrawal.digest != *digest);
+    }
+
     /// The latest first.
     pub(super) fn withdrawals(&self) -> impl Iterator<Item = &Withdrawal> {
         self.withdrawals.iter()

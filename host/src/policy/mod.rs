@@ -157,6 +157,9 @@ impl Policies {
     /// Lets another policy serve from now on.
     pub fn exchange(&self, admitted: Admitted) -> Arc<Generation> {
         let mut history = self.history();
+        // Whoever forced it wants it in spite of its past, after a restart too.
+        history.forgive(&admitted.info.digest);
+        self.changed.notify_one();
         let replaced = self.serve(&mut history, admitted);
         let serving = self.serving();
         // A policy that is brought in a second time is not its own way back.

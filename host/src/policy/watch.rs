@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::file::Stamps;
 use super::{PolicyFile, Updates};
@@ -14,15 +14,23 @@ use super::{PolicyFile, Updates};
 /// How often the file is looked at.
 pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Reloads the policy when two looks in a row show the same, new file. Never returns.
+/// Reloads the policy when two looks in a row show the same, new file, and tries again at growing intervals what failed for
+/// a passing reason. Never returns.
 pub async fn watch(file: PolicyFile, every: Duration, updates: Arc<Updates>) {
+    const MIN_RETRY_DELAY: Duration = Duration::from_secs(10);
+    const MAX_RETRY_DELAY: Duration = Duration::from_secs(10 * 60);
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut debounce = Debounce::default();
+    let (mut retry_at, mut delay) = (None, MIN_RETRY_DELAY);
     loop {
-        ticks.tick().await;
-        if debounce.shows_another(file.stamp().await.ok()) && updates.reload().await {
-            debounce.forget();
+        let now = ticks.tick().await;
+        if debounce.shows_another(file.stamp().await.ok().filter(|[component, _]| component.is_some())) {
+            (retry_at, delay) = (Some(now), MIN_RETRY_DELAY);
+        }
+        if retry_at.is_some_and(|at| at <= now) {
+            retry_at = updates.reload().await.then(|| Instant::now() + delay);
+            delay = (delay * 2).min(MAX_RETRY_DELAY);
         }
     }
 }
@@ -35,11 +43,6 @@ struct Debounce {
 }
 
 impl Debounce {
-    /// The same file is to be submitted again.
-    fn forget(&mut self) {
-        self.submitted = None;
-    }
-
     /// Whether there is a file that was not submitted yet. One that is being written differs from look to look. `None`: it
     /// cannot be looked at.
     fn shows_another(&mut self, now: Option<Stamps>) -> bool {

@@ -17,7 +17,7 @@ use crate::elasticsearch::ListedSnapshot;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Backup, BackupId, BackupState, Error, RunNote};
+use crate::sandbox::types::{Backup, BackupId, BackupState, Error, RunNote, SnapshotState};
 
 /// How often backups are looked for that nobody drives.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
@@ -162,8 +162,13 @@ impl Runs {
         let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut trouble = None;
-        let mut ended = BTreeMap::new();
+        let (mut ended, mut generation) = (BTreeMap::new(), 0);
         while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
+            // Another policy may judge otherwise.
+            let serving = self.policies.serving().number;
+            if std::mem::replace(&mut generation, serving) != serving {
+                ended.clear();
+            }
             let found = self.adopt(&is_being_deleted, &mut ended).await.err();
             if let Some(error) = found.as_ref().filter(|_| found != trouble) {
                 tracing::warn!(error, "cannot look for backups that are in progress");
@@ -172,7 +177,7 @@ impl Runs {
         }
     }
 
-    /// Reads in full only what names and states do not show to be finished, and of that what has `ended` only once.
+    /// Reads in full only what names and states do not show to be finished, and of that what has ended only once.
     async fn adopt(
         self: &Arc<Self>,
         is_being_deleted: &impl Fn(BackupId) -> bool,
@@ -180,25 +185,23 @@ impl Runs {
     ) -> Result<(), String> {
         let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
         ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
-        let mut trouble = Ok(());
         for (id, snapshots) in unfinished {
-            if ended.contains_key(&id) || self.is_driven(id) || is_being_deleted(id) {
+            if ended.contains_key(&id) || self.is_driven(id) || self.stop.is_cancelled() {
                 continue;
             }
             let calls = self.policies.calls();
             match calls.get(&id.to_string(), self.notes_of(id)).await {
-                Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), .. }) => {
+                // A deletion may have begun meanwhile.
+                Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), .. }) if !is_being_deleted(id) => {
                     tracing::info!(backup = id, "resuming a backup that is in progress");
                     self.drive(id, run_id, calls);
                 }
-                // Of somebody else, who drives it.
-                Ok(Backup { state: BackupState::InProgress, run_id: None, .. })
-                | Err(CallError::Refused(Error::NotFound(_))) => {}
-                Ok(_) => drop(ended.insert(id, snapshots)),
-                Err(error) => trouble = Err(error.to_string()),
+                Ok(backup) if may_change(&backup) => {}
+                Ok(_) | Err(CallError::Refused(Error::NotFound(_))) => drop(ended.insert(id, snapshots)),
+                Err(error) => return Err(error.to_string()),
             }
         }
-        trouble
+        Ok(())
     }
 
     fn is_driven(&self, id: BackupId) -> bool {
@@ -222,6 +225,12 @@ impl Runs {
         // The map is consistent between any two statements that change it.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the state can become another one although names and states stay: a storage or a node may come back.
+fn may_change(backup: &Backup) -> bool {
+    matches!(backup.state, BackupState::InProgress | BackupState::Incompatible)
+        || backup.details.iter().any(|snapshot| snapshot.state == SnapshotState::Unreadable)
 }
 
 fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {

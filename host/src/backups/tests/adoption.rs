@@ -119,3 +119,22 @@ async fn an_idle_host_reads_names_and_states_alone() {
     assert!(host.times("GET camunda_optimize_1_", host.begin).is_empty());
     assert_eq!(host.times("GET camunda_optimize_2_", host.begin), [0]);
 }
+
+/// The look has read the backup as in progress; by then a deletion has begun.
+#[tokio::test(start_paused = true)]
+async fn a_backup_whose_deletion_begins_during_the_look_is_not_resumed() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    killed.at(10).await;
+
+    let host = TestHost::new(&cluster);
+    host.network.fail("GET camunda_optimize_1_", 1, Fault::Slow(Duration::from_secs(5)));
+    host.network.fail("DELETE", 1, Fault::Slow(Duration::from_secs(20)));
+    host.adopt_forever();
+    host.at(1).await;
+    host.service.delete("1").await.unwrap();
+    host.at(60).await;
+
+    assert!(host.times("PUT part_2", host.begin).is_empty());
+    assert!(cluster.snapshots().is_empty());
+}

@@ -1,6 +1,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -20,7 +20,10 @@ impl Server {
         let release = Arc::new(Notify::new());
         let slow = Arc::clone(&release);
         let slow = get(move || async move { slow.notified().await });
-        let router = Router::new().route("/", get(|| async { "ready" })).route("/slow", slow);
+        let router = Router::new()
+            .route("/", get(|| async { "ready" }))
+            .route("/body", post(|_: String| async {}))
+            .route("/slow", slow);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let limits = ConnectionLimits { max_connections, idle_timeout };
@@ -51,8 +54,8 @@ const SLOW: &str = "GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
 async fn idle_connections_keep_nobody_out() {
     let server = Server::start(10, LONG).await;
     let mut held = Vec::new();
-    for _ in 0..30 {
-        held.push(server.connect("GET / HTT").await);
+    for sent in ["GET / HTT", "POST /body HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf"].repeat(15) {
+        held.push(server.connect(sent).await);
     }
     assert!(rest_of(server.connect(READY).await).await.ends_with("ready"));
     assert_eq!(rest_of(held.remove(0)).await, "", "the oldest is closed");
