@@ -126,45 +126,4 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use backup_core::Error;
-
-    use super::*;
-    use crate::backups::BEING_DELETED;
-
-    /// Every code that the policy in this binary and the host itself answer with, each with its status.
-    fn answered() -> BTreeSet<(u16, &'static str)> {
-        let refused = Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
-        let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
-        let codes = refused.chain(own).chain([(StatusCode::CONFLICT, BEING_DELETED)]);
-        codes.map(|(status, code)| (status.as_u16(), code)).collect()
-    }
-
-    /// The first two columns of every table in the reference.
-    fn documented() -> Vec<(u16, &'static str)> {
-        let page = include_str!("../../../docs/reference/errors.md");
-        let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| status |"));
-        let row = |line: &'static str| {
-            let (status, rest) = line.strip_prefix("| ")?.split_once(" | `")?;
-            Some((status.parse().ok()?, rest.split_once('`')?.0))
-        };
-        rows.map(|line| row(line).unwrap()).collect()
-    }
-
-    #[test]
-    fn the_reference_has_every_code_once_with_its_status_and_no_other() {
-        let documented = documented();
-        let found: BTreeSet<_> = documented.iter().copied().collect();
-        assert_eq!(found.len(), documented.len(), "a code is there twice");
-        assert_eq!(found, answered());
-    }
-
-    #[test]
-    fn whoever_is_not_authorized_is_told_how_to_be() {
-        let response = ApiError::Unauthorized.into_response();
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
-    }
-}
+mod tests;
