@@ -41,8 +41,8 @@ impl ComponentInfo {
     /// Reads and validates a component.
     ///
     /// Section by section, and not with `wit_component::decode` and `wasm_metadata::Payload`: those also refuse what the
-    /// validator takes (an import that is no WIT, a home page that is no URL), build much more in memory, and panic where
-    /// they find what they hold for impossible. These bytes come from whoever may upload a policy.
+    /// validator takes (a home page that is no URL), and their code has assertions. These bytes come from whoever may
+    /// upload a policy.
     pub fn examine(component: &[u8]) -> Result<Self, InvalidComponent> {
         expect_component(component)?;
         Validator::new_with_features(WasmFeatures::default()).validate_all(component)?;
