@@ -10,6 +10,7 @@
 
 mod capability;
 mod client;
+mod clock;
 mod readiness;
 mod recording;
 mod retry;
@@ -20,6 +21,7 @@ pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
+pub use clock::ClockError;
 pub use readiness::Readiness;
 pub use recording::Recording;
 pub(crate) use transport::Submitted;

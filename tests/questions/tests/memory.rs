@@ -7,7 +7,7 @@ mod tests {
 
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
     use backup_core::operations::{self, Progress};
-    use backup_core::{BackupId, Context, IndexPrefix, RepositoryName, Request, Settings};
+    use backup_core::{BackupId, Context, EngineClock, IndexPrefix, RepositoryName, Request, Settings};
     use backup_questions::{INDICES, Question, documents, questions};
     use serde_json::Value;
 
@@ -40,6 +40,7 @@ mod tests {
                 resume_window: Duration::from_secs(60),
             },
             now: engine.now(),
+            engine_clock: EngineClock::NotAsked,
             run_id: run.to_owned(),
             host: "host".to_owned(),
             notes: Vec::new(),

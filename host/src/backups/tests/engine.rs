@@ -26,9 +26,14 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn new() -> Arc<Self> {
-        let engine = engine_with_installation(REPOSITORY);
         // Tokio's clock may have been put forward since the process began.
-        engine.pass_until(Timestamp(milliseconds(clock::since_epoch())));
+        Self::at(clock::since_epoch())
+    }
+
+    /// One whose clock is not the hosts'.
+    pub(super) fn at(since_epoch: Duration) -> Arc<Self> {
+        let engine = engine_with_installation(REPOSITORY);
+        engine.pass_until(Timestamp(milliseconds(since_epoch)));
         engine.write_within(SNAPSHOT);
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }

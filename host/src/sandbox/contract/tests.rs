@@ -32,7 +32,10 @@ fn takes_what_the_contract_promises() {
 fn refuses_an_answer_for_another_backup() {
     let another = ContractError::AnotherBackup { asked: "7".to_owned(), found: 8 };
     assert_eq!(requested_backup("7", &complete(8)), Err(another.clone()));
-    assert_eq!(progress(7, &Progress { backup: complete(8), again_in: None, refusal: None }), Err(another));
+    assert_eq!(
+        progress(7, &Progress { backup: complete(8), again_in: None, refusal: None, accepted: false }),
+        Err(another)
+    );
     let name = "camunda_optimize_70_8.8.0_part_1_of_2".to_owned();
     let expected = ContractError::AnotherSnapshot { backup: 7, snapshot: name.clone() };
     assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name.clone() }), Err(expected.clone()));
