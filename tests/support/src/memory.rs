@@ -61,8 +61,14 @@ impl MemoryServer {
 /// installation.
 #[must_use]
 pub fn engine_with_installation(repository: &str) -> MemoryEngine {
+    engine_with_installation_at(now(), repository)
+}
+
+/// The same with another time on its clock.
+#[must_use]
+pub fn engine_with_installation_at(now: Timestamp, repository: &str) -> MemoryEngine {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
-    engine.pass_until(now());
+    engine.pass_until(now);
     engine.add_repository(repository, false);
     for kind in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
         engine.add_index(&format!("{PREFIX}-{kind}"));
