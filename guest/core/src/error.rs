@@ -23,7 +23,7 @@ pub enum Error {
     RepositoryReadOnly { repository: RepositoryName, refusal: Option<Refusal> },
     #[error("the setting {key} is wrong: {reason}")]
     InvalidSetting { key: &'static str, reason: String },
-    #[error("a backup with ID {id} already exists: found {}; choose another ID, or delete that backup first", snapshots.join(", "))]
+    #[error("a backup with ID {id} already exists: found {}; choose another ID", snapshots.join(", "))]
     BackupExists { id: BackupId, snapshots: Vec<String> },
     #[error(
         "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
