@@ -1,5 +1,6 @@
 use crate::listing::Listing;
 use crate::operations::fetch;
+use crate::owner::Owner;
 use crate::refusal::document;
 use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot};
 
@@ -8,7 +9,7 @@ use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot
 pub struct BackupList {
     /// Largest ID first.
     pub backups: Vec<Backup>,
-    /// How many snapshots have names that are not of backups.
+    /// How many snapshots are left out: their names are not of backups, or they are another installation's.
     pub foreign: usize,
 }
 
@@ -23,28 +24,35 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     Ok(Backup::assess(id, snapshots, Some(&cluster), context))
 }
 
-/// Reads every backup.
+/// Reads every backup of this installation.
 ///
 /// # Errors
 /// Why the list could not be read.
 pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error> {
     let listing = Listing::of_all(engine, context.repository()?)?;
-    let foreign = listing.foreign;
+    let mut foreign = listing.foreign;
     if listing.snapshots.is_empty() {
         return Ok(BackupList { backups: Vec::new(), foreign });
     }
     let cluster = cluster(engine, context)?;
-    let assess = |(id, snapshots)| Backup::assess(id, snapshots, Some(&cluster), context);
-    Ok(BackupList { backups: listing.by_backup().map(assess).collect(), foreign })
+    let mut backups = Vec::new();
+    for (id, snapshots) in listing.by_backup() {
+        match Owner::of(&snapshots, &context.settings.index_prefix) {
+            Owner::Another(_) => foreign += snapshots.len(),
+            Owner::This | Owner::Both(_) => backups.push(Backup::assess(id, snapshots, Some(&cluster), context)),
+        }
+    }
+    Ok(BackupList { backups, foreign })
 }
 
-/// The snapshots of a backup; it is an error if there are none.
+/// The snapshots of a backup; it is an error if there are none, or if they are another installation's.
 pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
     let snapshots = listing.only(id);
-    if snapshots.is_empty() {
-        return Err(Error::BackupNotFound { id, repository: context.repository()?.clone() });
+    match Owner::of(&snapshots, &context.settings.index_prefix) {
+        Owner::Another(prefix) => Err(Error::not_found(id, context.repository()?, Some(prefix))),
+        Owner::This | Owner::Both(_) if snapshots.is_empty() => Err(Error::not_found(id, context.repository()?, None)),
+        Owner::This | Owner::Both(_) => Ok(snapshots),
     }
-    Ok(snapshots)
 }
 
 fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {
