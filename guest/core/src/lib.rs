@@ -83,6 +83,7 @@ pub mod memory;
 mod metadata;
 mod name;
 pub mod operations;
+mod owner;
 mod pacing;
 mod part;
 mod refusal;

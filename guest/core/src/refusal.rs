@@ -24,7 +24,7 @@ pub struct Refusal {
     /// The `reason` of the engine's error, or the beginning of whatever came instead.
     pub reason: String,
     /// Type and reason of the innermost `caused_by`: `access_denied_exception: /mnt/backups/snap-1.dat`.
-    pub cause: Option<String>,
+    pub cause: Option<Box<str>>,
     /// The header `Retry-After`.
     pub retry_after: Option<Duration>,
 }
@@ -43,7 +43,7 @@ impl Refusal {
             status: response.status,
             kind: cut(kind, MAX_BYTES),
             reason: cut(reason, MAX_BYTES),
-            cause: cause.map(|cause| cut(cause, MAX_BYTES)),
+            cause: cause.map(|cause| cut(cause, MAX_BYTES).into_boxed_str()),
             retry_after: response.retry_after,
         }
     }

@@ -23,7 +23,7 @@ pub struct RunNote {
 /// The next step of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// A part is being written, or another host has to start it: look again after this time.
+    /// A part is being written: look again after this time.
     Wait(Duration),
     /// Part 1 succeeded and part 2 does not exist.
     StartPartTwo {
@@ -45,11 +45,7 @@ impl NextStep {
             return Self::Wait(poll_delay(running, context));
         }
         match resumable(snapshots, context) {
-            Some(part_one) if part_one.is_of(&context.settings.index_prefix) => {
-                Self::StartPartTwo { run_id: part_one.run_id.clone() }
-            }
-            // Another installation's hosts start its part 2, which from here would have the wrong indices.
-            Some(_) => Self::Wait(MAX_WAIT),
+            Some(part_one) => Self::StartPartTwo { run_id: part_one.run_id.clone() },
             None => Self::Finish,
         }
     }
@@ -57,8 +53,9 @@ impl NextStep {
 
 /// The origin of part 1, if only part 2 is missing and may still be started.
 ///
-/// Only a run that a policy began is resumed, and only within the resume window: the longer after part 1 part 2 is
-/// taken, the more Optimize has to import again after a restore.
+/// Only a run that a policy began is resumed, only for the installation that it is of, whose indices part 2 must have,
+/// and only within the resume window: the longer after part 1 part 2 is taken, the more Optimize has to import again after
+/// a restore.
 pub(crate) fn resumable<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<&'a Origin> {
     let (origin, ended) = waits_for_part_two(snapshots, context)?;
     (context.window_clock() <= ended.after(context.settings.resume_window)).then_some(origin)
@@ -67,18 +64,19 @@ pub(crate) fn resumable<'a>(snapshots: &'a [Snapshot], context: &Context) -> Opt
 /// The origin and the end of part 1, if only part 2 is missing and only the time decides whether it may be started.
 pub(crate) fn waits_for_part_two<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<(&'a Origin, Timestamp)> {
     let [part_one] = snapshots else { return None };
-    if part_one.name.part != Part::One || part_one.state != SnapshotState::Success {
+    let is_ours = part_one.may_be_of(&context.settings.index_prefix);
+    if part_one.name.part != Part::One || part_one.state != SnapshotState::Success || !is_ours {
         return None;
     }
     let ended_here = run_note(context, part_one).is_some_and(|note| note.ended);
     if ended_here { None } else { Some((part_one.origin.as_ref()?, part_one.ended?)) }
 }
 
-/// The host's note on a backup of which there is no snapshot, although the engine accepted part 1 and nobody saw its end.
+/// The backups of which the engine accepted part 1, and nobody saw its end: if there is no snapshot, it has dropped it.
 ///
 /// A part 1 that succeeded is never dropped: if all snapshots are gone while part 2 is written, somebody deleted them.
-pub(crate) fn dropped(context: &Context, id: BackupId) -> bool {
-    context.notes.iter().any(|note| note.backup_id == id && note.awaited == Some(Part::One))
+pub(crate) fn awaiting_part_one(context: &Context) -> impl Iterator<Item = BackupId> {
+    context.notes.iter().filter(|note| note.awaited == Some(Part::One)).map(|note| note.backup_id)
 }
 
 /// The host's note on the run that wrote a snapshot.

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use crate::backup::dropped;
 use crate::listing::Listing;
-use crate::operations::inspect::existing;
-use crate::operations::{ask_clock_for, select_part_two, send};
+use crate::operations::inspect::{existing, is_dropped};
+use crate::operations::{ask_clock_for, select_part_two, send, while_indices_vanish};
 use crate::refusal::success;
-use crate::run::{self, run_note};
+use crate::run::run_note;
 use crate::{
     Backup, BackupId, Context, Engine, Error, NextStep, Origin, Part, Refusal, Request, RunNote, SnapshotName,
 };
@@ -44,7 +44,7 @@ const AFTER_START: Duration = Duration::from_millis(200);
 pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
     let repository = context.repository()?;
     let listing = Listing::of_backup(engine, repository, id)?.or_transient_error()?;
-    if run::dropped(context, id) && listing.snapshots.is_empty() {
+    if is_dropped(&listing, context, id) {
         return Ok(Progress::of(Backup::dropped(id, repository)));
     }
     let snapshots = existing(listing, context, id)?;
@@ -62,7 +62,7 @@ pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<
             Ok(Progress { again_in: Some(AFTER_REFUSAL), refusal, ..Progress::of(backup) })
         }
         (NextStep::StartPartTwo { run_id }, Some(part_one)) => {
-            let start = start_part_two(engine, &context, &part_one, &run_id)
+            let start = while_indices_vanish(|| start_part_two(engine, &context, &part_one, &run_id))
                 .map_or_else(Start::refused, |()| Ok(Start::Running));
             Ok(start?.into_progress(backup, &context))
         }

@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::backup::explain_unreadable;
 use crate::listing::Listing;
 use crate::operations::{ask_clock_for, fetch};
+use crate::owner::Owner;
 use crate::refusal::document;
-use crate::run;
+use crate::run::awaiting_part_one;
 use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot};
 
 /// The backups of a repository.
@@ -13,7 +15,7 @@ use crate::{Backup, BackupId, Cluster, Context, Engine, Error, Request, Snapshot
 pub struct BackupList {
     /// Largest ID first.
     pub backups: Vec<Backup>,
-    /// How many snapshots have names that are not of backups.
+    /// How many snapshots are left out: their names are not of backups, or they are another installation's.
     pub foreign: usize,
 }
 
@@ -25,7 +27,7 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     let id = BackupId::parse(id)?;
     let repository = context.repository()?;
     let listing = Listing::of_backup(engine, repository, id)?;
-    if run::dropped(context, id) && listing.snapshots.is_empty() {
+    if is_dropped(&listing, context, id) {
         return Ok(Backup::dropped(id, repository));
     }
     let snapshots = existing(listing, context, id)?;
@@ -37,51 +39,45 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     Ok(backup)
 }
 
-/// Reads every backup.
+/// Reads every backup of this installation.
 ///
 /// # Errors
 /// Why the list could not be read.
 pub fn list(engine: &impl Engine, context: &Context) -> Result<BackupList, Error> {
     let listing = Listing::of_all(engine, context.repository()?)?;
-    let foreign = listing.foreign;
-    let mut backups = assess_all(engine, context, listing)?;
+    let repository = context.repository()?;
+    let mut dropped: BTreeSet<BackupId> = awaiting_part_one(context).collect();
+    let (mut backups, mut foreign) = (Vec::new(), listing.foreign);
+    let cluster = if listing.snapshots.is_empty() { None } else { Some(cluster(engine, context)?) };
+    let mut context = Cow::Borrowed(context);
+    for (id, snapshots) in listing.by_backup() {
+        dropped.remove(&id);
+        if let Owner::Another(_) = Owner::of(&snapshots, &context.settings.index_prefix) {
+            foreign += snapshots.len();
+            continue;
+        }
+        ask_clock_for(engine, &mut context, &snapshots)?;
+        backups.push(Backup::assess(id, snapshots, cluster.as_ref(), &context));
+    }
     explain_unreadable(&mut backups);
-    add_dropped(&mut backups, context)?;
+    backups.extend(dropped.into_iter().map(|id| Backup::dropped(id, repository)));
+    backups.sort_unstable_by_key(|backup| Reverse(backup.id));
     Ok(BackupList { backups, foreign })
 }
 
-fn assess_all(engine: &impl Engine, context: &Context, listing: Listing) -> Result<Vec<Backup>, Error> {
-    if listing.snapshots.is_empty() {
-        return Ok(Vec::new());
-    }
-    let cluster = cluster(engine, context)?;
-    let mut context = Cow::Borrowed(context);
-    let mut backups = Vec::new();
-    for (id, snapshots) in listing.by_backup() {
-        ask_clock_for(engine, &mut context, &snapshots)?;
-        backups.push(Backup::assess(id, snapshots, Some(&cluster), &context));
-    }
-    Ok(backups)
+/// Whether the engine has no trace of a backup whose part 1 it accepted.
+pub(super) fn is_dropped(listing: &Listing, context: &Context, id: BackupId) -> bool {
+    listing.snapshots.is_empty() && awaiting_part_one(context).any(|awaiting| awaiting == id)
 }
 
-/// Adds to a list what the engine has no trace of.
-fn add_dropped(backups: &mut Vec<Backup>, context: &Context) -> Result<(), Error> {
-    let repository = context.repository()?;
-    for id in context.notes.iter().map(|note| note.backup_id).filter(|&id| run::dropped(context, id)) {
-        if let Err(place) = backups.binary_search_by_key(&Reverse(id), |backup| Reverse(backup.id)) {
-            backups.insert(place, Backup::dropped(id, repository));
-        }
-    }
-    Ok(())
-}
-
-/// The snapshots of a backup; it is an error if there are none.
+/// The snapshots of a backup; it is an error if there are none, or if they are another installation's.
 pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
     let snapshots = listing.only(id);
-    if snapshots.is_empty() {
-        return Err(Error::BackupNotFound { id, repository: context.repository()?.clone() });
+    match Owner::of(&snapshots, &context.settings.index_prefix) {
+        Owner::Another(prefix) => Err(Error::not_found(id, context.repository()?, Some(prefix))),
+        Owner::This | Owner::Both(_) if snapshots.is_empty() => Err(Error::not_found(id, context.repository()?, None)),
+        Owner::This | Owner::Both(_) => Ok(snapshots),
     }
-    Ok(snapshots)
 }
 
 fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {

@@ -46,7 +46,10 @@ impl Policy {
     pub(crate) fn list(self) -> Result<Vec<Backup>, Error> {
         let page = within(Scope::Read, || backups::list(&self.context()))?;
         if page.foreign > 0 {
-            log::line(&format!("left {} snapshots with names of other make out of the list", page.foreign));
+            let foreign = page.foreign;
+            log::line(&format!(
+                "left out of the list: {foreign} snapshots of other software or of another installation"
+            ));
         }
         Ok(page.backups.into_iter().map(|backup| self.advanced(backup)).collect())
     }
