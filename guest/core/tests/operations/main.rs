@@ -13,6 +13,8 @@ mod inspect;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod lost_answers;
 #[cfg(test)]
 mod part_two;
