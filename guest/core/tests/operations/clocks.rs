@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use backup_core::memory::Intercepted;
 use backup_core::operations::{self, Progress};
-use backup_core::{Backup, BackupId, BackupState, Context, Engine, Request, SnapshotState, Timestamp, TransportError};
+use backup_core::{
+    Backup, BackupId, BackupState, Context, Engine, ListQuery, Request, SnapshotState, Timestamp, TransportError,
+};
 
 use crate::fixture::{Fixture, RESUME_WINDOW, answer, on_every_engine, part, refusal};
 
@@ -57,7 +59,7 @@ fn after_the_window_the_difference_is_told() {
             let Progress { backup, again_in, .. } = advance(&fixture.engine, &context);
             assert_eq!((again_in, backup.state), (None, BackupState::Incomplete));
             assert_eq!(get(&fixture.engine, &context).failure_reason, backup.failure_reason);
-            let list = operations::list(&fixture.engine, &context).unwrap().backups;
+            let list = operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap().backups;
             assert_eq!(list[0].failure_reason, backup.failure_reason);
             backup.failure_reason.unwrap()
         };

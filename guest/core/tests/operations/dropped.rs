@@ -1,8 +1,10 @@
 //! What the engine accepted and then has no trace of, as it happens when its nodes cannot write to the repository.
 
 use backup_core::memory::Intercepted;
-use backup_core::operations::{self, Progress};
-use backup_core::{Backup, BackupId, BackupState, Context, Error, Part, RunNote, SnapshotState};
+use backup_core::operations::{self, BackupList, Progress};
+use backup_core::{
+    Backup, BackupId, BackupState, Context, Error, IdPattern, ListQuery, PageLimit, Part, RunNote, SnapshotState,
+};
 
 use crate::fixture::{Fixture, RESUME_WINDOW, is_put, on_every_engine, part};
 
@@ -23,7 +25,11 @@ fn with_part_one(fixture: &Fixture) {
 }
 
 fn list_knowing(fixture: &Fixture, notes: Vec<RunNote>) -> Vec<Backup> {
-    operations::list(&fixture.engine, &Context { notes, ..fixture.context("unused") }).unwrap().backups
+    page_knowing(fixture, notes, &ListQuery::default()).backups
+}
+
+fn page_knowing(fixture: &Fixture, notes: Vec<RunNote>, query: &ListQuery) -> BackupList {
+    operations::list(&fixture.engine, &Context { notes, ..fixture.context("unused") }, query).unwrap()
 }
 
 #[test]
@@ -56,6 +62,36 @@ fn it_is_in_its_place_in_the_list() {
         let ids = |notes| list_knowing(fixture, notes).into_iter().map(|backup| backup.id.get()).collect::<Vec<_>>();
         assert_eq!(ids(vec![awaiting(Part::One, true)]), [20, 12, 5]);
         assert_eq!(ids(vec![awaiting(Part::Two, true)]), [20, 5], "that one was deleted");
+    });
+}
+
+/// Following the pages, every backup comes once.
+#[test]
+fn it_is_on_its_page() {
+    on_every_engine(|fixture| {
+        for id in [5, 20] {
+            fixture.store_ours(id, 1, SnapshotState::Success, "other");
+            fixture.store_ours(id, 2, SnapshotState::Success, "other");
+        }
+        let notes = || vec![awaiting(Part::One, true)];
+        for (limit, verbose) in [(1, true), (2, true), (3, true), (1, false), (2, false), (3, false)] {
+            let limit = PageLimit::parse(&limit.to_string()).unwrap();
+            let (mut ids, mut before, mut is_end) = (Vec::new(), None, false);
+            while !is_end {
+                let page = page_knowing(
+                    fixture,
+                    notes(),
+                    &ListQuery { before, limit: Some(limit), verbose, ..ListQuery::default() },
+                );
+                assert!(page.backups.len() <= limit.get());
+                ids.extend(page.backups.iter().map(|backup| backup.id.get()));
+                (before, is_end) = (page.next, page.next.is_none());
+            }
+            assert_eq!(ids, [20, 12, 5], "{limit:?} {verbose}");
+        }
+        let pattern = IdPattern::parse("2*").unwrap();
+        let page = page_knowing(fixture, notes(), &ListQuery { pattern, ..ListQuery::default() });
+        assert_eq!(page.backups.iter().map(|backup| backup.id.get()).collect::<Vec<_>>(), [20]);
     });
 }
 

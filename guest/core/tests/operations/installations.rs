@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use backup_core::memory::{Damage, Dialect, Intercepted};
 use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
 use backup_core::{
-    Backup, BackupId, BackupState, Context, Error, ErrorKind, IndexPrefix, OptimizeVersion, Origin, Part, Request,
-    SnapshotState,
+    Backup, BackupId, BackupState, Context, Error, ErrorKind, IndexPrefix, ListQuery, OptimizeVersion, Origin, Part,
+    Request, SnapshotState,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ impl<'a> Server<'a> {
     }
 
     fn list(&self) -> BackupList {
-        operations::list(&self.fixture.engine, &self.context("-")).unwrap()
+        operations::list(&self.fixture.engine, &self.context("-"), &ListQuery::default()).unwrap()
     }
 
     fn delete(&self, id: u64, only_runs: Option<&[String]>) -> Result<Deleted, Error> {

@@ -17,7 +17,7 @@ async fn dropped() -> (Arc<Cluster>, TestHost) {
 }
 
 async fn ids(host: &TestHost) -> Vec<BackupId> {
-    host.service.list().await.unwrap().backups.into_iter().map(|backup| backup.backup_id).collect()
+    host.service.list(ListQuery::default()).await.unwrap().backups.into_iter().map(|backup| backup.backup_id).collect()
 }
 
 #[tokio::test(start_paused = true)]
