@@ -34,10 +34,12 @@ pub(crate) fn build(Workspace { root, target_dir }: &Workspace, package: &str) -
 /// A stack of 64 KiB. The usual one of 1 MiB lies before everything else: a memory would begin with a mebibyte that
 /// is hardly used, and that hosts wipe or map anew for each call.
 const STACK: &str = "-Clink-arg=-zstack-size=65536";
+/// Enough for a short call: growing is a system call of the host, and another one to take it back.
+const MEMORY: &str = "-Clink-arg=--initial-memory=524288";
 
 fn flags(workspace: &Path) -> Result<OsString> {
     let mut flags = without_paths(workspace)?;
-    flags.push(STACK.into());
+    flags.extend([STACK, MEMORY].map(OsString::from));
     Ok(flags.join(&OsString::from("\x1f")))
 }
 

@@ -46,7 +46,9 @@ impl Sandbox {
 }
 
 fn config(limits: CallLimits) -> Config {
-    const KEPT_RESIDENT: usize = 1 << 20;
+    /// A short call of a policy in Rust begins with less memory, and dirties a fraction of it.
+    const MEMORY_KEPT: usize = 512 << 10;
+    const TABLE_KEPT: usize = 64 << 10;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_CONCURRENT_CALLS)
         .total_core_instances(MAX_CONCURRENT_CALLS * MAX_INSTANCES)
@@ -60,7 +62,8 @@ fn config(limits: CallLimits) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         .total_stacks(MAX_CONCURRENT_CALLS)
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
-        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .linear_memory_keep_resident(MEMORY_KEPT)
+        .table_keep_resident(TABLE_KEPT)
         .pagemap_scan(Enabled::Auto);
     let mut config = backup_compiler::config();
     config

@@ -6,6 +6,7 @@ mod bindings;
 mod compiled;
 mod contract;
 mod engine;
+mod exports;
 mod imports;
 mod limits;
 mod output;
@@ -17,11 +18,11 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 use wasmtime::Store;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker};
 
 use crate::elasticsearch::{Capability, Outstanding, Scope};
-use bindings::exports::optimize::backup::backups::Guest;
-use bindings::{Policy as Instance, PolicyPre};
+use bindings::PolicyPre;
+use exports::{Arguments, Exports, Returned};
 use limits::Stop;
 use permits::Permit;
 use store::CallState;
@@ -40,7 +41,8 @@ pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.was
 /// A policy component, ready to be called. What it answers is held against the contract.
 pub struct Policy {
     sandbox: Arc<Sandbox>,
-    instances: PolicyPre<CallState>,
+    instances: InstancePre<CallState>,
+    exports: Exports,
 }
 
 /// Why a component cannot be a policy.
@@ -161,8 +163,10 @@ impl Policy {
         let mut linker = Linker::new(&sandbox.engine);
         imports::add_to_linker(&mut linker).map_err(LoadError::NotAPolicy)?;
         let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
-        let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
-        Ok(Self { sandbox: Arc::clone(sandbox), instances })
+        // Whatever the world asks for is there, and of its types.
+        let checked = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
+        let exports = Exports::of(component).map_err(LoadError::NotAPolicy)?;
+        Ok(Self { sandbox: Arc::clone(sandbox), instances: checked.instance_pre().clone(), exports })
     }
 
     /// Validates an ID, checks the repository and submits part 1.
@@ -173,8 +177,7 @@ impl Policy {
         id: &str,
     ) -> Result<types::Accepted, CallError> {
         let mut call = self.open(Operation::Create, Purpose::Service, capability, Scope::of_create(id)).await?;
-        let returned = call.guest().call_create(&mut call.store, context, id).await;
-        let accepted = call.outcome(returned)?;
+        let accepted: types::Accepted = call.make((context, id)).await?;
         contract::accepted(id, &accepted)?;
         Ok(accepted)
     }
@@ -187,8 +190,7 @@ impl Policy {
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
         let mut call = self.open(Operation::Advance, Purpose::Service, capability, Scope::of_advance(id)).await?;
-        let returned = call.guest().call_advance(&mut call.store, context, id).await;
-        let progress = call.outcome(returned)?;
+        let progress: types::Progress = call.make((context, id)).await?;
         contract::progress(id, &progress)?;
         Ok(progress)
     }
@@ -202,8 +204,7 @@ impl Policy {
         id: &str,
     ) -> Result<types::Backup, CallError> {
         let mut call = self.open(Operation::Get, purpose, capability, Scope::Read).await?;
-        let returned = call.guest().call_get(&mut call.store, context, id).await;
-        let backup = call.outcome(returned)?;
+        let backup: types::Backup = call.make((context, id)).await?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
     }
@@ -216,8 +217,7 @@ impl Policy {
         context: &types::Context,
     ) -> Result<types::BackupsPage, CallError> {
         let mut call = self.open(Operation::List, purpose, capability, Scope::Read).await?;
-        let returned = call.guest().call_list(&mut call.store, context).await;
-        let page = call.outcome(returned)?;
+        let page: types::BackupsPage = call.make((context,)).await?;
         contract::page(&page)?;
         Ok(page)
     }
@@ -232,8 +232,7 @@ impl Policy {
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let mut call = self.open(Operation::Delete, Purpose::Service, capability, Scope::of_delete(id)).await?;
-        let returned = call.guest().call_delete(&mut call.store, context, id, only_runs).await;
-        let deleted = call.outcome(returned)?;
+        let deleted: types::Deleted = call.make((context, id, only_runs)).await?;
         contract::deleted(id, &deleted)?;
         Ok((deleted, call.store.data_mut().outstanding.take()))
     }
@@ -249,7 +248,9 @@ impl Policy {
         let permit = self.sandbox.permits.acquire(operation, purpose, deadline).await?;
         let mut store = CallState::store(&self.sandbox, operation, &permit, capability, scope, deadline);
         match self.instances.instantiate_async(&mut store).await {
-            Ok(instance) => Ok(Call { instance, store, _permit: permit }),
+            Ok(instance) => {
+                Ok(Call { instance, function: self.exports.of_operation(operation), store, _permit: permit })
+            }
             Err(error) => Err(ended(store.data(), &error)),
         }
     }
@@ -258,18 +259,22 @@ impl Policy {
 /// One call. Its fields are dropped in this order, so the permit is free only when the pool's slot is.
 struct Call {
     instance: Instance,
+    function: ComponentExportIndex,
     store: Store<CallState>,
     _permit: Permit,
 }
 
 impl Call {
-    fn guest(&self) -> Guest {
-        self.instance.optimize_backup_backups().clone()
-    }
-
-    fn outcome<T>(&self, returned: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {
+    /// Calls the function. Only its own types are compared with the component's.
+    async fn make<A: Arguments, R: Returned>(&mut self, arguments: A) -> Result<R, CallError> {
+        let function = self.instance.get_typed_func::<A, (Result<R, types::Error>,)>(&mut self.store, self.function);
+        let returned = match function {
+            Ok(function) => function.call_async(&mut self.store, arguments).await,
+            Err(error) => Err(error),
+        };
         let call = self.store.data();
-        returned.map_err(|error| ended(call, &error))?.map_err(|error| match call.denied_for {
+        let (answer,) = returned.map_err(|error| ended(call, &error))?;
+        answer.map_err(|error| match call.denied_for {
             // The policy tells in its own words what it was denied.
             Some(limit) => call.limit_reached(limit),
             None => CallError::Refused(error),
