@@ -53,16 +53,21 @@ fn set_up() -> (Arc<Cluster>, TestHost) {
 
 impl TestHost {
     fn new(cluster: &Arc<Cluster>) -> Self {
-        Self::with_policy(cluster, POLICY.clone())
+        Self::of_installation(cluster, "optimize")
     }
 
-    fn with_policy(cluster: &Arc<Cluster>, policy: Admitted) -> Self {
+    /// A host of the installation with this index prefix.
+    fn of_installation(cluster: &Arc<Cluster>, prefix: &str) -> Self {
+        Self::with_policy(cluster, prefix, POLICY.clone())
+    }
+
+    fn with_policy(cluster: &Arc<Cluster>, prefix: &str, policy: Admitted) -> Self {
         let network = Network::new(cluster);
-        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse("optimize").unwrap());
+        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
         let capability = Capability::new(Destination::cluster(Arc::clone(&network) as _), grants);
         let settings = types::Settings {
             repository: REPOSITORY.to_owned(),
-            index_prefix: "optimize".to_owned(),
+            index_prefix: prefix.to_owned(),
             optimize_version: None,
             engine: types::Engine::Elasticsearch,
             resume_window: RESUME_WINDOW.as_millis() as u64,

@@ -104,9 +104,10 @@ impl PolicyCalls {
         self.observed(Operation::Get, self.policy().get(self.purpose, self.capability(), &context, id)).await
     }
 
-    pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
+    pub async fn list(&self, query: &types::ListQuery, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
         let context = self.context(notes);
-        self.observed(Operation::List, self.policy().list(self.purpose, self.capability(), &context)).await
+        let call = self.policy().list(self.purpose, self.capability(), &context, query);
+        self.observed(Operation::List, call).await
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote.

@@ -209,16 +209,17 @@ impl Policy {
         Ok(backup)
     }
 
-    /// Tells every backup.
+    /// Tells backups.
     pub async fn list(
         &self,
         purpose: Purpose,
         capability: Capability,
         context: &types::Context,
+        query: &types::ListQuery,
     ) -> Result<types::BackupsPage, CallError> {
         let mut call = self.open(Operation::List, purpose, capability, Scope::Read).await?;
-        let page: types::BackupsPage = call.make((context,)).await?;
-        contract::page(&page)?;
+        let page: types::BackupsPage = call.make((context, query)).await?;
+        contract::page(query, &page)?;
         Ok(page)
     }
 

@@ -4,6 +4,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::engine::SNAPSHOT;
 use super::*;
+use crate::sandbox::types::ListQuery;
 
 const OF_ALL: &str = "GET camunda_optimize_*";
 
@@ -17,7 +18,7 @@ async fn a_backup_ends_in_time_while_64_callers_list_a_slow_engine() {
             let service = Arc::clone(&host.service);
             AbortOnDropHandle::new(tokio::spawn(async move {
                 loop {
-                    drop(service.list().await);
+                    drop(service.list(ListQuery::default()).await);
                 }
             }))
         })
@@ -39,7 +40,7 @@ async fn a_caller_without_room_is_told_so_soon() {
     let (_, host) = set_up();
     host.network.fail(OF_ALL, usize::MAX, Fault::Slow(Duration::from_secs(20)));
     let began = Instant::now();
-    let lists = (0..3).map(|_| async { (host.service.list().await.map(drop), began.elapsed()) });
+    let lists = (0..3).map(|_| async { (host.service.list(ListQuery::default()).await.map(drop), began.elapsed()) });
     let outcomes = futures::future::join_all(lists).await;
     let busy: Vec<_> = outcomes.iter().filter(|(outcome, _)| matches!(outcome, Err(CallError::Busy))).collect();
     assert_eq!(busy.len(), 1, "{outcomes:?}");
