@@ -9,8 +9,8 @@ use super::Runs;
 use super::run::awaited_of;
 use crate::clock;
 use crate::elasticsearch::ListedSnapshot;
-use crate::sandbox::CallError;
 use crate::sandbox::types::{Backup, BackupId, BackupState, Error, SnapshotState};
+use crate::sandbox::{CallError, Purpose};
 
 /// How often they are looked for.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
@@ -60,7 +60,8 @@ impl Runs {
                 continue;
             }
             let calls = self.policies.calls();
-            match calls.get(&id.to_string(), self.notes_of(id)).await {
+            // It is no mark against the policy, whatever becomes of it, and waits for no caller.
+            match calls.for_purpose(Purpose::Inspection).get(&id.to_string(), self.notes_of(id)).await {
                 // A deletion may have begun meanwhile.
                 Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), details, .. })
                     if !is_being_deleted(id) =>

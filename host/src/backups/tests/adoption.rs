@@ -191,3 +191,22 @@ async fn what_ended_here_was_not_found_too_late() {
     assert_eq!(host.metric("runs_found_too_late_total"), 0.0);
     assert_eq!(host.metric("runs_ended_total{state=\"incomplete\"}"), 1.0);
 }
+
+/// Nobody has asked for these calls, and there may be many of them.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_is_no_mark_against_the_policy() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    // It cannot even answer.
+    let limits = CallLimits { transfer: 64, ..LIMITS };
+    let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
+    let host = TestHost::with_policy(&cluster, "optimize", policy);
+    host.adopt_forever();
+    host.at(300).await;
+
+    let serving = host.service.policies.serving();
+    assert!(host.times(LOOK, host.begin).len() >= 10);
+    assert_eq!((serving.calls(), serving.failures()), (0, 0));
+    host.service.get("1").await.unwrap_err();
+    assert_eq!((serving.calls(), serving.failures()), (1, 1));
+}
