@@ -95,7 +95,7 @@ impl Backup {
 /// What has become of a part that the engine accepted and does not list.
 pub(crate) fn dropped(part: Part, repository: &RepositoryName) -> String {
     format!(
-        "the search engine accepted {part} and has no trace of it: either it has dropped it, as it does when its nodes cannot write to the snapshot repository '{repository}' (look at the nodes' logs, and at the answer to POST /_snapshot/{repository}/_verify), or somebody deleted it elsewhere while it was being made"
+        "the search engine accepted {part} and has no trace of it: either it has dropped it, as it does when its nodes cannot write to the snapshot repository '{repository}' or are restarted meanwhile (look at the nodes' logs, and at the answer to POST /_snapshot/{repository}/_verify), or somebody deleted it elsewhere while it was being made"
     )
 }
 
