@@ -7,6 +7,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
+mod aws;
 mod backup;
 mod compatibility;
 mod component;
