@@ -74,7 +74,7 @@ impl Aws {
         let state = Arc::new(Shared { engine, lifetime, seen: Mutex::default() });
         let router = Router::new()
             .route("/credentials", get(of_container))
-            .route("/sts", post(of_service_account))
+            .route("/sts/", post(of_service_account))
             .fallback(signed)
             .with_state(Arc::clone(&state));
         let mut server = JoinSet::new();

@@ -56,3 +56,6 @@ pub(super) fn of(
 fn unsignable(error: &(dyn Error + 'static)) -> SignError {
     SignError::Unsignable(crate::elasticsearch::client::cause::root(error))
 }
+
+#[cfg(test)]
+mod tests;
