@@ -38,6 +38,11 @@ fn with_container(aws: &Aws) -> HostOptions {
     in_container(options(aws), aws)
 }
 
+fn with_variables(aws: &Aws) -> HostOptions {
+    let [key, secret, token] = credentials(0);
+    options(aws).env("AWS_ACCESS_KEY_ID", &key).env("AWS_SECRET_ACCESS_KEY", &secret).env("AWS_SESSION_TOKEN", &token)
+}
+
 fn in_container(options: HostOptions, aws: &Aws) -> HostOptions {
     options
         .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("{}credentials", aws.url()))
@@ -97,17 +102,27 @@ async fn a_service_account_gets_credentials_from_sts() -> Result<()> {
 #[tokio::test]
 async fn credentials_can_be_variables() -> Result<()> {
     let aws = aws(AN_HOUR).await?;
-    let [key, secret, token] = credentials(0);
-    let options = options(&aws)
-        .env("AWS_ACCESS_KEY_ID", &key)
-        .env("AWS_SECRET_ACCESS_KEY", &secret)
-        .env("AWS_SESSION_TOKEN", &token);
-    let host = Host::start(options).await?;
-    use_it(&host).await?;
+    use_it(&Host::start(with_variables(&aws)).await?).await?;
     let seen = aws.seen();
     assert_eq!((seen.issued, seen.refused), (0, Vec::<String>::new()));
-    for text in [secret, token] {
-        assert!(!host.output()?.contains(&text), "{}", host.output()?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn credentials_are_never_logged() -> Result<()> {
+    let aws = aws(AN_HOUR).await?;
+    for options in [with_variables(&aws), with_container(&aws)] {
+        let host = Host::start(options.env("CAMUNDA_OPTIMIZE_BACKUP_LOG_LEVEL", "trace")).await?;
+        use_it(&host).await?;
+        let output = host.output()?;
+        assert!(output.contains("TRACE"), "nothing is traced");
+        for number in 0..=aws.seen().issued {
+            let [_, secret, token] = credentials(number);
+            for text in [secret, token, CONTAINER_TOKEN.to_owned()] {
+                let line = output.lines().find(|line| line.contains(&text));
+                assert_eq!(line, None);
+            }
+        }
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ mod fault_table;
 mod fixture;
 mod kills;
 mod lifecycle;
+mod listening;
 mod metrics;
 mod other_policies;
 mod policy_updates;
