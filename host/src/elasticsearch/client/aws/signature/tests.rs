@@ -17,7 +17,7 @@ fn scope() -> Scope<'static> {
 }
 
 fn of_suite(token: Option<&str>) -> Identity {
-    Credentials::from_keys("AKIDEXAMPLE", SECRET, token.map(str::to_owned)).into()
+    Credentials::new("AKIDEXAMPLE", SECRET, token.map(str::to_owned), None, "the suite").into()
 }
 
 fn authorization(request: &Unsigned<'_>, identity: &Identity, body_hash: PayloadChecksumKind) -> String {
