@@ -20,6 +20,7 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
+use crate::elasticsearch::room::{Room, Rooms};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -36,6 +37,7 @@ pub struct Client {
     signer: Option<Signer>,
     behind_proxy: bool,
     limits: Limits,
+    rooms: Rooms,
 }
 
 /// Why one node gave no answer.
@@ -62,6 +64,7 @@ impl Client {
             behind_proxy: connection.proxy.is_some(),
             authentication: connection.authentication,
             limits,
+            rooms: Rooms::new(),
         })
     }
 
@@ -70,7 +73,15 @@ impl Client {
     /// # Errors
     /// [`TransportError`], which tells whether the engine may have acted. A status is not an error.
     pub async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
-        self.submit(request, budget.min(self.limits.request_timeout)).await
+        self.read(request, budget, &Room::default()).await
+    }
+
+    /// The same. A large answer keeps `room` taken after its end, until the room is left.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn read(&self, request: &Granted, budget: Duration, room: &Room) -> Result<Response, TransportError> {
+        self.ask_nodes(request, budget.min(self.limits.request_timeout), room).await
     }
 
     /// Sends a request that can take minutes, such as a deletion: `timeout` takes the place of the usual limit.
@@ -78,6 +89,10 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn submit(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
+        self.ask_nodes(request, timeout, &Room::default()).await
+    }
+
+    async fn ask_nodes(&self, request: &Granted, timeout: Duration, room: &Room) -> Result<Response, TransportError> {
         let started = Instant::now();
         let mut unreachable = Vec::new();
         for (index, node) in self.nodes.in_order() {
@@ -86,7 +101,7 @@ impl Client {
                 unreachable.push("no time was left".to_owned());
                 break;
             }
-            let answer = tokio::time::timeout(left, self.ask(node, request)).await;
+            let answer = tokio::time::timeout(left, self.ask(node, request, room)).await;
             match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, timeout))) {
                 Ok(response) => return Ok(response),
                 Err(Failure::NoConnection(cause)) => {
@@ -103,7 +118,7 @@ impl Client {
         Err(TransportError::Unreachable(unreachable.join("; ")))
     }
 
-    async fn ask(&self, node: &BaseUrl, request: &Granted) -> Result<Response, Failure> {
+    async fn ask(&self, node: &BaseUrl, request: &Granted, room: &Room) -> Result<Response, Failure> {
         let failed = |error| self.sending_failed(node, &error);
         let mut request = self.build(node, request).build().map_err(failed)?;
         if let Some(signer) = &self.signer {
@@ -115,7 +130,9 @@ impl Client {
         if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(Failure::NoConnection(cause::proxy_asks_for_a_user().to_string()));
         }
-        answer::read(answer, &node.name, self.limits.max_response_bytes).await.map_err(Failure::Final)
+        answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.rooms, room))
+            .await
+            .map_err(Failure::Final)
     }
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
