@@ -125,12 +125,13 @@ impl Connection {
     }
 }
 
-/// Optimize's Java classes that change its requests: nobody can tell what is missing without them.
+/// Optimize's Java classes that change its requests, which it loads if they have an id: nobody can tell what is missing
+/// without them.
 fn refuse_plugins(plugins: &Section<'_>) -> Parsed<()> {
     let refuse = |name: &str| {
-        let refusal = "names a Java class that changes Optimize's requests, which this server cannot run: remove it if the \
+        let refusal = "is that of a Java class that changes Optimize's requests, which this server cannot run: remove it if the \
                        search engine can be reached without";
-        plugins.section(name).optional("className", |_| Err::<(), _>(refusal)).map(|_| ())
+        plugins.section(name).optional("id", |_| Err::<(), _>(refusal)).map(|_| ())
     };
     all(plugins.names().into_iter().map(refuse)).map(|_| ())
 }

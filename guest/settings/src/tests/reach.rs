@@ -142,9 +142,9 @@ fn what_cannot_be_obeyed_stops_the_start() {
             "opensearch.connection.awsEnabled: cannot be used together with opensearch.security.apiKey: use one of them",
         ),
         (
-            "es: {interceptorPlugins: {0: {id: a, className: ''}, 3: {className: org.Tokens}}}",
+            "es: {interceptorPlugins: {0: {id: '', className: org.None}, 3: {id: tokens}}}",
             &[],
-            "es.interceptorPlugins.3.className: names a Java class that changes Optimize's requests, which this server cannot run: remove it if the search engine can be reached without",
+            "es.interceptorPlugins.3.id: is that of a Java class that changes Optimize's requests, which this server cannot run: remove it if the search engine can be reached without",
         ),
     ];
     for (yaml, environment, lines) in cases {
