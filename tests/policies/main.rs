@@ -10,6 +10,7 @@ mod fixtures;
 mod hostile;
 mod http;
 mod limits;
+mod lists;
 mod log;
 mod misbehaviour;
 mod process;

@@ -18,6 +18,7 @@ mod fault_table;
 mod fixture;
 mod kills;
 mod lifecycle;
+mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;
