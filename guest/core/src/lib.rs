@@ -81,6 +81,7 @@ pub mod memory;
 mod metadata;
 mod name;
 pub mod operations;
+mod owner;
 mod pacing;
 mod part;
 mod query;

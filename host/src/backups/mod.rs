@@ -82,7 +82,10 @@ impl BackupService {
         };
         let page = self.policies.read("list", None, list).await?;
         if page.foreign > 0 {
-            tracing::info!(foreign = page.foreign, "left foreign snapshots out of the list");
+            tracing::info!(
+                foreign = page.foreign,
+                "left out of the list: snapshots of other software or of another installation"
+            );
         }
         Ok(page)
     }

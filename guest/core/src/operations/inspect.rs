@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 
 use crate::listing::{Listing, by_backup, in_full};
 use crate::operations::fetch;
+use crate::owner::Owner;
 use crate::refusal::document;
 use crate::{
     Backup, BackupId, Cluster, Context, Engine, Error, ListQuery, PageLimit, Request, Snapshot, SnapshotState,
@@ -12,7 +13,7 @@ use crate::{
 pub struct BackupList {
     /// Largest ID first.
     pub backups: Vec<Backup>,
-    /// How many snapshots have names that match, but are not of backups.
+    /// How many snapshots are left out: their names match but are not of backups, or they are another installation's.
     pub foreign: usize,
     /// The [`ListQuery::before`] of the next page. `None`: there is none.
     pub next: Option<BackupId>,
@@ -29,14 +30,18 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     Ok(Backup::assess(id, snapshots, Some(&cluster), context))
 }
 
-/// Reads backups: all of them with one list of snapshots, a page or a list without metadata with a list of their names first.
+/// Reads backups of this installation: all of them with one list of snapshots, a page or a list without metadata with a
+/// list of their names first.
+///
+/// Names do not tell whose a backup is: one that is listed without its metadata can be another installation's.
 ///
 /// # Errors
 /// Why the list could not be read.
 pub fn list(engine: &impl Engine, context: &Context, query: &ListQuery) -> Result<BackupList, Error> {
     if matches!(query, ListQuery { before: None, limit: None, verbose: true, .. }) {
         let Listing { snapshots, foreign, .. } = Listing::of_all(engine, context.repository()?, query.pattern)?;
-        return Ok(BackupList { backups: assess(engine, context, snapshots)?, foreign, next: None });
+        let Own { backups, others } = assess(engine, context, snapshots)?;
+        return Ok(BackupList { backups, foreign: foreign + others, next: None });
     }
     let Listing { snapshots, foreign, .. } = Listing::names_of_all(engine, context.repository()?, query.pattern)?;
     let mut matching = by_backup(snapshots).filter(|(id, _)| query.matches(*id));
@@ -46,10 +51,10 @@ pub fn list(engine: &impl Engine, context: &Context, query: &ListQuery) -> Resul
         page.into_iter().partition(|(_, snapshots)| !query.verbose && is_complete_by_name(snapshots));
     let others = others.into_iter().flat_map(|(_, snapshots)| snapshots).collect();
     let others = in_full(engine, context.repository()?, query.pattern, others)?;
-    let mut backups = assess(engine, context, others)?;
+    let Own { mut backups, others } = assess(engine, context, others)?;
     backups.extend(complete.into_iter().map(|(id, snapshots)| Backup::assess(id, snapshots, None, context)));
     backups.sort_unstable_by_key(|backup| Reverse(backup.id));
-    Ok(BackupList { backups, foreign, next })
+    Ok(BackupList { backups, foreign: foreign + others, next })
 }
 
 /// Whether the snapshots are both parts of a backup, and successful; whether they can be read is only in their metadata.
@@ -60,21 +65,37 @@ fn is_complete_by_name(snapshots: &[Snapshot]) -> bool {
         && snapshots.iter().all(|snapshot| snapshot.state == SnapshotState::Success)
 }
 
-fn assess(engine: &impl Engine, context: &Context, snapshots: Vec<Snapshot>) -> Result<Vec<Backup>, Error> {
-    if snapshots.is_empty() {
-        return Ok(Vec::new());
-    }
-    let cluster = cluster(engine, context)?;
-    Ok(by_backup(snapshots).map(|(id, snapshots)| Backup::assess(id, snapshots, Some(&cluster), context)).collect())
+/// The backups of this installation.
+#[derive(Default)]
+struct Own {
+    backups: Vec<Backup>,
+    /// How many snapshots are another installation's.
+    others: usize,
 }
 
-/// The snapshots of a backup; it is an error if there are none.
+fn assess(engine: &impl Engine, context: &Context, snapshots: Vec<Snapshot>) -> Result<Own, Error> {
+    let mut own = Own::default();
+    if snapshots.is_empty() {
+        return Ok(own);
+    }
+    let cluster = cluster(engine, context)?;
+    for (id, snapshots) in by_backup(snapshots) {
+        match Owner::of(&snapshots, &context.settings.index_prefix) {
+            Owner::Another(_) => own.others += snapshots.len(),
+            Owner::This | Owner::Both(_) => own.backups.push(Backup::assess(id, snapshots, Some(&cluster), context)),
+        }
+    }
+    Ok(own)
+}
+
+/// The snapshots of a backup; it is an error if there are none, or if they are another installation's.
 pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
     let snapshots = listing.only(id);
-    if snapshots.is_empty() {
-        return Err(Error::BackupNotFound { id, repository: context.repository()?.clone() });
+    match Owner::of(&snapshots, &context.settings.index_prefix) {
+        Owner::Another(prefix) => Err(Error::not_found(id, context.repository()?, Some(prefix))),
+        Owner::This | Owner::Both(_) if snapshots.is_empty() => Err(Error::not_found(id, context.repository()?, None)),
+        Owner::This | Owner::Both(_) => Ok(snapshots),
     }
-    Ok(snapshots)
 }
 
 fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {

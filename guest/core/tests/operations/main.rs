@@ -11,6 +11,8 @@ mod fixture;
 #[cfg(test)]
 mod inspect;
 #[cfg(test)]
+mod installations;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod lists;

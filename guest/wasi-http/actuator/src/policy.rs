@@ -47,7 +47,10 @@ impl Policy {
     pub(crate) fn list(self, query: &ListQuery) -> Result<BackupsPage, Error> {
         let page = within(Scope::Read, || backups::list(&self.context(), &query.into()))?;
         if page.foreign > 0 {
-            log::line(&format!("left {} snapshots with names of other make out of the list", page.foreign));
+            let foreign = page.foreign;
+            log::line(&format!(
+                "left out of the list: {foreign} snapshots of other software or of another installation"
+            ));
         }
         let backups = page.backups.into_iter().map(|backup| self.advanced(backup)).collect();
         Ok(BackupsPage { backups, ..page })
