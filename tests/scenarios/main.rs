@@ -21,6 +21,7 @@ mod installations;
 mod kills;
 mod lifecycle;
 mod listening;
+mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;
