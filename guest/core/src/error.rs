@@ -1,8 +1,8 @@
 use crate::owner::Owner;
 use crate::text::excerpt;
 use crate::{
-    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidOptimizeVersion, Part, Refusal, RepositoryName, Request,
-    Snapshot, TransportError,
+    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidListQuery, InvalidOptimizeVersion, Part, Refusal,
+    RepositoryName, Request, Snapshot, TransportError,
 };
 
 /// Why an operation failed. The text says what, why and what to do.
@@ -11,6 +11,8 @@ use crate::{
 pub enum Error {
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
+    #[error("{0}")]
+    InvalidListQuery(#[from] InvalidListQuery),
     #[error(
         "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the search engine"
     )]
@@ -214,6 +216,7 @@ macro_rules! table {
 
 table! {
     InvalidBackupId is InvalidRequest: "invalidBackupId",
+    InvalidListQuery is InvalidRequest: "invalidParameter",
     RepositoryNotConfigured is Configuration: "repositoryNotConfigured",
     RepositoryMissing is Configuration: "repositoryMissing",
     RepositoryReadOnly is Configuration: "repositoryReadOnly",

@@ -1,5 +1,7 @@
 use backup_core::memory::{Damage, Intercepted, StoredSnapshot};
-use backup_core::{Context, Error, ErrorKind, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations};
+use backup_core::{
+    Context, Error, ErrorKind, ListQuery, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations,
+};
 use serde_json::{Value, json};
 
 use crate::fixture::{
@@ -66,7 +68,7 @@ fn the_repository_must_be_set() {
         assert_eq!(refused(fixture, outcome), (ErrorKind::Configuration, "repositoryNotConfigured"));
         for error in [
             operations::get(&fixture.engine, &context, "1").unwrap_err(),
-            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap_err(),
             operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!(error, Error::RepositoryNotConfigured);
@@ -83,7 +85,7 @@ fn the_repository_must_exist() {
         for error in [
             operations::create(&fixture.engine, &context, "1").unwrap_err(),
             operations::get(&fixture.engine, &context, "1").unwrap_err(),
-            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap_err(),
             operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, "repositoryMissing"));

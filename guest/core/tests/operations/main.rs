@@ -15,6 +15,8 @@ mod installations;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod lost_answers;
 #[cfg(test)]
 mod part_two;
