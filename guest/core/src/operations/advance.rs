@@ -32,7 +32,7 @@ const AFTER_START: Duration = Duration::from_millis(200);
 /// [`Error::BackupNotFound`]: the backup was deleted, and the run is over. After any other error, take the step again.
 pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
     let listing = Listing::of_backup(engine, context.repository()?, id)?.or_transient_error()?;
-    let snapshots = existing(listing, context, id)?;
+    let snapshots = existing(engine, listing, context, id)?;
     let next = NextStep::of(&snapshots, context);
     let part_one = snapshots.first().map(|snapshot| snapshot.name.clone());
     let backup = Backup::assess(id, snapshots, None, context);

@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 
 use crate::listing::{Listing, by_backup, in_full};
 use crate::operations::fetch;
+use crate::operations::identify::identified;
 use crate::owner::Owner;
 use crate::refusal::document;
 use crate::{
@@ -25,7 +26,7 @@ pub struct BackupList {
 /// [`Error::BackupNotFound`], or why it could not be read.
 pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, Error> {
     let id = BackupId::parse(id)?;
-    let snapshots = existing(Listing::of_backup(engine, context.repository()?, id)?, context, id)?;
+    let snapshots = existing(engine, Listing::of_backup(engine, context.repository()?, id)?, context, id)?;
     let cluster = cluster(engine, context)?;
     Ok(Backup::assess(id, snapshots, Some(&cluster), context))
 }
@@ -89,8 +90,13 @@ fn assess(engine: &impl Engine, context: &Context, snapshots: Vec<Snapshot>) -> 
 }
 
 /// The snapshots of a backup; it is an error if there are none, or if they are another installation's.
-pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
-    let snapshots = listing.only(id);
+pub(super) fn existing(
+    engine: &impl Engine,
+    listing: Listing,
+    context: &Context,
+    id: BackupId,
+) -> Result<Vec<Snapshot>, Error> {
+    let snapshots = identified(engine, context, id, listing.only(id))?;
     match Owner::of(&snapshots, &context.settings.index_prefix) {
         Owner::Another(prefix) => Err(Error::not_found(id, context.repository()?, Some(prefix))),
         Owner::This | Owner::Both(_) if snapshots.is_empty() => Err(Error::not_found(id, context.repository()?, None)),
