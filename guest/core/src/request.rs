@@ -87,6 +87,14 @@ impl Request {
         .query("filter_path", LISTED_FIELDS)
     }
 
+    /// Lists the indices of the snapshots whose names match `pattern`, without opening any metadata file.
+    #[must_use]
+    pub fn list_indices(repository: &RepositoryName, pattern: &str) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern])
+            .query("verbose", "false")
+            .query("filter_path", "snapshots.snapshot,snapshots.indices,error,status")
+    }
+
     /// Starts a snapshot of exactly these indices, without waiting for its end.
     #[must_use]
     pub fn create(

@@ -47,7 +47,7 @@ pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<
     if is_dropped(&listing, context, id) {
         return Ok(Progress::of(Backup::dropped(id, repository)));
     }
-    let snapshots = existing(listing, context, id)?;
+    let snapshots = existing(engine, listing, context, id)?;
     let mut context = Cow::Borrowed(context);
     ask_clock_for(engine, &mut context, &snapshots)?;
     let next = NextStep::of(&snapshots, &context);

@@ -3,6 +3,7 @@ use std::cmp::Reverse;
 
 use crate::backup::explain_unreadable;
 use crate::listing::{Listing, by_backup, in_full};
+use crate::operations::identify::identified;
 use crate::operations::{ask_clock_for, fetch};
 use crate::owner::Owner;
 use crate::refusal::document;
@@ -34,7 +35,7 @@ pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, 
     if is_dropped(&listing, context, id) {
         return Ok(Backup::dropped(id, repository));
     }
-    let snapshots = existing(listing, context, id)?;
+    let snapshots = existing(engine, listing, context, id)?;
     let cluster = cluster(engine, context)?;
     let mut context = Cow::Borrowed(context);
     ask_clock_for(engine, &mut context, &snapshots)?;
@@ -138,8 +139,13 @@ pub(super) fn is_dropped(listing: &Listing, context: &Context, id: BackupId) -> 
 }
 
 /// The snapshots of a backup; it is an error if there are none, or if they are another installation's.
-pub(super) fn existing(listing: Listing, context: &Context, id: BackupId) -> Result<Vec<Snapshot>, Error> {
-    let snapshots = listing.only(id);
+pub(super) fn existing(
+    engine: &impl Engine,
+    listing: Listing,
+    context: &Context,
+    id: BackupId,
+) -> Result<Vec<Snapshot>, Error> {
+    let snapshots = identified(engine, context, id, listing.only(id))?;
     match Owner::of(&snapshots, &context.settings.index_prefix) {
         Owner::Another(prefix) => Err(Error::not_found(id, context.repository()?, Some(prefix))),
         Owner::This | Owner::Both(_) if snapshots.is_empty() => Err(Error::not_found(id, context.repository()?, None)),

@@ -3,6 +3,7 @@
 mod advance;
 mod create;
 mod delete;
+mod identify;
 mod inspect;
 
 pub use advance::{Progress, advance};

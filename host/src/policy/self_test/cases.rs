@@ -20,6 +20,7 @@ pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
     empty(&bed(true)?).await?;
     invalid_ids(&bed(true)?).await?;
     a_backup(&bed(true)?).await?;
+    anothers_backups(&bed(true)?).await?;
     a_failure(&bed(true)?).await?;
     a_dropped_part(&bed(true)?).await
 }
@@ -75,7 +76,25 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
+    a_page(bed, id).await?;
     a_deletion(bed, id).await
+}
+
+async fn a_page(bed: &TestBed, id: BackupId) -> Outcome {
+    const CASE: &str = "a page of a list without metadata";
+    let query = ListQuery { pattern: id.to_string(), limit: Some(1), verbose: false, before: None };
+    let page = answer(CASE, "the only backup", bed.calls.list(&query, Vec::new()).await)?;
+    match page.backups.as_slice() {
+        [backup] if page.next.is_none() => expect_state(CASE, backup, BackupState::Complete)?,
+        _ => return mismatch(CASE, "the only backup", format!("{page:?}")),
+    }
+    let query = ListQuery { before: Some(id), ..query };
+    let page = answer(CASE, "no backup below the only one", bed.calls.list(&query, Vec::new()).await)?;
+    if page.backups.is_empty() && page.next.is_none() {
+        Ok(())
+    } else {
+        mismatch(CASE, "no backup below the only one", format!("{page:?}"))
+    }
 }
 
 async fn a_second_time(bed: &TestBed, id: BackupId) -> Outcome {
@@ -96,6 +115,34 @@ async fn a_deletion(bed: &TestBed, id: BackupId) -> Outcome {
         Err(CallError::Refused(Error::NotFound(_))) => Ok(()),
         other => mismatch(CASE, "the error 'not-found' afterwards", told(&other)),
     }
+}
+
+/// What a policy answers is its own affair, what becomes of another installation's snapshots is not.
+async fn anothers_backups(bed: &TestBed) -> Outcome {
+    const CASE: &str = "backups of another installation in the repository";
+    for (n, id) in CANDIDATE_IDS.into_iter().enumerate() {
+        // The first one could be resumed.
+        bed.store_anothers(id, if n == 0 { 1 } else { 2 });
+    }
+    let before = bed.names();
+    let page = answer(CASE, "an empty list", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
+    if !page.backups.is_empty() {
+        return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
+    }
+    for id in CANDIDATE_IDS {
+        if let Ok((accepted, _)) = bed.calls.create(id, Vec::new()).await {
+            return mismatch(CASE, "that their ids are taken", format!("{accepted:?}"));
+        }
+        if let Ok(id) = id.parse() {
+            let _ = bed.calls.advance(id, Vec::new()).await;
+        }
+        let _ = bed.calls.delete(id, None).await;
+    }
+    let after = bed.names();
+    if after == before {
+        return Ok(());
+    }
+    mismatch(CASE, "that nothing of them is deleted, and nothing added", format!("{after:?} after {before:?}"))
 }
 
 /// Part 2 must never be newer than a part 1 that can be restored.
