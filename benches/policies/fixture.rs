@@ -68,6 +68,7 @@ pub(crate) fn context() -> Result<backup_core::Context> {
             resume_window: RESUME_WINDOW,
         },
         now: now(),
+        engine_clock: backup_core::EngineClock::NotAsked,
         run_id: "bench".to_owned(),
         host: "bench".to_owned(),
         notes: Vec::new(),

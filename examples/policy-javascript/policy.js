@@ -47,10 +47,10 @@ function acceptIfWritten(context, id, error) {
 function advance(context, id) {
   const snapshots = existing(context, id);
   if (snapshots.some(({ state }) => state === 'in-progress')) {
-    return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+    return { backup: assess(context, snapshots), againIn: LOOK_AGAIN, accepted: false };
   }
   const one = partOneInTheGap(context, snapshots, noteOn(context, snapshots[0]));
-  if (!one) return { backup: assess(context, snapshots) };
+  if (!one) return { backup: assess(context, snapshots), accepted: false };
   return startPartTwo(context, snapshots, one);
 }
 
@@ -62,14 +62,14 @@ function startPartTwo(context, snapshots, one) {
     // Another host was faster.
     if (!isNameInUse(error.refusal)) return afterRefusal(context, snapshots, error);
   }
-  return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+  return { backup: assess(context, snapshots), againIn: LOOK_AGAIN, accepted: true };
 }
 
 function afterRefusal(context, snapshots, { refusal, detail }) {
   if (canPass(refusal) || refusal.type === 'index_not_found_exception') {
-    return { backup: assess(context, snapshots), againIn: TRY_AGAIN, refusal: detail };
+    return { backup: assess(context, snapshots), againIn: TRY_AGAIN, refusal: detail, accepted: false };
   }
-  return { backup: assess(context, snapshots, { ended: true, refusal: detail }), refusal: detail };
+  return { backup: assess(context, snapshots, { ended: true, refusal: detail }), refusal: detail, accepted: false };
 }
 
 function get(context, text) {

@@ -133,6 +133,13 @@ impl Request {
         Self::new(Method::Get, &[&format!("{prefix}-metadata"), "_doc", "1"]).query("_source", "schemaVersion")
     }
 
+    /// Reads the clock of the node that writes the times of snapshots.
+    #[must_use]
+    pub fn engine_clock() -> Self {
+        Self::new(Method::Get, &["_nodes", "_master", "stats", "os"])
+            .query("filter_path", "nodes.*.timestamp,error,status")
+    }
+
     /// Reads the versions of all nodes, of the software and of the index format.
     #[must_use]
     pub fn node_versions() -> Self {

@@ -203,6 +203,7 @@ fn lookups() -> Questions {
         question("document_missing", &[], document("optimize-alert"), read::document),
         question("document_of_missing_index", &[], document("optimize-none"), read::document),
         question("node_versions", &[], Request::node_versions(), read::nodes),
+        question("engine_clock", &[], Request::engine_clock(), read::clocks),
     ])
 }
 

@@ -4,7 +4,7 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, Progress, RunNote};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -21,7 +21,8 @@ pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
     invalid_ids(&bed(true)?).await?;
     a_backup(&bed(true)?).await?;
     anothers_backups(&bed(true)?).await?;
-    a_failure(&bed(true)?).await
+    a_failure(&bed(true)?).await?;
+    a_dropped_part(&bed(true)?).await
 }
 
 async fn unconfigured(bed: &TestBed) -> Outcome {
@@ -152,6 +153,20 @@ async fn a_failure(bed: &TestBed) -> Outcome {
     advance_to_the_end(CASE, bed, id).await?;
     expect_parts(CASE, bed, 1)?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Failed)
+}
+
+/// A policy may tell it as failed or as not found, but must not go on.
+async fn a_dropped_part(bed: &TestBed) -> Outcome {
+    const CASE: &str = "a backup whose part 1 is gone while it is written";
+    let id = created(CASE, bed).await?;
+    answer(CASE, "that a deletion is submitted", bed.calls.delete(&id.to_string(), None).await)?;
+    let note = RunNote { backup_id: id, run_id: "self-test".to_owned(), ended: false, refusal: None, awaited: Some(1) };
+    match bed.calls.advance(id, vec![note]).await {
+        Err(CallError::Refused(Error::NotFound(_))) => {}
+        Ok(Progress { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
+        other => return mismatch(CASE, "the error 'not-found', or the end of a run that has FAILED", told(&other)),
+    }
+    if bed.snapshots().is_empty() { Ok(()) } else { mismatch(CASE, "that nothing is written", "a snapshot") }
 }
 
 async fn created(case: &'static str, bed: &TestBed) -> Outcome<BackupId> {
