@@ -8,6 +8,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
 mod backup;
+mod command_line;
 mod compatibility;
 mod component;
 mod configuration;
@@ -26,7 +27,6 @@ mod replicas;
 mod requests;
 mod same_answers;
 mod scopes;
-mod script;
 mod secured;
 mod servers;
 mod signals;

@@ -21,4 +21,4 @@ pub use bindings::policy_settings;
 pub use body::{CreateRequest, MAX_BODY_BYTES, expect_json};
 pub use error::{ErrorBody, RequestError, status_of};
 pub use health::{Health, HealthDetails, Probe};
-pub use view::{Backup, BackupView, Message, Presentation, Snapshot};
+pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

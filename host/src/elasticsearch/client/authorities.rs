@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use super::ClientError;
 
 /// Reads every certificate of every file, and fails on a file that would silently add none.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<reqwest::Certificate>, ClientError> {
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<reqwest::Certificate>, ClientError> {
     let files = paths.iter().map(|path| read_file(path)).collect::<Result<Vec<_>, _>>()?;
     Ok(files.into_iter().flatten().collect())
 }

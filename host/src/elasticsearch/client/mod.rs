@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, redirect};
 
+pub(crate) use authorities::read as read_authorities;
+pub(crate) use cause::{of_connect, root as root_cause};
 pub use error::ClientError;
 
 use self::nodes::{BaseUrl, Nodes};

@@ -1,0 +1,83 @@
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use backup_actuator::BackupView;
+use backup_core::BackupId;
+use clap::Args;
+
+use super::error::BackupCommandError;
+use super::progress::Progress;
+use super::view;
+use super::wait::{Look, WaitOptions, or_interrupted};
+use crate::cli::client::{Client, one_line};
+use crate::cli::output::{Format, print, terminal_width};
+
+#[derive(Debug, Args)]
+pub(super) struct Delete {
+    /// The backup.
+    #[arg(value_parser = super::backup_id)]
+    id: BackupId,
+    /// Do not ask. Where there is no terminal, nothing is deleted without it.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    waiting: WaitOptions,
+}
+
+impl Delete {
+    pub(super) async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
+        let id = self.id;
+        let untouched = || format!("backup {id} was not deleted");
+        if !self.yes && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(BackupCommandError::YesMissing { id });
+        }
+        // The server answers the deletion of a backup that is not there as if it had been.
+        let backup = or_interrupted(async { Ok(client.get(id).await?) }, untouched).await?;
+        if !self.yes && !or_interrupted(confirm(backup.body), untouched).await? {
+            return Err(BackupCommandError::Interrupted(untouched()));
+        }
+        let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
+        let submitted = async {
+            let earlier = client.failed_deletion(id).await?;
+            client.delete(id).await?;
+            Ok(earlier)
+        };
+        let earlier = or_interrupted(submitted, || format!("backup {id} may be being deleted")).await?;
+        if !self.waiting.wait {
+            return print_outcome(id, "is being deleted, which can take minutes", format);
+        }
+        let look = async |_| match client.get(id).await {
+            Err(error) if error.is_not_found() => Ok(Look::Ended(())),
+            Err(error) => Err(error.into()),
+            Ok(backup) => match client.failed_deletion(id).await?.filter(|reason| Some(reason) != earlier.as_ref()) {
+                Some(reason) => Err(BackupCommandError::NotDeleted { id, reason: one_line(&reason) }),
+                None => Ok(Look::Ongoing(view::parts(&backup.body))),
+            },
+        };
+        let progress = Progress::of(format!("deleting backup {id}"));
+        self.waiting.until_ended(ongoing, progress, look).await?;
+        print_outcome(id, "is deleted", format)
+    }
+}
+
+/// Asks on the terminal.
+async fn confirm(backup: BackupView) -> Result<bool, BackupCommandError> {
+    let question =
+        format!("Delete backup {} ({})? It cannot be undone. [y/N] ", backup.backup_id, one_line(&backup.state));
+    let answer = tokio::task::spawn_blocking(move || {
+        io::stderr().write_all(question.as_bytes())?;
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        Ok::<_, io::Error>(line)
+    });
+    let answer = answer.await.map_err(io::Error::other)??;
+    Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
+}
+
+/// The server answers a deletion without a body, so there is no JSON to print.
+fn print_outcome(id: BackupId, outcome: &str, format: Format) -> Result<(), BackupCommandError> {
+    Ok(match (format, terminal_width()) {
+        (Format::Json, _) => Ok(()),
+        (Format::Text, None) => print(&id.to_string()),
+        (Format::Text, Some(_)) => print(&format!("Backup {id} {outcome}.")),
+    }?)
+}
