@@ -1,5 +1,6 @@
 //! `optimize-backup backup …`: what it prints, and how it ends.
 
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 use serde_json::Value;
+use tempfile::tempdir;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
@@ -57,6 +59,33 @@ async fn ended(child: Child) -> Result<Ended> {
     let ended = child.wait_with_output().await?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Ended { code: ended.status.code(), output: text(ended.stdout), errors: text(ended.stderr) })
+}
+
+/// As after `| head`.
+#[tokio::test]
+async fn a_reader_that_has_gone_is_no_error() -> Result<()> {
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
+    command.args(["completions", "bash"]).stdout(writer).stderr(Stdio::piped());
+    let ended = ended(command.spawn()?).await?;
+    assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
+    Ok(())
+}
+
+#[tokio::test]
+async fn completions_and_man_pages_are_written() -> Result<()> {
+    let folder = tempdir()?;
+    let run = async |arguments: &[&str]| {
+        let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
+        command.args(arguments).current_dir(&folder).stdout(Stdio::piped()).stderr(Stdio::piped());
+        ended(command.spawn()?).await
+    };
+    run(&["completions", "bash"]).await?.expect(0, "--token-file", "");
+    run(&["man", "pages"]).await?.expect(0, "`man pages/optimize-backup.1`", "");
+    let page = fs::read_to_string(folder.path().join("pages/optimize-backup-backup-create.1"))?;
+    assert!(page.contains("OPTIMIZE_BACKUP_URL"), "{page}");
+    Ok(())
 }
 
 async fn backups_are_made_shown_and_deleted(distribution: Distribution) -> Result<()> {

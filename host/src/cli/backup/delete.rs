@@ -9,7 +9,7 @@ use super::progress::Progress;
 use super::view;
 use super::wait::{Look, WaitOptions, or_interrupted};
 use crate::cli::client::{Client, one_line};
-use crate::cli::output::{Format, print, terminal_width};
+use crate::cli::output::{Format, note, print, terminal_width};
 
 #[derive(Debug, Args)]
 pub(super) struct Delete {
@@ -32,8 +32,12 @@ impl Delete {
         }
         // The server answers the deletion of a backup that is not there as if it had been.
         let backup = or_interrupted(async { Ok(client.get(id).await?) }, untouched).await?;
-        if !self.yes && !or_interrupted(confirm(backup.body), untouched).await? {
-            return Err(BackupCommandError::Interrupted(untouched()));
+        if !self.yes {
+            // After Ctrl-C the question still stands on the line.
+            let confirmed = or_interrupted(confirm(backup.body), untouched).await.inspect_err(|_| note(""))?;
+            if !confirmed {
+                return Err(BackupCommandError::Interrupted(untouched()));
+            }
         }
         let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
         let submitted = async {

@@ -19,7 +19,11 @@ use super::output::Format;
 
 pub(super) use self::error::BackupCommandError;
 
+const EXIT_STATUS: &str = "Exit status: 0 done, with --wait: COMPLETE; 1 it ended badly; 2 wrong usage; 3 no such backup; \
+    4 conflict; 5 refused; 6 not reachable; 7 not authorized; 8 --timeout is over, it goes on; 130 interrupted.";
+
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
 pub(super) struct BackupCommand {
     #[command(flatten)]
     server: ServerOptions,
@@ -33,6 +37,7 @@ pub(super) struct BackupCommand {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Make a backup.
+    #[command(after_help = EXIT_STATUS)]
     Create(Create),
     /// List backups, newest first.
     List(List),

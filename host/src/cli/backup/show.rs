@@ -13,7 +13,7 @@ pub(super) struct List {
     #[arg(long)]
     pattern: Option<String>,
     /// At most so many, the newest.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
 }
 
