@@ -36,7 +36,7 @@ impl Delete {
             // After Ctrl-C the question still stands on the line.
             let confirmed = or_interrupted(confirm(backup.body), untouched).await.inspect_err(|_| note(""))?;
             if !confirmed {
-                return Err(BackupCommandError::Interrupted(untouched()));
+                return Err(BackupCommandError::Declined { id });
             }
         }
         let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
@@ -65,8 +65,7 @@ impl Delete {
 
 /// Asks on the terminal.
 async fn confirm(backup: BackupView) -> Result<bool, BackupCommandError> {
-    let question =
-        format!("Delete backup {} ({})? It cannot be undone. [y/N] ", backup.backup_id, one_line(&backup.state));
+    let question = format!("Delete backup {}? It cannot be undone. [y/N] ", view::summary(&backup));
     let answer = tokio::task::spawn_blocking(move || {
         io::stderr().write_all(question.as_bytes())?;
         let mut line = String::new();

@@ -29,6 +29,8 @@ pub(in crate::cli) enum BackupCommandError {
     Interrupted(String),
     #[error("backup {id} was not deleted: nobody can be asked here, so give --yes if you mean it")]
     YesMissing { id: BackupId },
+    #[error("backup {id} was not deleted: the answer was not yes")]
+    Declined { id: BackupId },
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -46,7 +48,7 @@ impl BackupCommandError {
             }
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) => ExitStatus::Interrupted,
+            Self::Interrupted(_) | Self::Declined { .. } => ExitStatus::Interrupted,
             Self::CannotBeRestored { .. } | Self::NotDeleted { .. } => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }

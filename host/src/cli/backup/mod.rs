@@ -25,11 +25,11 @@ const EXIT_STATUS: &str = "Exit status: 0 done, with --wait: COMPLETE; 1 it ende
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUS)]
 pub(super) struct BackupCommand {
-    #[command(flatten)]
-    server: ServerOptions,
     /// How results are printed.
     #[arg(long, value_enum, default_value_t, global = true)]
     output: Format,
+    #[command(flatten)]
+    server: ServerOptions,
     #[command(subcommand)]
     action: Action,
 }

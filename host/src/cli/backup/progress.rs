@@ -34,7 +34,8 @@ impl Progress {
         if self.line.is_hidden() {
             note(&format!("{}: {what}", self.subject));
         } else {
-            self.line.set_message(format!("{}: {what}", self.subject));
+            // A narrow terminal cuts the end off.
+            self.line.set_message(format!("{what} ({})", self.subject));
         }
         self.shown = what;
     }

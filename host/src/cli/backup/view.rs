@@ -30,6 +30,12 @@ pub(super) fn parts(backup: &BackupView) -> String {
     backup.details.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
+/// In a few words: `7 (COMPLETE, started 2022-11-09 10:11:36 +0100)`.
+pub(super) fn summary(backup: &BackupView) -> String {
+    let started = start_time(backup).map(|time| format!(", started {}", moment(time))).unwrap_or_default();
+    format!("{} ({}{started})", backup.backup_id, one_line(&backup.state))
+}
+
 pub(super) fn print_one(backup: &Received<BackupView>, format: Format) -> Result<(), PrintError> {
     match (format, terminal_width()) {
         (Format::Json, _) => print(&backup.json),

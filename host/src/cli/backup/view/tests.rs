@@ -99,3 +99,9 @@ fn the_parts_are_told_with_their_states() {
     let backup = BackupView { details: vec![snapshot(1, "SUCCESS"), snapshot(2, "IN_PROGRESS")], ..complete() };
     assert_eq!(parts(&backup), "part 1 of 2 SUCCESS, part 2 of 2 IN_PROGRESS");
 }
+
+#[test]
+fn a_question_names_what_it_is_about() {
+    assert_eq!(summary(&complete()), "1764251289 (COMPLETE, started 2026-11-27 10:11:31 +0100)");
+    assert_eq!(summary(&failed()), "7 (FAILED)");
+}
