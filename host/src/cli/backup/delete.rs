@@ -27,7 +27,8 @@ impl Delete {
     pub(super) async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         let id = self.id;
         let untouched = || format!("backup {id} was not deleted");
-        if !self.yes && !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        let somebody_is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if !self.yes && !somebody_is_there {
             return Err(BackupCommandError::YesMissing { id });
         }
         // The server answers the deletion of a backup that is not there as if it had been.
