@@ -41,6 +41,11 @@ impl Ended {
         assert_eq!(*found, Some(code), "{out}\n{err}");
         assert!(out.contains(output) && err.contains(errors), "output: {out}\nerrors: {err}");
     }
+
+    /// The first column.
+    fn ids(&self) -> Vec<&str> {
+        self.output.lines().filter_map(|line| line.split('\t').next()).collect()
+    }
 }
 
 /// As a script calls it: in a pipe.
@@ -110,10 +115,20 @@ async fn backups_are_made_shown_and_deleted(distribution: Distribution) -> Resul
 
     assert_eq!(run(url, &["get", "7"]).await?.output, made.output);
     let listed = run(url, &["list"]).await?;
-    let ids: Vec<&str> = listed.output.lines().filter_map(|line| line.split('\t').next()).collect();
-    assert_eq!(ids, [third, &second, "7"]);
+    assert_eq!(listed.ids(), [third, &second, "7"]);
     let listed = run(url, &["list", "--output", "json"]).await?;
     assert_eq!(serde_json::from_str::<Value>(&listed.output)?, host.get("/actuator/backups").await?.json()?);
+
+    for (arguments, expected) in [
+        (&["--limit", "2"][..], &[third, &second][..]),
+        (&["--pattern", "7"], &["7"]),
+        (&["--pattern", "7*", "--limit", "1"], &["7"]),
+        (&["--pattern", "8*"], &[]),
+    ] {
+        let listed = run(url, &[&["list"], arguments].concat()).await?;
+        assert_eq!((listed.code, listed.ids().as_slice()), (Some(0), expected), "{arguments:?}: {}", listed.errors);
+    }
+    run(url, &["list", "--pattern", "*7"]).await?.expect(2, "", "[invalidParameter]");
 
     run(url, &["delete", "7"]).await?.expect(2, "", "--yes");
     run(url, &["delete", "7", "--yes", "--wait"]).await?.expect(0, "7\n", "");

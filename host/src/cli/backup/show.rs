@@ -9,11 +9,11 @@ use crate::cli::output::Format;
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Only those whose ID matches: digits, and a * at the end, such as '2026*'.
+    /// Only those whose ID begins with these digits, such as '2026*'; without * only that one.
     #[arg(long)]
     pattern: Option<String>,
-    /// At most so many, the newest.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// At most so many, the newest: 1 to 1000.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     limit: Option<u64>,
 }
 
