@@ -59,7 +59,7 @@ pub(crate) async fn measure() -> Result<()> {
             for (variant, samples) in variants.iter().zip(&mut samples) {
                 samples.time(variant.list(&host.engine)).await.map_err(fixture::plain)?;
             }
-            whole.time(policy.list(Vec::new())).await?;
+            whole.time(policy.list(&optimize_backup::sandbox::types::ListQuery::default(), Vec::new())).await?;
         }
         let base = samples.get(1).map(Samples::median).unwrap_or_default();
         let row = |name: &str, took: &Samples| vec![name.to_owned(), show(took.median()), ratio(took.median(), base)];
@@ -75,6 +75,10 @@ struct Variant {
     limits: Limits,
     engine: Engine,
     instances: bindings::PolicyPre<Call>,
+}
+
+fn everything() -> types::ListQuery {
+    types::ListQuery { pattern: "*".to_owned(), before: None, limit: None, verbose: true }
 }
 
 struct Call {
@@ -100,7 +104,7 @@ impl Variant {
     async fn list(&self, engine: &Arc<MemoryEngine>) -> wasmtime::Result<()> {
         let mut store = self.store(engine);
         let instance = self.instances.instantiate_async(&mut store).await?;
-        let outcome = instance.optimize_backup_backups().call_list(&mut store, &context()).await?;
+        let outcome = instance.optimize_backup_backups().call_list(&mut store, &context(), &everything()).await?;
         outcome.map(drop).map_err(|error| wasmtime::Error::msg(format!("{error:?}")))
     }
 

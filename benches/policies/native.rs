@@ -1,7 +1,8 @@
 //! What a call of the policy costs, against the same rules called directly.
 
 use anyhow::Result;
-use backup_core::operations;
+use backup_core::{ListQuery, operations};
+use optimize_backup::sandbox::types;
 
 use crate::figures::{Samples, ratio, show, table};
 use crate::fixture;
@@ -17,8 +18,8 @@ pub(crate) async fn measure() -> Result<()> {
         let policy = host.policies().calls();
         let (mut direct, mut sandboxed) = (Samples::default(), Samples::default());
         for _ in 0..rounds {
-            let list = direct.time(async { operations::list(&*host.engine, &context) }).await?;
-            let page = sandboxed.time(policy.list(Vec::new())).await?;
+            let list = direct.time(async { operations::list(&*host.engine, &context, &ListQuery::default()) }).await?;
+            let page = sandboxed.time(policy.list(&types::ListQuery::default(), Vec::new())).await?;
             anyhow::ensure!(list.backups.len() == page.backups.len(), "both should find the same");
         }
         let (direct, sandboxed) = (direct.median(), sandboxed.median());

@@ -6,6 +6,7 @@ use backup_test_hosts::{MAX_FAILURES, TestHost, candidate};
 use optimize_backup::policy::Source;
 use optimize_backup::policy::admission::{AdmissionError, LineageError};
 use optimize_backup::sandbox::CallError;
+use optimize_backup::sandbox::types::ListQuery;
 use serde_json::json;
 
 use crate::fixtures;
@@ -114,5 +115,5 @@ async fn a_run_resumes_with_the_successor_of_a_policy_that_was_withdrawn() {
         assert!(operations.advance(9, Vec::new()).await.is_err());
     }
     let successor = host.policies().successor_of(operations);
-    assert!(successor.list(Vec::new()).await.is_ok());
+    assert!(successor.list(&ListQuery::default(), Vec::new()).await.is_ok());
 }

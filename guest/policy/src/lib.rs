@@ -10,12 +10,12 @@ pub mod bindings;
 mod convert;
 mod engine;
 
-pub use convert::{from_context, from_id};
+pub use convert::{from_context, from_id, from_query};
 pub use engine::Imported;
 
 use backup_core::operations;
 use bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, Progress,
+    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
 };
 
 /// The policy that is embedded in the host.
@@ -37,8 +37,8 @@ impl Guest for Policy {
         Ok(backup.into())
     }
 
-    fn list(context: Context) -> Result<BackupsPage, Error> {
-        let list = operations::list(&Imported, &from_context(context)?)?;
+    fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {
+        let list = operations::list(&Imported, &from_context(context)?, &from_query(&query)?)?;
         Ok(list.into())
     }
 

@@ -54,12 +54,17 @@ fn set_up() -> (Arc<Cluster>, TestHost) {
 
 impl TestHost {
     fn new(cluster: &Arc<Cluster>) -> Self {
+        Self::of_installation(cluster, "optimize")
+    }
+
+    /// A host of the installation with this index prefix.
+    fn of_installation(cluster: &Arc<Cluster>, prefix: &str) -> Self {
         let network = Network::new(cluster);
-        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse("optimize").unwrap());
+        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
         let capability = Capability::new(Destination::Cluster(Arc::clone(&network) as _), grants);
         let settings = types::Settings {
             repository: REPOSITORY.to_owned(),
-            index_prefix: "optimize".to_owned(),
+            index_prefix: prefix.to_owned(),
             optimize_version: None,
             engine: types::Engine::Elasticsearch,
             resume_window: RESUME_WINDOW.as_millis() as u64,

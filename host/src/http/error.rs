@@ -25,10 +25,6 @@ pub enum ApiError {
     Unauthorized,
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
     PolicyTooLarge { allowed: usize },
-    #[error(
-        "a parameter of the query is wrong: {0}; allowed are force=true or false, for a shadow for=10m, for a rollback generation=2"
-    )]
-    InvalidParameter(String),
     #[error("the policy is refused, and the serving one stays: {0}")]
     PolicyRefused(#[from] AdmissionError),
     #[error(transparent)]
@@ -73,7 +69,6 @@ table! {
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
     ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
-    ApiError::InvalidParameter(_) => BAD_REQUEST: "invalidParameter",
     ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
     ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
     ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",

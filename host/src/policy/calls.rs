@@ -96,9 +96,9 @@ impl PolicyCalls {
         self.observed("get", self.policy().get(self.capability(), &context, id)).await
     }
 
-    pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
+    pub async fn list(&self, query: &types::ListQuery, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
         let context = self.context(notes);
-        self.observed("list", self.policy().list(self.capability(), &context)).await
+        self.observed("list", self.policy().list(self.capability(), &context, query)).await
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote.

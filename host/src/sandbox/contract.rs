@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use backup_core::NAME_PREFIX;
+use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::types::{
-    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, Progress, SnapshotDetail, SnapshotState,
+    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, ListQuery, Progress, SnapshotDetail, SnapshotState,
 };
 
 /// How an answer breaks the contract.
@@ -37,6 +37,12 @@ pub enum ContractError {
     },
     #[error("the backup {0} is in the list twice or out of order; the largest number comes first")]
     Order(BackupId),
+    #[error("the backup {0} is in a list that it does not belong to by the query")]
+    NotAskedFor(BackupId),
+    #[error("the list has {found} backups; it was asked for {allowed}")]
+    TooMany { found: usize, allowed: u32 },
+    #[error("it says that the next page begins below {0}, which is not where this one ends")]
+    NextPage(BackupId),
 }
 
 /// The answer to `create`.
@@ -57,10 +63,31 @@ pub(crate) fn progress(asked: BackupId, progress: &Progress) -> Result<(), Contr
 }
 
 /// The answer to `list`.
-pub(crate) fn page(page: &BackupsPage) -> Result<(), ContractError> {
+pub(crate) fn page(query: &ListQuery, page: &BackupsPage) -> Result<(), ContractError> {
     page.backups.iter().try_for_each(backup)?;
     let in_order = page.backups.iter().is_sorted_by(|one, next| one.backup_id > next.backup_id);
-    if in_order { Ok(()) } else { Err(ContractError::Order(first_out_of_order(&page.backups))) }
+    if !in_order {
+        return Err(ContractError::Order(first_out_of_order(&page.backups)));
+    }
+    let pattern = IdPattern::parse(&query.pattern).unwrap_or(IdPattern::All);
+    let is_asked_for = |id: BackupId| {
+        query.before.is_none_or(|before| id < before)
+            && backup_core::BackupId::new(id).is_some_and(|id| pattern.matches(id))
+    };
+    if let Some(other) = page.backups.iter().find(|backup| !is_asked_for(backup.backup_id)) {
+        return Err(ContractError::NotAskedFor(other.backup_id));
+    }
+    if let Some(allowed) = query.limit.filter(|&allowed| page.backups.len() as u64 > allowed.into()) {
+        return Err(ContractError::TooMany { found: page.backups.len(), allowed });
+    }
+    // Whoever asks for page after page comes to an end.
+    let continues = |next| {
+        query.limit.is_some() && is_asked_for(next) && page.backups.last().is_none_or(|last| next <= last.backup_id)
+    };
+    match page.next.filter(|&next| !continues(next)) {
+        Some(next) => Err(ContractError::NextPage(next)),
+        None => Ok(()),
+    }
 }
 
 /// The answer to `delete`.

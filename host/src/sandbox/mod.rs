@@ -154,15 +154,16 @@ impl Policy {
         Ok(backup)
     }
 
-    /// Tells every backup.
+    /// Tells backups.
     pub async fn list(
         &self,
         capability: Capability,
         context: &types::Context,
+        query: &types::ListQuery,
     ) -> Result<types::BackupsPage, CallError> {
         let mut call = self.open(capability, Scope::Read).await?;
-        let page = outcome(call.guest().call_list(&mut call.store, context).await)?;
-        contract::page(&page)?;
+        let page = outcome(call.guest().call_list(&mut call.store, context, query).await)?;
+        contract::page(query, &page)?;
         Ok(page)
     }
 
