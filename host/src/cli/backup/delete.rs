@@ -26,41 +26,59 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         let id = self.id;
+        self.ask(client).await?;
+        let earlier_failure = self.submit(client).await?;
+        if !self.waiting.wait {
+            return print_outcome(id, "is being deleted, which can take minutes", format);
+        }
+        self.wait_until_gone(client, earlier_failure).await?;
+        print_outcome(id, "is deleted", format)
+    }
+
+    /// Finds the backup, because the server answers the deletion of one that is not there as if it had been, and asks
+    /// whether it is meant.
+    async fn ask(&self, client: &Client) -> Result<(), BackupCommandError> {
+        let id = self.id;
         let untouched = || format!("backup {id} was not deleted");
         let somebody_is_there = io::stdin().is_terminal() && io::stderr().is_terminal();
         if !self.yes && !somebody_is_there {
             return Err(BackupCommandError::YesMissing { id });
         }
-        // The server answers the deletion of a backup that is not there as if it had been.
         let backup = or_interrupted(async { Ok(client.get(id).await?) }, untouched).await?;
-        if !self.yes {
-            // After Ctrl-C the question still stands on the line.
-            let confirmed = or_interrupted(confirm(backup.body), untouched).await.inspect_err(|_| note(""))?;
-            if !confirmed {
-                return Err(BackupCommandError::Declined { id });
-            }
-        }
-        let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
+        // After Ctrl-C the question still stands on the line.
+        let confirmed = self.yes || or_interrupted(confirm(backup.body), untouched).await.inspect_err(|_| note(""))?;
+        if confirmed { Ok(()) } else { Err(BackupCommandError::Declined { id }) }
+    }
+
+    /// Returns why an earlier deletion failed: servers tell that for a day, and it is not about this one.
+    async fn submit(&self, client: &Client) -> Result<Option<String>, BackupCommandError> {
+        let id = self.id;
         let submitted = async {
-            let earlier = client.failed_deletion(id).await?;
+            let earlier_failure = if self.waiting.wait { client.failed_deletion(id).await? } else { None };
             client.delete(id).await?;
-            Ok(earlier)
+            Ok(earlier_failure)
         };
-        let earlier = or_interrupted(submitted, || format!("backup {id} may be being deleted")).await?;
-        if !self.waiting.wait {
-            return print_outcome(id, "is being deleted, which can take minutes", format);
-        }
+        or_interrupted(submitted, || format!("backup {id} may be being deleted")).await
+    }
+
+    async fn wait_until_gone(
+        &self,
+        client: &Client,
+        earlier_failure: Option<String>,
+    ) -> Result<(), BackupCommandError> {
+        let id = self.id;
+        let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
         let look = async |_| match client.get(id).await {
             Err(error) if error.is_not_found() => Ok(Look::Ended(())),
             Err(error) => Err(error.into()),
-            Ok(backup) => match client.failed_deletion(id).await?.filter(|reason| Some(reason) != earlier.as_ref()) {
-                Some(reason) => Err(BackupCommandError::NotDeleted { id, reason: one_line(&reason) }),
-                None => Ok(Look::Ongoing(view::parts(&backup.body))),
+            Ok(backup) => match client.failed_deletion(id).await? {
+                Some(reason) if Some(&reason) != earlier_failure.as_ref() => {
+                    Err(BackupCommandError::NotDeleted { id, reason: one_line(&reason) })
+                }
+                _ => Ok(Look::Ongoing(view::parts(&backup.body))),
             },
         };
-        let progress = Progress::of(format!("deleting backup {id}"));
-        self.waiting.until_ended(ongoing, progress, look).await?;
-        print_outcome(id, "is deleted", format)
+        self.waiting.until_ended(ongoing, Progress::of(format!("deleting backup {id}")), look).await
     }
 }
 

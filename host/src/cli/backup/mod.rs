@@ -39,7 +39,7 @@ enum Action {
     /// Make a backup.
     #[command(after_help = EXIT_STATUS)]
     Create(Create),
-    /// List backups, newest first.
+    /// List backups, largest ID first.
     List(List),
     /// Show one backup.
     Get(Get),

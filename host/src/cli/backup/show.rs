@@ -12,7 +12,7 @@ pub(super) struct List {
     /// Only those whose ID begins with these digits, such as '2026*'; without * only that one.
     #[arg(long)]
     pattern: Option<String>,
-    /// At most so many, the newest: 1 to 1000.
+    /// At most so many, those with the largest IDs: 1 to 1000.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     limit: Option<u64>,
 }

@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::cli::exit::ExitStatus::{self, *};
 
+mod tls;
+
 const PAGE: &str = "<html>\n<title>Something else</title>\n</html>";
 
 fn id() -> BackupId {
