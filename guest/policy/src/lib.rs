@@ -18,6 +18,11 @@ use bindings::exports::optimize::backup::backups::{
     Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
 };
 
+/// std's own allocator would begin with growing the memory, and leave what the module has unused.
+#[cfg(all(feature = "export", target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// The policy that is embedded in the host.
 pub struct Policy;
 

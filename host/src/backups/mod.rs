@@ -147,7 +147,7 @@ async fn detached<T: Send + 'static>(
     tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
-        Err(cancelled) => Err(CallError::Trapped(cancelled.to_string())),
+        Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),
     })
 }
 
