@@ -8,6 +8,8 @@ mod documents;
 mod exit;
 mod output;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

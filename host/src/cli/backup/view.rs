@@ -24,10 +24,11 @@ pub(super) fn progression(backup: &BackupView) -> Progression {
     }
 }
 
-/// The parts that there are: `part 1 of 2 SUCCESS, part 2 of 2 IN_PROGRESS`.
+/// The parts that there are, or the backup's state: `part 1 of 2 SUCCESS, part 2 of 2 IN_PROGRESS`.
 pub(super) fn parts(backup: &BackupView) -> String {
     let told = |snapshot: &SnapshotView| format!("{} {}", part(snapshot), one_line(&snapshot.state));
-    backup.details.iter().map(told).collect::<Vec<_>>().join(", ")
+    let parts: Vec<String> = backup.details.iter().map(told).collect();
+    if parts.is_empty() { one_line(&backup.state) } else { parts.join(", ") }
 }
 
 /// In a few words: `7 (COMPLETE, started 2022-11-09 10:11:36 +0100)`.
