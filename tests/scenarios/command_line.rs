@@ -103,27 +103,28 @@ async fn backups_are_made_shown_and_deleted(distribution: Distribution) -> Resul
     assert_eq!((made.output.lines().count(), made.output.matches('\t').count()), (1, 4), "{}", made.output);
     run(url, &["create", "7", "--wait"]).await?.expect(4, "", "[backupAlreadyExists]");
 
-    // With an ID of its own making, and the other word for COMPLETE.
+    // With the other word for COMPLETE.
     let other = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE", "COMPLETED")).await?;
-    let json = run(other.url().as_str(), &["create", "--wait", "--output", "json"]).await?;
+    let json = run(other.url().as_str(), &["create", "8", "--wait", "--output", "json"]).await?;
     json.expect(0, "\"state\":\"COMPLETED\"", "");
-    let second = serde_json::from_str::<Value>(&json.output)?["backupId"].to_string();
-    let made_without_waiting = run(url, &["create"]).await?;
-    made_without_waiting.expect(0, "", "");
-    let third = made_without_waiting.output.trim();
-    host.wait_for_state(third.parse()?, "COMPLETE").await?;
+    assert_eq!(serde_json::from_str::<Value>(&json.output)?["backupId"], 8);
+    // With an ID of its own making.
+    let scheduled = run(url, &["create"]).await?;
+    scheduled.expect(0, "", "");
+    let newest = scheduled.output.trim();
+    host.wait_for_state(newest.parse()?, "COMPLETE").await?;
 
     assert_eq!(run(url, &["get", "7"]).await?.output, made.output);
     let listed = run(url, &["list"]).await?;
-    assert_eq!(listed.ids(), [third, &second, "7"]);
+    assert_eq!(listed.ids(), [newest, "8", "7"]);
     let listed = run(url, &["list", "--output", "json"]).await?;
     assert_eq!(serde_json::from_str::<Value>(&listed.output)?, host.get("/actuator/backups").await?.json()?);
 
     for (arguments, expected) in [
-        (&["--limit", "2"][..], &[third, &second][..]),
+        (&["--limit", "2"][..], &[newest, "8"][..]),
         (&["--pattern", "7"], &["7"]),
         (&["--pattern", "7*", "--limit", "1"], &["7"]),
-        (&["--pattern", "8*"], &[]),
+        (&["--pattern", "9*"], &[]),
     ] {
         let listed = run(url, &[&["list"], arguments].concat()).await?;
         assert_eq!((listed.code, listed.ids().as_slice()), (Some(0), expected), "{arguments:?}: {}", listed.errors);
