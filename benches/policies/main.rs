@@ -71,6 +71,9 @@ async fn main() -> Result<()> {
     sides::serve_if_asked().await?;
     let options = Options::parse();
     let parts = if options.only.is_empty() { DEFAULT.to_vec() } else { options.only };
+    if parts.contains(&Part::Rates) || parts.contains(&Part::Lists) {
+        backup_test_hosts::wasmtime::build().await?;
+    }
     let mut report = Report::new();
     let engine = CannedEngine::start()?;
     let mut idle = None;

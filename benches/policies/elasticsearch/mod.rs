@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::{Distribution, Engine};
-use backup_test_support::host::Host;
+use backup_test_support::fault::FaultProxy;
 use backup_test_support::installation::Installation;
 use backup_test_support::repository::{Repository, RepositoryOptions};
+use reqwest::Url;
 use tokio::process::Command;
 
 use crate::figures::Samples;
@@ -19,21 +20,11 @@ const PART: &str = "elasticsearch";
 const BACKUPS: usize = 10_000;
 const ROUNDS: usize = 5;
 const PREFIX: &str = "optimize";
-/// What the host asks for, too.
-const FIELDS: &str = "snapshots.snapshot,snapshots.uuid,snapshots.state,snapshots.version,snapshots.version_id,\
-    snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.reason,snapshots.failures,\
-    snapshots.metadata,failures,error,status";
-
 pub(crate) async fn measure(report: &mut Report) -> Result<()> {
     let engine = Engine::start(Distribution::ELASTICSEARCH).await?;
     let repository = repository(&engine).await?;
-    let engine_port = engine.client().url().port().unwrap_or_default();
-    let host = Side::Ours.start(engine_port, repository.name()).await?;
-    expect_complete(&host).await?;
-    let own = format!(
-        "http://127.0.0.1:{engine_port}/_snapshot/{}/camunda_optimize_*?filter_path={FIELDS}",
-        repository.name()
-    );
+    let own = engine.client().url().join(&request_of_list(&engine, repository.name()).await?)?.to_string();
+    let host = Side::Ours.start(port_of(engine.client().url()), repository.name()).await?;
     let our = format!("http://127.0.0.1:{}/actuator/backups", port(&host));
     let (mut ours, mut engines) = (Samples::default(), Samples::default());
     curl(&own).await?;
@@ -52,7 +43,7 @@ pub(crate) async fn measure(report: &mut Report) -> Result<()> {
 async fn repository(engine: &Engine) -> Result<Repository> {
     let made = Repository::register(engine).await?;
     Installation::create(engine, PREFIX).await?;
-    let host = Side::Ours.start(engine.client().url().port().unwrap_or_default(), made.name()).await?;
+    let host = Side::Ours.start(port_of(engine.client().url()), made.name()).await?;
     let reply = host.create(multiplied::FIRST_ID).await?;
     ensure!(reply.status == 202, "the backup was not accepted: {}", reply.text);
     host.wait_for_state(multiplied::FIRST_ID, "COMPLETE").await?;
@@ -64,11 +55,20 @@ async fn repository(engine: &Engine) -> Result<Repository> {
     Repository::register_as(engine, copy.name(), RepositoryOptions::default()).await
 }
 
-async fn expect_complete(host: &Host) -> Result<()> {
+/// What a host asks the engine for when it lists all backups.
+async fn request_of_list(engine: &Engine, repository: &str) -> Result<String> {
+    let proxy = FaultProxy::in_front_of(engine).await?;
+    let host = Side::Ours.start(port_of(&proxy.url()?), repository).await?;
     let list = host.get("/actuator/backups").await?;
     let complete = list.text.matches(r#""state":"COMPLETE""#).count();
     ensure!(complete == BACKUPS, "{complete} of {BACKUPS} backups are complete: {} {:.300}", list.status, list.text);
-    Ok(())
+    let requests = proxy.requests().into_iter().map(|request| request.path);
+    let mut lists = requests.filter(|path| path.contains("camunda_optimize_*") && !path.contains("verbose=false"));
+    lists.next().context("the host has not listed the snapshots")
+}
+
+fn port_of(url: &Url) -> u16 {
+    url.port().unwrap_or_default()
 }
 
 /// How long curl takes for a request, from first to last byte.

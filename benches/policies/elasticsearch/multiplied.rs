@@ -44,8 +44,16 @@ pub(super) fn multiply(folder: &Path, backups: usize) -> Result<()> {
             }
         }
     }
-    fs::write(&file, serde_json::to_vec(&index)?)?;
+    fs::write(&file, with_indices_last(index)?)?;
     Ok(())
+}
+
+/// The engine expects the indices after the snapshots that they refer to.
+fn with_indices_last(mut index: Value) -> Result<String> {
+    let indices = index.as_object_mut().and_then(|members| members.remove("indices")).context("indices are missing")?;
+    let others = index.to_string();
+    let others = others.strip_suffix('}').context("index-N is not an object")?;
+    Ok(format!(r#"{others},"indices":{indices}}}"#))
 }
 
 fn array<'a>(value: &'a mut Value, pointer: &str) -> Result<&'a mut Vec<Value>> {

@@ -41,6 +41,14 @@ pub fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Output = 
     })
 }
 
+/// Builds the actuator, so that [`serve_pooled`] in another process finds it built.
+///
+/// # Errors
+/// If it does not build.
+pub async fn build() -> Result<()> {
+    crate::actuator::file().await.map(drop)
+}
+
 /// Serves the actuator until the process ends, with a pool of instances as `wasmtime serve` has it. That reserves too much
 /// address space for tests, of which many run at once.
 ///
@@ -48,7 +56,9 @@ pub fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Output = 
 /// If the actuator does not build.
 pub async fn serve_pooled(listener: TcpListener, environment: Vec<(String, String)>) -> Result<()> {
     let mut config = Config::new();
-    config.allocation_strategy(InstanceAllocationStrategy::pooling());
+    if std::env::var("ON_DEMAND").is_err() {
+        config.allocation_strategy(InstanceAllocationStrategy::pooling());
+    }
     let instances = compile(config).await?;
     let (_alive, host) = watch::channel(());
     accept(listener, instances, environment.into(), host).await;
