@@ -39,7 +39,7 @@ struct Direct {
 
 /// Serves until the process is killed.
 pub(crate) async fn serve(listener: TcpListener, keep_nodes: bool) -> Result<()> {
-    let settings = Settings::load(None, &|name: &str| std::env::var(name).ok())?;
+    let settings = Settings::load(None, |name: &str| std::env::var(name).ok())?;
     let node = settings.connection.nodes.first().map(ToString::to_string).unwrap_or_default();
     let client = Client::builder()
         .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, keep_nodes: bool) -> Result<()>
 }
 
 async fn list(State(native): State<Arc<Native>>) -> Result<Json<Vec<BackupView>>, Failed> {
-    let page = native.call(|engine, context| operations::list(engine, context))?;
+    let page = native.call(operations::list)?;
     Ok(Json(page.backups.into_iter().map(|backup| native.view(backup)).collect()))
 }
 

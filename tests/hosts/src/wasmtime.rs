@@ -56,9 +56,7 @@ pub async fn build() -> Result<()> {
 /// If the actuator does not build.
 pub async fn serve_pooled(listener: TcpListener, environment: Vec<(String, String)>) -> Result<()> {
     let mut config = Config::new();
-    if std::env::var("ON_DEMAND").is_err() {
-        config.allocation_strategy(InstanceAllocationStrategy::pooling());
-    }
+    config.allocation_strategy(InstanceAllocationStrategy::pooling());
     let instances = compile(config).await?;
     let (_alive, host) = watch::channel(());
     accept(listener, instances, environment.into(), host).await;
