@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use backup_test_support::host::Host;
 use backup_test_support::memory::{MemoryServer, engine_with_installation};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
