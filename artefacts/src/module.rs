@@ -23,7 +23,7 @@ pub(crate) fn build(Workspace { root, target_dir }: &Workspace, package: &str) -
         // configuration either, whose path would be in the crates' hashes, and so this folder in the bytes.
         .env("RUSTC_WORKSPACE_WRAPPER", "")
         .env_remove("RUSTFLAGS")
-        .env("CARGO_ENCODED_RUSTFLAGS", without_paths(&root)?)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(&root)?)
         .status()
         .with_context(|| format!("cannot run cargo to build {package}"))?;
     ensure!(status.success(), "{package} does not build for {TARGET}; see above");
@@ -31,8 +31,20 @@ pub(crate) fn build(Workspace { root, target_dir }: &Workspace, package: &str) -
     fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
 }
 
+/// A stack of 64 KiB. The usual one of 1 MiB lies before everything else: a memory would begin with a mebibyte that
+/// is hardly used, and that hosts wipe or map anew for each call.
+const STACK: &str = "-Clink-arg=-zstack-size=65536";
+/// Enough for a short call: growing is a system call of the host, and another one to take it back.
+const MEMORY: &str = "-Clink-arg=--initial-memory=524288";
+
+fn flags(workspace: &Path) -> Result<OsString> {
+    let mut flags = without_paths(workspace)?;
+    flags.extend([STACK, MEMORY].map(OsString::from));
+    Ok(flags.join(&OsString::from("\x1f")))
+}
+
 /// The flags with which no path of this machine gets into a module, as the place of a panic.
-fn without_paths(workspace: &Path) -> Result<OsString> {
+fn without_paths(workspace: &Path) -> Result<Vec<OsString>> {
     let registries = cargo_home()?.join("registry/src");
     let mut paths = vec![workspace.to_owned()];
     if registries.is_dir() {
@@ -40,8 +52,7 @@ fn without_paths(workspace: &Path) -> Result<OsString> {
             paths.push(registry?.path());
         }
     }
-    let flags: Vec<OsString> = paths.iter().map(|path| remap(path)).collect();
-    Ok(flags.join(&OsString::from("\x1f")))
+    Ok(paths.iter().map(|path| remap(path)).collect())
 }
 
 fn remap(path: &Path) -> OsString {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use backup_actuator::{Backup, BackupView, Presentation, Snapshot};
-use backup_core::{Context, Engine, Request, TransportError, operations};
+use backup_core::{Context, Engine, ListQuery, Request, TransportError, operations};
 use optimize_backup::clock;
 use optimize_backup::http::{self, ConnectionLimits};
 use optimize_backup::settings::Settings;
@@ -60,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, keep_nodes: bool) -> Result<()>
 }
 
 async fn list(State(native): State<Arc<Native>>) -> Result<Json<Vec<BackupView>>, Failed> {
-    let page = native.call(operations::list)?;
+    let page = native.call(|engine, context| operations::list(engine, context, &ListQuery::default()))?;
     Ok(Json(page.backups.into_iter().map(|backup| native.view(backup)).collect()))
 }
 

@@ -111,7 +111,9 @@ func (p policy) get(id string) error {
 }
 
 func (p policy) list() error {
-	page, err := p.call("list")
+	// All, without a bound, without a limit, in full.
+	everything := []component.Value{"*", nil, nil, true}
+	page, err := p.call("list", everything)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ const commands = {
 
   list() {
     enter();
-    backups.list(context()).backups.forEach(print);
+    const everything = { pattern: '*', before: undefined, limit: undefined, verbose: true };
+    backups.list(context(), everything).backups.forEach(print);
   },
 
   delete(id) {

@@ -76,10 +76,18 @@ function get(context, text) {
   return assess(context, existing(context, parseId(text)));
 }
 
-function list(context) {
+/** Always in full: `verbose: false` allows to tell less, and does not demand it. */
+function list(context, { pattern, before, limit }) {
   const { ours, foreign } = listSnapshots(context);
-  const ids = [...new Set(ours.map(({ id }) => id))].sort((one, other) => (one < other ? 1 : -1));
-  return { backups: ids.map((id) => assess(context, ours.filter((snapshot) => snapshot.id === id))), foreign };
+  const asked = ours.map(({ id }) => id).filter((id) => isMatch(id, pattern) && (before === undefined || id < before));
+  const ids = [...new Set(asked)].sort((one, other) => (one < other ? 1 : -1));
+  const page = ids.slice(0, limit);
+  const backups = page.map((id) => assess(context, ours.filter((snapshot) => snapshot.id === id)));
+  return { backups, foreign, next: page.length < ids.length ? page.at(-1) : undefined };
+}
+
+function isMatch(id, pattern) {
+  return pattern.endsWith('*') ? `${id}`.startsWith(pattern.slice(0, -1)) : `${id}` === pattern;
 }
 
 function remove(context, text, onlyRuns) {

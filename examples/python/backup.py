@@ -142,7 +142,8 @@ class Backups:
         show(self.call("get", backup_id))
 
     def list(self):
-        for backup in self.call("list").backups:
+        everything = record(pattern="*", before=None, limit=None, verbose=True)
+        for backup in self.call("list", everything).backups:
             show(backup)
 
     def delete(self, backup_id):

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use backup_core::operations::{advance, create, delete, get, list};
 use backup_core::{
-    Backup, BackupId, BackupState, Context, EngineKind, IndexPrefix, Method, NAME_PREFIX, Part, RepositoryName,
+    Backup, BackupId, BackupState, Context, EngineKind, IdPattern, IndexPrefix, ListQuery, Method, NAME_PREFIX, PageLimit, Part, RepositoryName,
     Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
 use backup_elasticsearch::{Grants, Scope};
@@ -71,12 +71,25 @@ fn run(operation: &str, id: &str, engine: &Script<'_>, context: &Context) {
         }
         "delete" => drop(delete(engine, context, id, None)),
         "cleanup" => drop(delete(engine, context, id, Some(&["run".to_owned()]))),
-        _ => {
-            if let Ok(list) = list(engine, context) {
-                list.backups.iter().for_each(assert_sound);
-            }
+        "page" => {
+            let Ok(pattern) = IdPattern::parse(id) else { return };
+            assert_listed(engine, context, &ListQuery { pattern, limit: PageLimit::new(2), ..ListQuery::default() });
         }
+        "names" => {
+            let Ok(pattern) = IdPattern::parse(id) else { return };
+            assert_listed(engine, context, &ListQuery { pattern, verbose: false, ..ListQuery::default() });
+        }
+        _ => assert_listed(engine, context, &ListQuery::default()),
     }
+}
+
+fn assert_listed(engine: &Script<'_>, context: &Context, query: &ListQuery) {
+    let Ok(list) = list(engine, context, query) else { return };
+    list.backups.iter().for_each(assert_sound);
+    assert!(list.backups.iter().all(|backup| query.matches(backup.id)));
+    assert!(list.backups.is_sorted_by(|one, next| one.id > next.id));
+    assert!(query.limit.is_none_or(|limit| list.backups.len() <= limit.get()));
+    assert!(list.next.is_none_or(|next| list.backups.iter().all(|backup| backup.id >= next)));
 }
 
 /// Only two snapshots that succeeded can be restored, and every other end has a reason.

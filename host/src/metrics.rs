@@ -36,7 +36,7 @@ impl Metrics {
         let metrics = Self {
             policy_calls: counter(
                 "optimize_backup_policy_calls_total",
-                "Calls of the policy by operation and outcome (ok, refused, trapped, broke_contract)",
+                "Calls of the policy by operation and outcome (ok, refused, trapped, broke_contract, limited, busy, internal)",
                 &["operation", "outcome"],
             )?,
             policy_seconds: HistogramVec::new(
@@ -88,7 +88,7 @@ impl Metrics {
 
     /// A counter that appears with its first count has not increased, for Prometheus: an alert would miss that one.
     fn begin_with_zero(&self) {
-        for outcome in ["ok", "refused", "trapped", "broke_contract"] {
+        for outcome in ["ok", "refused", "trapped", "broke_contract", "limited", "busy", "internal"] {
             for operation in ["create", "advance", "get", "list", "delete"] {
                 self.policy_calls.with_label_values(&[operation, outcome]);
             }

@@ -80,7 +80,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 /// Builds everything from the settings; connects to nothing yet.
 async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let capability = Capability::new(
-        Destination::Cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
+        Destination::cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
         Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
     );
     let metrics = Arc::new(Metrics::new()?);

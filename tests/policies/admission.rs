@@ -99,7 +99,7 @@ async fn what_fails_the_self_test() {
         ("endless call", fixtures::policy(fixtures::ENDLESS), "processor time"),
         ("endless start", start("(loop (br 0))"), "processor time"),
         ("trap at start", start("unreachable"), "unreachable"),
-        ("memory", fixtures::policy(fixtures::BOMB), "grow"),
+        ("memory", fixtures::policy(fixtures::BOMB), "policy.maxMemoryBytes"),
         ("recursion", fixtures::policy(fixtures::RECURSION), "stack"),
     ] {
         let refusal = refused(&host, &component, Step::SelfTest).await;

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{Options, TestHost};
 use futures::future::join_all;
+use optimize_backup::sandbox::types::ListQuery;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +77,7 @@ async fn a_generation_lives_as_long_as_its_last_call() {
     host.policies().roll_back(None).unwrap();
     host.serve_unchecked(&LATER);
     host.serve_unchecked(&fixtures::policy(fixtures::TRAP));
-    assert!(begun.list(Vec::new()).await.is_ok());
+    assert!(begun.list(&ListQuery::default(), Vec::new()).await.is_ok());
     assert!(policy.upgrade().is_some());
     drop(begun);
     assert!(policy.upgrade().is_none());

@@ -23,6 +23,14 @@ pub(crate) const TRAP: &str = "unreachable";
 /// Sends `GET /` without end, and ignores the answers.
 pub(crate) const MILLION_CALLS: &str =
     "(loop (call $ask (global.get $GET) (global.get $path) (i32.const 0)) (br 0)) unreachable";
+/// Reads all snapshots, and then loops without end.
+pub(crate) const READ_ALL_AND_LOOP: &str = "
+    (drop (memory.grow (i32.const 64)))
+    (call $set_segment (i32.const 0) (global.get $snapshot) (global.get $snapshot.bytes))
+    (call $set_segment (i32.const 1) (global.get $backups) (global.get $backups.bytes))
+    (call $set_segment (i32.const 2) (global.get $every_name) (global.get $every_name.bytes))
+    (call $ask (global.get $GET) (global.get $path) (i32.const 3))
+    (loop (br 0)) unreachable";
 /// Sends a request whose path has four million segments, all of them empty, in memory that was allocated for it.
 pub(crate) const HUGE_LIST: &str = "(call $ask (global.get $GET)
         (i32.mul (memory.grow (i32.const 512)) (i32.const 65536)) (i32.const 4000000))
@@ -46,11 +54,12 @@ pub(crate) const DELETION: &str = "
     (global.get $answer)";
 
 /// What every policy has in its memory: `$name` is where it begins, and `$name.bytes` how long it is.
-const DATA: [(&str, &[u8]); 10] = [
+const DATA: [(&str, &[u8]); 11] = [
     ("snapshot", b"_snapshot"),
     ("backups", b"backups"),
     ("part_one", b"camunda_optimize_7_8.6.0_part_1_of_2"),
     ("line", b"camunda_optimize_7_8.6.0_part_1_of_2\n"),
+    ("every_name", b"camunda_optimize_*"),
     ("not_utf8", b"\xff\xfe"),
     // Room for a path, for what imported functions return, and for what the policy returns.
     ("path", &[0; 24]),

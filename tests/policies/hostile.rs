@@ -135,7 +135,8 @@ async fn an_answer_against_the_contract_reaches_nobody() {
 async fn an_answer_without_measure_ends_the_call() {
     let host = taken_in(options()).await;
     let bystander = Bystander::at(&host);
-    for (id, words) in [(ids::BOMB, "growing memory"), (ids::HUGE_LIST, "fuel"), (ids::HUGE_TEXT, "fuel")] {
+    let [memory, transfer] = ["policy.maxMemoryBytes", "policy.maxTransferBytes"];
+    for (id, words) in [(ids::BOMB, memory), (ids::HUGE_LIST, transfer), (ids::HUGE_TEXT, transfer)] {
         let message = bystander.beside(failure(&host, "GET", id)).await;
         assert!(message.contains(words), "{message}");
         expect_service(&host).await;

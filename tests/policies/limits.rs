@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::fixtures;
 use crate::{options, test_host};
 
-/// `policy.maxEngineCalls`: as many as a POST of the embedded policy needs are enough; with one less it fails and says so.
+/// `policy.maxEngineCalls`: as many as a POST of the embedded policy needs are enough; with one less it fails and says so,
+/// whatever the policy makes of the denial.
 #[tokio::test]
 async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
     let needed = {
@@ -28,8 +29,8 @@ async fn one_request_too_many_is_denied_and_no_failure_of_the_policy() {
     assert_eq!(limited(needed).create(7).await.0, StatusCode::ACCEPTED);
     let host = limited(needed - 1);
     let (status, body) = host.create(7).await;
-    assert_eq!((status, &body["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted")));
-    assert!(body["detailedMessage"].as_str().unwrap().contains("policy.maxEngineCalls"), "{body}");
+    assert_eq!((status, &body["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("callLimitExceeded")));
+    assert!(body["errorMessage"].as_str().unwrap().contains("policy.maxEngineCalls"), "{body}");
     assert!(host.engine.snapshots("backups").is_empty());
     assert_eq!(host.policies().serving().failures(), 0);
 }

@@ -5,6 +5,7 @@
 
 mod admission;
 mod cli;
+mod data;
 mod exchange;
 mod fixtures;
 mod hostile;

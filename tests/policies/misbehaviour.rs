@@ -5,7 +5,8 @@ use backup_core::memory::MemoryEngine;
 use backup_test_hosts::{MAX_FAILURES, TestHost, candidate};
 use optimize_backup::policy::Source;
 use optimize_backup::policy::admission::{AdmissionError, LineageError};
-use optimize_backup::sandbox::CallError;
+use optimize_backup::sandbox::types::ListQuery;
+use optimize_backup::sandbox::{CallError, CallLimit};
 use serde_json::json;
 
 use crate::fixtures;
@@ -27,22 +28,24 @@ fn is_untouched(engine: &MemoryEngine) -> bool {
 async fn an_endless_call_ends_with_its_processor_time() {
     for body in [fixtures::ENDLESS, fixtures::MILLION_CALLS] {
         let (host, error) = error_of(body).await;
-        assert!(matches!(error, CallError::OutOfTime), "{error}");
+        assert!(matches!(error, CallError::LimitByPolicy { limit: CallLimit::ProcessorTime, .. }), "{error}");
         assert!(is_untouched(&host.engine), "GET / is not granted");
     }
 }
 
 #[tokio::test]
 async fn a_limit_ends_the_call_that_breaks_it() {
-    for (body, words) in [
-        (fixtures::TRAP, "unreachable"),
-        (fixtures::BOMB, "grow"),
-        (fixtures::RECURSION, "stack"),
-        (fixtures::HUGE_LIST, "fuel"),
-        (fixtures::OUTSIDE, "out of bounds"),
-    ] {
+    for (body, words) in
+        [(fixtures::TRAP, "unreachable"), (fixtures::RECURSION, "stack"), (fixtures::OUTSIDE, "out of bounds")]
+    {
         let (host, error) = error_of(body).await;
         assert!(matches!(&error, CallError::Trapped(text) if text.contains(words)), "{words}: {error}");
+        assert!(is_untouched(&host.engine));
+    }
+    for (body, expected) in [(fixtures::BOMB, CallLimit::Memory), (fixtures::HUGE_LIST, CallLimit::Transfer)] {
+        let (host, error) = error_of(body).await;
+        assert!(matches!(&error, CallError::LimitByPolicy { limit, read: 0 } if *limit == expected), "{error}");
+        assert!(error.to_string().contains(expected.setting()), "{error}");
         assert!(is_untouched(&host.engine));
     }
 }
@@ -57,7 +60,7 @@ async fn an_answer_that_is_none_ends_the_call() {
     let (_, error) = error_of(fixtures::NOT_UTF8).await;
     assert!(matches!(&error, CallError::Trapped(text) if text.contains("utf-8")), "{error}");
     let (_, error) = error_of(fixtures::ENDLESS_TEXT).await;
-    assert!(matches!(error, CallError::Trapped(_)), "{error}");
+    assert!(matches!(error, CallError::Trapped(_) | CallError::LimitByPolicy { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -114,5 +117,5 @@ async fn a_run_resumes_with_the_successor_of_a_policy_that_was_withdrawn() {
         assert!(operations.advance(9, Vec::new()).await.is_err());
     }
     let successor = host.policies().successor_of(operations);
-    assert!(successor.list(Vec::new()).await.is_ok());
+    assert!(successor.list(&ListQuery::default(), Vec::new()).await.is_ok());
 }

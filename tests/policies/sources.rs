@@ -19,6 +19,7 @@ use optimize_backup::policy::signature::SignatureError;
 use optimize_backup::policy::{
     Cache, Digest, InitialPolicy, PolicyFile, RollbackError, Source, StartError, initial_policy, watch,
 };
+use optimize_backup::sandbox::types::ListQuery;
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
 
@@ -217,7 +218,7 @@ impl Restarts {
     /// Calls the serving policy until it counts as good, and waits until it is saved.
     async fn prove(&self) {
         for _ in 0..MAX_FAILURES {
-            self.host.policies().calls().list(Vec::new()).await.unwrap();
+            self.host.policies().calls().list(&ListQuery::default(), Vec::new()).await.unwrap();
         }
         let saved = self.path("cache/last-known-good.wasm");
         poll_until("the cache", Duration::from_secs(60), async || Ok(saved.exists().then_some(()))).await.unwrap();

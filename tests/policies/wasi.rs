@@ -6,6 +6,7 @@ use backup_test_hosts::{Options, TestHost};
 use backup_test_support::installation::part;
 use optimize_backup::policy::admission::AdmissionError;
 use optimize_backup::sandbox::CallError;
+use optimize_backup::sandbox::types::ListQuery;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -146,7 +147,7 @@ async fn it_does_not_sleep_longer_than_a_call_may_last_and_keeps_nobody_waiting(
     tokio::pin!(sleep);
     // The test has one thread: if the policy blocked it, this timeout would not end.
     assert!(timeout(Duration::from_millis(1), &mut sleep).await.is_err());
-    assert!(before.list(Vec::new()).await.is_ok());
+    assert!(before.list(&ListQuery::default(), Vec::new()).await.is_ok());
     let error = timeout(Duration::from_secs(30), sleep).await.unwrap().unwrap_err();
     ends_with(&error, "backup.callTimeout");
 }

@@ -16,6 +16,7 @@ mod delete;
 mod engine_faults;
 mod fault_table;
 mod fixture;
+mod installations;
 mod kills;
 mod lifecycle;
 mod metrics;

@@ -6,15 +6,14 @@ use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
-use backup_test_support::installation::{Installation, unique_prefix};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::timeout;
 
-use crate::fixture::{Fixture, indices, options, part, run_ended};
+use crate::fixture::{Fixture, part, run_ended};
 use crate::kills::{AT_ONCE, Kill, Phase, ensure_one_came_before_the_end, time_of};
 use crate::lifecycle::accept;
-use crate::{in_host, on_elasticsearch, on_every_engine};
+use crate::{in_host, on_every_engine};
 
 on_every_engine!(
     racing_hosts_make_each_backup_once,
@@ -22,18 +21,14 @@ on_every_engine!(
     a_neighbour_resumes_after_kills,
 );
 
-on_elasticsearch!(another_installation_in_the_same_repository_is_left_alone);
-
 in_host!(
     wasmtime: racing_hosts_make_each_backup_once,
     hosts_racing_over_part_two_write_it_once,
     a_neighbour_resumes_after_kills,
-    another_installation_in_the_same_repository_is_left_alone,
 );
 in_host!(
     jco_on_node: hosts_racing_over_part_two_write_it_once,
     a_neighbour_resumes_after_kills,
-    another_installation_in_the_same_repository_is_left_alone,
 );
 
 async fn racing_hosts_make_each_backup_once(distribution: Distribution) -> Result<()> {
@@ -119,25 +114,4 @@ impl LeftAlone {
         assert_eq!(self.fixture.repository.snapshots().await?, expected, "{:?} {}", self.kill, self.phase);
         Ok(())
     }
-}
-
-/// With its part 2, the backup would be COMPLETE with the wrong indices.
-async fn another_installation_in_the_same_repository_is_left_alone(distribution: Distribution) -> Result<()> {
-    let fixture = Fixture::slow(distribution).await?;
-    let strangers = Installation::minimal(&fixture.engine, &unique_prefix()).await?;
-    let host = fixture.host().await?;
-    accept(&host, 1).await?;
-    host.kill().await?;
-
-    // It looks for backups to resume at once, and would have all of this window for part 2.
-    let stranger = options(&fixture.engine, fixture.repository.name(), strangers.prefix());
-    let stranger = Host::start(stranger.env("CAMUNDA_OPTIMIZE_BACKUP_RESUME_WINDOW", "10s")).await?;
-    stranger.wait_for_state(1, "INCOMPLETE").await?;
-    assert_eq!(fixture.repository.snapshots().await?, [part(1, 1)]);
-
-    let host = fixture.host().await?;
-    host.wait_for_state(1, "COMPLETE").await?;
-    let part_two = fixture.snapshot(&part(1, 2)).await?;
-    assert_eq!(indices(&part_two), fixture.installation.other_indices());
-    Ok(())
 }

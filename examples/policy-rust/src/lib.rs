@@ -2,7 +2,7 @@
 
 use backup_policy::Policy;
 use backup_policy::bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, Progress,
+    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
 };
 use backup_policy::bindings::optimize::backup::types::Problem;
 use jiff::civil::Date;
@@ -24,8 +24,8 @@ impl Guest for DatesOnly {
         Policy::get(context, id)
     }
 
-    fn list(context: Context) -> Result<BackupsPage, Error> {
-        Policy::list(context)
+    fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {
+        Policy::list(context, query)
     }
 
     fn delete(context: Context, id: String, only_runs: Option<Vec<String>>) -> Result<Deleted, Error> {

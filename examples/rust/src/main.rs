@@ -10,7 +10,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 use backup_elasticsearch::{Grants, Scope};
 use bindings::Policy;
 use bindings::exports::optimize::backup::backups::Guest;
-use bindings::optimize::backup::types::{Backup, BackupState, Context, Engine, Error, Settings};
+use bindings::optimize::backup::types::{Backup, BackupState, Context, Engine, Error, ListQuery, Settings};
 use elasticsearch::Elasticsearch;
 use uuid::Uuid;
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -82,7 +82,7 @@ impl Host {
 
     fn list(&mut self) -> Result<()> {
         self.enter(Scope::Read);
-        let page = self.backups.call_list(&mut self.store, &context()?)?.map_err(explain)?;
+        let page = self.backups.call_list(&mut self.store, &context()?, &everything())?.map_err(explain)?;
         page.backups.iter().for_each(print);
         Ok(())
     }
@@ -93,6 +93,10 @@ impl Host {
         println!("deleted {id}: {}", deleted.snapshots.join(", "));
         Ok(())
     }
+}
+
+fn everything() -> ListQuery {
+    ListQuery { pattern: "*".to_owned(), before: None, limit: None, verbose: true }
 }
 
 /// The context of a call: the policy keeps no state between two calls.

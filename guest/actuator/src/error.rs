@@ -18,6 +18,8 @@ pub enum RequestError {
     BodyTooLarge,
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
+    #[error("a parameter of the query is wrong: {reason}; allowed are {allowed}")]
+    InvalidParameter { reason: String, allowed: &'static str },
     #[error("{0} is not allowed here; the header Allow lists what is")]
     MethodNotAllowed(Method),
     #[error("there is nothing at {0}; GET /actuator lists what there is")]
@@ -29,6 +31,12 @@ impl RequestError {
     #[must_use]
     pub fn unknown_path(path: &str) -> Self {
         Self::UnknownPath(path.chars().take(200).collect())
+    }
+
+    /// A parameter of the query is none of those that are allowed.
+    #[must_use]
+    pub fn invalid_parameter(reason: &str, allowed: &'static str) -> Self {
+        Self::InvalidParameter { reason: reason.chars().take(300).collect(), allowed }
     }
 }
 
@@ -56,6 +64,7 @@ table! {
     MalformedBody is BAD_REQUEST: "malformedBody",
     BodyTooLarge is PAYLOAD_TOO_LARGE: "bodyTooLarge",
     NotJson is UNSUPPORTED_MEDIA_TYPE: "unsupportedMediaType",
+    InvalidParameter is BAD_REQUEST: "invalidParameter",
     MethodNotAllowed is METHOD_NOT_ALLOWED: "methodNotAllowed",
     UnknownPath is NOT_FOUND: "unknownPath",
 }

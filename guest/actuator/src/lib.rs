@@ -10,6 +10,8 @@ mod bindings;
 mod body;
 mod error;
 mod health;
+mod list;
+mod path;
 mod view;
 
 /// For [`policy_types!`].
@@ -21,4 +23,6 @@ pub use bindings::policy_settings;
 pub use body::{CreateRequest, MAX_BODY_BYTES, expect_json};
 pub use error::{ErrorBody, RequestError, status_of};
 pub use health::{Health, HealthDetails, Probe};
+pub use list::{list_query, next_link};
+pub use path::normalized;
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot};

@@ -112,7 +112,32 @@ fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
 /// `2022-11-09T10:11:36.978+0100`; `None` for a moment beyond the calendar.
 fn format_time(millis: u64, zone: &TimeZone) -> Option<String> {
     let moment = Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
-    Some(moment.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string())
+    let offset = zone.to_offset(moment);
+    let time = offset.to_datetime(moment);
+    // By hand, because a list has tens of thousands of them.
+    let mut text = String::with_capacity("2022-11-09T10:11:36.978+0100".len());
+    push_number(&mut text, time.year().unsigned_abs().into(), 4);
+    for (before, number) in
+        [('-', time.month()), ('-', time.day()), ('T', time.hour()), (':', time.minute()), (':', time.second())]
+    {
+        text.push(before);
+        push_number(&mut text, number.unsigned_abs().into(), 2);
+    }
+    text.push('.');
+    push_number(&mut text, time.millisecond().unsigned_abs().into(), 3);
+    text.push(if offset.seconds() < 0 { '-' } else { '+' });
+    let minutes = offset.seconds().unsigned_abs() / 60;
+    push_number(&mut text, minutes / 60, 2);
+    push_number(&mut text, minutes % 60, 2);
+    Some(text)
+}
+
+/// A number with leading zeros.
+fn push_number(text: &mut String, number: u32, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = number / 10_u32.pow(place) % 10;
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]

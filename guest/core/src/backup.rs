@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::owner::Owner;
 use crate::run::{resumable, run_note};
+use crate::text::excerpt;
 use crate::{BackupId, Cluster, Context, Part, Snapshot, SnapshotState};
 
 /// The state of a backup.
@@ -52,33 +54,49 @@ pub struct Backup {
     pub failure_reason: Option<String>,
     /// Its snapshots, by part.
     pub snapshots: Vec<Snapshot>,
-    /// The run that made part 1. `None`: not one of ours, or of another installation in the same repository.
+    /// The run that made part 1. `None`: not one of ours.
     pub run_id: Option<String>,
 }
 
 impl Backup {
     /// Derives the state from the snapshots: FAILED before INCOMPATIBLE before IN_PROGRESS before INCOMPLETE.
     ///
-    /// `cluster` is `None` where compatibility does not matter.
+    /// If some are this installation's and some another's, it consists of those of this one, and is FAILED. `cluster` is
+    /// `None` where compatibility does not matter.
     #[must_use]
     pub fn assess(id: BackupId, mut snapshots: Vec<Snapshot>, cluster: Option<&Cluster>, context: &Context) -> Self {
         snapshots.sort_by(|a, b| (a.name.part, &a.name.version).cmp(&(b.name.part, &b.name.version)));
-        let (state, reasons) = state(&snapshots, cluster, context);
+        let others = without_anothers(&mut snapshots, context);
+        let (state, reasons) = match (state(&snapshots, cluster, context), others) {
+            (judged, None) => judged,
+            ((_, mut reasons), Some(others)) => {
+                reasons.push(others);
+                (BackupState::Failed, reasons)
+            }
+        };
         let part_one = snapshots.iter().find(|snapshot| snapshot.name.part == Part::One);
         Self {
             id,
             state,
             failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
-            run_id: part_one.and_then(|part_one| run_id(part_one, context)),
+            run_id: part_one.and_then(Snapshot::run_id).map(str::to_owned),
             snapshots,
         }
     }
 }
 
-/// The run that can be resumed here: not one of another installation in the same repository.
-fn run_id(part_one: &Snapshot, context: &Context) -> Option<String> {
-    let origin = part_one.origin.as_ref().filter(|origin| origin.is_of(&context.settings.index_prefix))?;
-    Some(origin.run_id.clone())
+/// Takes out what is another installation's of an ID that both have used, and tells it.
+fn without_anothers(snapshots: &mut Vec<Snapshot>, context: &Context) -> Option<String> {
+    let prefix = &context.settings.index_prefix;
+    let Owner::Both(another) = Owner::of(snapshots, prefix) else { return None };
+    let another = excerpt(another, 200);
+    let (own, others): (Vec<_>, Vec<_>) = snapshots.drain(..).partition(|snapshot| snapshot.is_known_of(prefix));
+    *snapshots = own;
+    let names: Vec<String> = others.iter().map(|snapshot| snapshot.name.to_string()).collect();
+    Some(format!(
+        "the installation with the index prefix '{another}' has used the same ID for {}, which are left alone: make another backup with an ID that is not used",
+        names.join(", ")
+    ))
 }
 
 fn state(snapshots: &[Snapshot], cluster: Option<&Cluster>, context: &Context) -> (BackupState, Vec<String>) {

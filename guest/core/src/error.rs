@@ -1,6 +1,8 @@
+use crate::owner::Owner;
+use crate::text::excerpt;
 use crate::{
-    BackupId, IndexPrefix, InvalidBackupId, InvalidOptimizeVersion, Part, Refusal, RepositoryName, Request,
-    SnapshotName, TransportError,
+    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidListQuery, InvalidOptimizeVersion, Part, Refusal,
+    RepositoryName, Request, Snapshot, TransportError,
 };
 
 /// Why an operation failed. The text says what, why and what to do.
@@ -9,6 +11,8 @@ use crate::{
 pub enum Error {
     #[error("{0}")]
     InvalidBackupId(#[from] InvalidBackupId),
+    #[error("{0}")]
+    InvalidListQuery(#[from] InvalidListQuery),
     #[error(
         "no snapshot repository is configured; set backup.repositoryName (CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME) to the name of one that is registered in the search engine"
     )]
@@ -23,12 +27,14 @@ pub enum Error {
     RepositoryReadOnly { repository: RepositoryName, refusal: Option<Refusal> },
     #[error("the setting {key} is wrong: {reason}")]
     InvalidSetting { key: &'static str, reason: String },
-    #[error("a backup with ID {id} already exists: found {}; choose another ID, or delete that backup first", snapshots.join(", "))]
-    BackupExists { id: BackupId, snapshots: Vec<String> },
+    #[error("{}", exists_message(*id, snapshots, another.as_deref()))]
+    BackupExists { id: BackupId, snapshots: Vec<String>, another: Option<String> },
+    #[error("{}", not_found_message(*id, repository, another.as_deref()))]
+    BackupNotFound { id: BackupId, repository: RepositoryName, another: Option<String> },
     #[error(
-        "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
+        "the backup with ID {id} is of another installation, with the index prefix '{another}', and is not deleted; send the DELETE to that installation's server"
     )]
-    BackupNotFound { id: BackupId, repository: RepositoryName },
+    BackupOfAnotherInstallation { id: BackupId, another: String },
     #[error("nothing to back up for {part}: the search engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
     NothingToSnapshot { part: Part, prefix: IndexPrefix },
     #[error(
@@ -70,7 +76,7 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The configuration is wrong.
     Configuration,
-    /// A backup of that number exists.
+    /// A backup of that number exists, or it is another installation's.
     Conflict,
     /// There is no backup of that number.
     NotFound,
@@ -112,8 +118,22 @@ impl Error {
     }
 
     /// The error for an ID that is taken by these snapshots.
-    pub(crate) fn exists<'a>(id: BackupId, names: impl IntoIterator<Item = &'a SnapshotName>) -> Self {
-        Self::BackupExists { id, snapshots: names.into_iter().map(ToString::to_string).collect() }
+    pub(crate) fn exists(id: BackupId, found: &[Snapshot], context: &Context) -> Self {
+        let another = match Owner::of(found, &context.settings.index_prefix) {
+            Owner::Another(prefix) => Some(shortened(prefix)),
+            Owner::This | Owner::Both(_) => None,
+        };
+        Self::BackupExists { id, snapshots: found.iter().map(|snapshot| snapshot.name.to_string()).collect(), another }
+    }
+
+    /// The error for an ID without a backup of this installation.
+    pub(crate) fn not_found(id: BackupId, repository: &RepositoryName, another: Option<&str>) -> Self {
+        Self::BackupNotFound { id, repository: repository.clone(), another: another.map(shortened) }
+    }
+
+    /// The error for a deletion of another installation's backup.
+    pub(crate) fn of_another_installation(id: BackupId, prefix: &str) -> Self {
+        Self::BackupOfAnotherInstallation { id, another: shortened(prefix) }
     }
 
     /// The class of the error.
@@ -150,6 +170,34 @@ impl Error {
     }
 }
 
+fn exists_message(id: BackupId, snapshots: &[String], another: Option<&str>) -> String {
+    let found = snapshots.join(", ");
+    match another {
+        None => format!(
+            "a backup with ID {id} already exists: found {found}; choose another ID, or delete that backup first"
+        ),
+        Some(prefix) => format!(
+            "a backup with ID {id} already exists, of another installation, with the index prefix '{prefix}': found {found}; choose another ID"
+        ),
+    }
+}
+
+fn not_found_message(id: BackupId, repository: &RepositoryName, another: Option<&str>) -> String {
+    match another {
+        None => format!(
+            "no backup with ID {id} exists in the snapshot repository '{repository}'; GET /actuator/backups lists those that do"
+        ),
+        Some(prefix) => format!(
+            "the backup with ID {id} in the snapshot repository '{repository}' is of another installation, with the index prefix '{prefix}'; that installation's server shows it"
+        ),
+    }
+}
+
+/// A prefix that somebody wrote into a snapshot's metadata, for a message.
+fn shortened(prefix: &str) -> String {
+    excerpt(prefix, 200)
+}
+
 /// The class and code of every error, for [`Error::classify`] and [`Error::CODES`].
 macro_rules! table {
     ($($variant:ident is $kind:ident: $code:literal),+ $(,)?) => {
@@ -168,12 +216,14 @@ macro_rules! table {
 
 table! {
     InvalidBackupId is InvalidRequest: "invalidBackupId",
+    InvalidListQuery is InvalidRequest: "invalidParameter",
     RepositoryNotConfigured is Configuration: "repositoryNotConfigured",
     RepositoryMissing is Configuration: "repositoryMissing",
     RepositoryReadOnly is Configuration: "repositoryReadOnly",
     InvalidSetting is Configuration: "invalidSetting",
     BackupExists is Conflict: "backupAlreadyExists",
     BackupNotFound is NotFound: "backupNotFound",
+    BackupOfAnotherInstallation is Conflict: "backupOfAnotherInstallation",
     NothingToSnapshot is EngineFailure: "nothingToBackUp",
     IndicesMissing is EngineFailure: "indicesMissing",
     OptimizeVersionUnknown is EngineFailure: "optimizeVersionUnknown",

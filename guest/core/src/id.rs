@@ -53,6 +53,13 @@ impl BackupId {
         NonZeroU64::new(number).filter(|number| number.get() <= Self::MAX).map(Self)
     }
 
+    /// Whether its digits start with all the digits of another one.
+    #[must_use]
+    pub(crate) fn starts_with(self, other: Self) -> bool {
+        let surplus = self.get().ilog10().checked_sub(other.get().ilog10());
+        surplus.is_some_and(|surplus| self.get() / 10_u64.pow(surplus) == other.get())
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> u64 {

@@ -5,6 +5,8 @@
 //! not return it. On most engines a pattern that matches nothing is that same 404; only the name in the reason
 //! differs. Without the distinction, one damaged file would hide every backup and let an ID be used twice.
 
+mod in_full;
+
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,9 +20,11 @@ use crate::refusal::{document, success};
 use crate::request::ListMode;
 use crate::text::cut;
 use crate::{
-    BackupId, Engine, Error, Origin, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName, SnapshotState,
-    Timestamp,
+    BackupId, Engine, Error, IdPattern, Origin, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName,
+    SnapshotState, Timestamp,
 };
+
+pub(crate) use in_full::in_full;
 
 /// The snapshots in a repository that match a pattern.
 #[derive(Debug, Default)]
@@ -39,9 +43,18 @@ impl Listing {
         Self::matching(engine, repository, &SnapshotName::pattern(id))
     }
 
-    /// The snapshots of all backups.
-    pub(crate) fn of_all(engine: &impl Engine, repository: &RepositoryName) -> Result<Self, Error> {
-        Self::matching(engine, repository, &SnapshotName::pattern_of_all())
+    /// The snapshots of all backups with matching IDs.
+    pub(crate) fn of_all(engine: &impl Engine, repository: &RepositoryName, pattern: IdPattern) -> Result<Self, Error> {
+        Self::matching(engine, repository, &pattern.snapshot_pattern())
+    }
+
+    /// The names and states of these snapshots; the engine opens no metadata for it.
+    pub(crate) fn names_of_all(
+        engine: &impl Engine,
+        repository: &RepositoryName,
+        pattern: IdPattern,
+    ) -> Result<Self, Error> {
+        list(engine, repository, &pattern.snapshot_pattern(), ListMode::NamesOnly)
     }
 
     fn matching(engine: &impl Engine, repository: &RepositoryName, pattern: &str) -> Result<Self, Error> {
@@ -60,23 +73,16 @@ impl Listing {
         pattern: &str,
         refusal: &Refusal,
     ) -> Result<Self, Error> {
-        let error =
-            |refusal| Error::refused(&Request::list(repository, pattern, ListMode::Strict), refusal, repository);
-        let list = |mode| request(engine, repository, pattern, mode)?.map_err(error);
+        let list = |mode| list(engine, repository, pattern, mode);
         let before = list(ListMode::NamesOnly)?;
         let mut listing = list(ListMode::ReadableOnly)?;
         let after = list(ListMode::NamesOnly)?;
-        // Sets, because a repository has tens of thousands of snapshots.
-        let still_there: BTreeSet<&SnapshotName> = after.snapshots.iter().map(|snapshot| &snapshot.name).collect();
-        let readable: BTreeSet<&SnapshotName> = listing.snapshots.iter().map(|snapshot| &snapshot.name).collect();
-        let unreadable: Vec<Snapshot> = before
-            .snapshots
-            .into_iter()
-            .filter(|snapshot| still_there.contains(&snapshot.name) && !readable.contains(&snapshot.name))
-            .map(|snapshot| unreadable(snapshot, refusal))
-            .collect();
+        let left_out = without(before.snapshots, &listing.snapshots);
+        let unreadable: Vec<Snapshot> =
+            among(left_out, &after.snapshots).map(|snapshot| unreadable(snapshot, Some(refusal))).collect();
         if refusal.is_transient() && !unreadable.is_empty() {
-            listing.transient_error = Some(error(refusal.clone()));
+            let request = Request::list(repository, pattern, ListMode::Strict);
+            listing.transient_error = Some(Error::refused(&request, refusal.clone(), repository));
         }
         listing.snapshots.extend(unreadable);
         listing.foreign = before.foreign;
@@ -94,21 +100,6 @@ impl Listing {
         }
     }
 
-    /// The snapshots by backup, the largest number first.
-    pub(crate) fn by_backup(mut self) -> impl Iterator<Item = (BackupId, Vec<Snapshot>)> {
-        self.snapshots.sort_unstable_by_key(|snapshot| Reverse(snapshot.name.backup_id));
-        let mut rest = self.snapshots.into_iter().peekable();
-        std::iter::from_fn(move || {
-            let first = rest.next()?;
-            let id = first.name.backup_id;
-            // Few have more, and the usual growth of a vector would take twice the memory.
-            let mut snapshots = Vec::with_capacity(Part::COUNT);
-            snapshots.push(first);
-            snapshots.extend(std::iter::from_fn(|| rest.next_if(|next| next.name.backup_id == id)));
-            Some((id, snapshots))
-        })
-    }
-
     /// Those of the listed snapshots that belong to one backup.
     pub(crate) fn only(mut self, id: BackupId) -> Vec<Snapshot> {
         self.snapshots.retain(|snapshot| snapshot.name.backup_id == id);
@@ -116,14 +107,53 @@ impl Listing {
     }
 }
 
+/// The snapshots by backup, the largest ID first.
+pub(crate) fn by_backup(mut snapshots: Vec<Snapshot>) -> impl Iterator<Item = (BackupId, Vec<Snapshot>)> {
+    snapshots.sort_unstable_by_key(|snapshot| Reverse(snapshot.name.backup_id));
+    let mut rest = snapshots.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let id = first.name.backup_id;
+        // Few have more, and the usual growth of a vector would take twice the memory.
+        let mut snapshots = Vec::with_capacity(Part::COUNT);
+        snapshots.push(first);
+        snapshots.extend(std::iter::from_fn(|| rest.next_if(|next| next.name.backup_id == id)));
+        Some((id, snapshots))
+    })
+}
+
+/// Those snapshots that are not among the others.
+fn without(mut snapshots: Vec<Snapshot>, others: &[Snapshot]) -> Vec<Snapshot> {
+    let others = names_of(others);
+    snapshots.retain(|snapshot| !others.contains(&snapshot.name));
+    snapshots
+}
+
+/// Those snapshots that are among the others.
+fn among(snapshots: Vec<Snapshot>, others: &[Snapshot]) -> impl Iterator<Item = Snapshot> {
+    let others = names_of(others);
+    snapshots.into_iter().filter(move |snapshot| others.contains(&snapshot.name))
+}
+
+/// A set, because a repository has tens of thousands of snapshots.
+fn names_of(snapshots: &[Snapshot]) -> BTreeSet<&SnapshotName> {
+    snapshots.iter().map(|snapshot| &snapshot.name).collect()
+}
+
 /// A snapshot without its metadata. The engine's error names only the first unreadable one.
-fn unreadable(Snapshot { name, uuid, .. }: Snapshot, refusal: &Refusal) -> Snapshot {
-    let reason = if refusal.reason.contains(&format!(":{name}/")) {
-        format!("its metadata cannot be read ({refusal})")
-    } else {
-        "its metadata cannot be read".to_owned()
+fn unreadable(Snapshot { name, uuid, .. }: Snapshot, refusal: Option<&Refusal>) -> Snapshot {
+    let explanation = refusal.filter(|refusal| refusal.reason.contains(&format!(":{name}/")));
+    let reason = match explanation {
+        Some(refusal) => format!("its metadata cannot be read ({refusal})"),
+        None => "its metadata cannot be read".to_owned(),
     };
     Snapshot::unreadable(name, uuid, reason)
+}
+
+/// Sends a list request that does not fail because of a damaged snapshot.
+fn list(engine: &impl Engine, repository: &RepositoryName, pattern: &str, mode: ListMode) -> Result<Listing, Error> {
+    request(engine, repository, pattern, mode)?
+        .map_err(|refusal| Error::refused(&Request::list(repository, pattern, mode), refusal, repository))
 }
 
 /// Sends one list request. The inner error is a refusal because of a damaged snapshot.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::json::object;
-use crate::{Context, IndexPrefix, Part};
+use crate::{Context, Part};
 
 /// The entry `optimizeBackup` of a snapshot's `metadata`: which run wrote it.
 ///
@@ -17,7 +17,8 @@ pub struct Origin {
     pub parts: usize,
     /// The host that called the policy.
     pub host: String,
-    /// The index prefix of the installation that it is a backup of: installations can share a repository.
+    /// The index prefix of the installation that it is a backup of: a server leaves another installation's alone.
+    /// `None`: a version wrote it that did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_prefix: Option<String>,
     /// The version of the policy that decided.
@@ -47,11 +48,6 @@ impl Origin {
             index_prefix: Some(context.settings.index_prefix.to_string()),
             policy: env!("CARGO_PKG_VERSION").to_owned(),
         }
-    }
-
-    /// Whether it is a backup of the installation with this prefix. Without a prefix in the metadata, it counts as one.
-    pub(crate) fn is_of(&self, prefix: &IndexPrefix) -> bool {
-        self.index_prefix.as_deref().is_none_or(|told| told == prefix.as_str())
     }
 
     /// Reads the origin out of a snapshot's metadata; `None` if it is not ours.

@@ -36,12 +36,6 @@ impl SnapshotName {
     pub fn pattern(id: BackupId) -> String {
         format!("{NAME_PREFIX}{id}_*")
     }
-
-    /// The expression that finds every snapshot of every backup.
-    #[must_use]
-    pub fn pattern_of_all() -> String {
-        format!("{NAME_PREFIX}*")
-    }
 }
 
 impl fmt::Display for SnapshotName {

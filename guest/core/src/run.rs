@@ -20,7 +20,7 @@ pub struct RunNote {
 /// The next step of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextStep {
-    /// A part is being written, or another host has to start it: look again after this time.
+    /// A part is being written: look again after this time.
     Wait(Duration),
     /// Part 1 succeeded and part 2 does not exist.
     StartPartTwo {
@@ -42,11 +42,7 @@ impl NextStep {
             return Self::Wait(poll_delay(running, context));
         }
         match resumable(snapshots, context) {
-            Some(part_one) if part_one.is_of(&context.settings.index_prefix) => {
-                Self::StartPartTwo { run_id: part_one.run_id.clone() }
-            }
-            // Another installation's hosts start its part 2, which from here would have the wrong indices.
-            Some(_) => Self::Wait(MAX_WAIT),
+            Some(part_one) => Self::StartPartTwo { run_id: part_one.run_id.clone() },
             None => Self::Finish,
         }
     }
@@ -54,11 +50,13 @@ impl NextStep {
 
 /// The origin of part 1, if only part 2 is missing and may still be started.
 ///
-/// Only a run that a policy began is resumed, and only within the resume window: the longer after part 1 part 2 is
-/// taken, the more Optimize has to import again after a restore.
+/// Only a run that a policy began is resumed, only for the installation that it is of, whose indices part 2 must have,
+/// and only within the resume window: the longer after part 1 part 2 is taken, the more Optimize has to import again after
+/// a restore.
 pub(crate) fn resumable<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<&'a crate::Origin> {
     let [part_one] = snapshots else { return None };
-    if part_one.name.part != Part::One || part_one.state != SnapshotState::Success {
+    let is_ours = part_one.may_be_of(&context.settings.index_prefix);
+    if part_one.name.part != Part::One || part_one.state != SnapshotState::Success || !is_ours {
         return None;
     }
     let last_moment = part_one.ended?.after(context.settings.resume_window);

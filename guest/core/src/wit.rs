@@ -105,6 +105,24 @@ macro_rules! policy_types {
                 InvalidRequest, Configuration, Conflict, NotFound, Unreachable, EngineFailure, Denied
             );
 
+            /// Everything.
+            impl Default for wit::ListQuery {
+                fn default() -> Self {
+                    (&core::ListQuery::default()).into()
+                }
+            }
+
+            impl From<&core::ListQuery> for wit::ListQuery {
+                fn from(query: &core::ListQuery) -> Self {
+                    Self {
+                        pattern: query.pattern.to_string(),
+                        before: query.before.map(core::BackupId::get),
+                        limit: query.limit.map(Into::into),
+                        verbose: query.verbose,
+                    }
+                }
+            }
+
             impl From<&core::Settings> for wit::Settings {
                 fn from(settings: &core::Settings) -> Self {
                     Self {

@@ -329,7 +329,7 @@ mod tests {
                 get(engine, "_cat/indices"),
                 get(engine, "_snapshot/r/*/_status"),
                 get(engine, "_snapshot/r/*s"),
-                get(engine, "_snapshot/r/a,b"),
+                get(engine, "_snapshot/r/*s,a"),
                 get(engine, "_snapshot/r/s*?size=100"),
                 get(engine, "_snapshot/r/s*?verbose=true"),
                 get(engine, "_resolve/index/*-alert"),

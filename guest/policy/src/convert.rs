@@ -23,6 +23,16 @@ pub fn from_id(id: wit::BackupId) -> Result<core::BackupId, core::Error> {
     Ok(core::BackupId::parse(&id.to_string())?)
 }
 
+/// Parses the query of a call of `list`.
+pub fn from_query(query: &wit::ListQuery) -> Result<core::ListQuery, core::Error> {
+    Ok(core::ListQuery {
+        pattern: core::IdPattern::parse(&query.pattern)?,
+        before: query.before.map(from_id).transpose()?,
+        limit: query.limit.map(|limit| core::PageLimit::parse(&limit.to_string())).transpose()?,
+        verbose: query.verbose,
+    })
+}
+
 fn from_settings(settings: wit::Settings) -> Result<core::Settings, core::Error> {
     let repository = Some(settings.repository).filter(|name| !name.is_empty());
     let version = settings.optimize_version;
@@ -74,6 +84,7 @@ impl From<operations::BackupList> for wit::BackupsPage {
         Self {
             backups: list.backups.into_iter().map(Into::into).collect(),
             foreign: u32::try_from(list.foreign).unwrap_or(u32::MAX),
+            next: list.next.map(core::BackupId::get),
         }
     }
 }

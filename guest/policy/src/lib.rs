@@ -10,13 +10,18 @@ pub mod bindings;
 mod convert;
 mod engine;
 
-pub use convert::{from_context, from_id};
+pub use convert::{from_context, from_id, from_query};
 pub use engine::Imported;
 
 use backup_core::operations;
 use bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, Progress,
+    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
 };
+
+/// std's own allocator would begin with growing the memory, and leave what the module has unused.
+#[cfg(all(feature = "export", target_arch = "wasm32"))]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 /// The policy that is embedded in the host.
 pub struct Policy;
@@ -37,8 +42,8 @@ impl Guest for Policy {
         Ok(backup.into())
     }
 
-    fn list(context: Context) -> Result<BackupsPage, Error> {
-        let list = operations::list(&Imported, &from_context(context)?)?;
+    fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {
+        let list = operations::list(&Imported, &from_context(context)?, &from_query(&query)?)?;
         Ok(list.into())
     }
 

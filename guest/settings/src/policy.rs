@@ -47,7 +47,7 @@ settings! {
         wall_time: Duration = call_timeout,
         /// Requests to the search engine.
         engine_calls: u32 = policy.required("maxEngineCalls", values::number(1..=u32::MAX)),
-        /// What one request or answer may have in all, in bytes.
+        /// What one answer to `list` may have in all, in bytes; any other answer, or a request, an eighth of it.
         transfer: usize = policy.required("maxTransferBytes", values::number(MEBIBYTE..=MOST)),
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, Problem, RunNote};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, ListQuery, Problem, RunNote};
 use deletions::PendingDeletion;
 
 pub use deletions::{Deletion, Deletions};
@@ -74,15 +74,18 @@ impl BackupService {
         self.policies.read("get", Some(id), get).await
     }
 
-    pub async fn list(&self) -> Result<BackupsPage, CallError> {
+    pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {
         let notes = self.runs.notes();
         let list = move |calls: PolicyCalls| {
-            let notes = notes.clone();
-            async move { calls.list(notes).await }
+            let (query, notes) = (query.clone(), notes.clone());
+            async move { calls.list(&query, notes).await }
         };
         let page = self.policies.read("list", None, list).await?;
         if page.foreign > 0 {
-            tracing::info!(foreign = page.foreign, "left foreign snapshots out of the list");
+            tracing::info!(
+                foreign = page.foreign,
+                "left out of the list: snapshots of other software or of another installation"
+            );
         }
         Ok(page)
     }
@@ -144,7 +147,7 @@ async fn detached<T: Send + 'static>(
     tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
-        Err(cancelled) => Err(CallError::Trapped(cancelled.to_string())),
+        Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),
     })
 }
 

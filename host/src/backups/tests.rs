@@ -2,6 +2,7 @@
 //! something waits for it, so that hours take milliseconds and every time is exact.
 
 mod adoption;
+mod crowd;
 mod deletions;
 mod engine;
 mod panics;
@@ -26,16 +27,14 @@ const RESUME_WINDOW: Duration = Duration::from_secs(600);
 const CALL: Duration = Duration::from_secs(60);
 
 /// Compiled once for all tests.
-static POLICY: LazyLock<Admitted> = LazyLock::new(|| {
-    let limits = CallLimits {
-        memory: 48 << 20,
-        cpu_time: Duration::from_secs(30),
-        wall_time: CALL,
-        engine_calls: 64,
-        transfer: 8 << 20,
-    };
-    Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap()
-});
+static POLICY: LazyLock<Admitted> = LazyLock::new(|| Admitted::embedded(&Sandbox::new(LIMITS).unwrap()).unwrap());
+const LIMITS: CallLimits = CallLimits {
+    memory: 48 << 20,
+    cpu_time: Duration::from_secs(30),
+    wall_time: CALL,
+    engine_calls: 64,
+    transfer: 8 << 20,
+};
 
 /// A host without its HTTP server, and its own way to the engine.
 struct TestHost {
@@ -54,19 +53,28 @@ fn set_up() -> (Arc<Cluster>, TestHost) {
 
 impl TestHost {
     fn new(cluster: &Arc<Cluster>) -> Self {
+        Self::of_installation(cluster, "optimize")
+    }
+
+    /// A host of the installation with this index prefix.
+    fn of_installation(cluster: &Arc<Cluster>, prefix: &str) -> Self {
+        Self::with_policy(cluster, prefix, POLICY.clone())
+    }
+
+    fn with_policy(cluster: &Arc<Cluster>, prefix: &str, policy: Admitted) -> Self {
         let network = Network::new(cluster);
-        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse("optimize").unwrap());
-        let capability = Capability::new(Destination::Cluster(Arc::clone(&network) as _), grants);
+        let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
+        let capability = Capability::new(Destination::cluster(Arc::clone(&network) as _), grants);
         let settings = types::Settings {
             repository: REPOSITORY.to_owned(),
-            index_prefix: "optimize".to_owned(),
+            index_prefix: prefix.to_owned(),
             optimize_version: None,
             engine: types::Engine::Elasticsearch,
             resume_window: RESUME_WINDOW.as_millis() as u64,
         };
         let metrics = Arc::new(Metrics::new().unwrap());
         let context = CallContext { capability, settings };
-        let policies = Policies::new(POLICY.clone(), 5, context, Arc::clone(&metrics));
+        let policies = Policies::new(policy, 5, context, Arc::clone(&metrics));
         let service = BackupService::new(policies, &metrics);
         Self { network, service, metrics, begin: Instant::now() }
     }

@@ -10,9 +10,11 @@
 
 mod capability;
 mod client;
+mod cluster;
 mod readiness;
 mod recording;
 mod retry;
+mod room;
 mod transport;
 mod unfinished;
 
@@ -20,8 +22,10 @@ pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
+pub use cluster::Cluster;
 pub use readiness::Readiness;
 pub use recording::Recording;
+pub use room::Room;
 pub(crate) use transport::Submitted;
 pub use transport::{Destination, ResponseFuture, Transport};
 pub use unfinished::{ListedSnapshot, UnfinishedError};

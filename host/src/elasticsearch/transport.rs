@@ -5,7 +5,7 @@ use std::time::Duration;
 use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Granted, Outstanding, Recording, Response, TransportError, retry};
+use super::{Client, Cluster, Granted, Outstanding, Recording, Response, Room, TransportError, retry};
 
 /// The future of [`Transport`]'s methods.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
@@ -15,6 +15,12 @@ pub trait Transport: Send + Sync {
     /// Sends a request once and waits for the answer, for at most `timeout`.
     fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 
+    /// The same. A large answer keeps `room` taken after its end, until the room is left.
+    fn read<'a>(&'a self, request: &'a Granted, timeout: Duration, room: &'a Room) -> ResponseFuture<'a> {
+        let _ = room;
+        self.send(request, timeout)
+    }
+
     /// Sends a request that can take minutes: `timeout` takes the place of the usual limit.
     fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 }
@@ -22,6 +28,10 @@ pub trait Transport: Send + Sync {
 impl Transport for Client {
     fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a> {
         Box::pin(Self::send(self, request, timeout))
+    }
+
+    fn read<'a>(&'a self, request: &'a Granted, timeout: Duration, room: &'a Room) -> ResponseFuture<'a> {
+        Box::pin(Self::read(self, request, timeout, room))
     }
 
     fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a> {
@@ -33,7 +43,7 @@ impl Transport for Client {
 #[derive(Clone)]
 pub enum Destination {
     /// The cluster that the operator configured.
-    Cluster(Arc<dyn Transport>),
+    Cluster(Arc<Cluster>),
     /// An engine in this process, for the self-test and for tests.
     InProcess(Arc<dyn Engine + Send + Sync>),
     /// Another destination; a call's requests and their answers are recorded.
@@ -49,19 +59,29 @@ pub(crate) enum Submitted {
 }
 
 impl Destination {
-    /// Sends a request, a read again for a while if its failure may pass.
-    pub(crate) async fn send(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
+    /// Sends to a cluster over a network.
+    pub fn cluster(transport: Arc<dyn Transport>) -> Self {
+        Self::Cluster(Arc::new(Cluster::new(transport)))
+    }
+
+    /// Sends a request, a read again for a while if its failure may pass. A large answer keeps `room` taken.
+    pub(crate) async fn send(
+        &self,
+        request: &Granted,
+        timeout: Duration,
+        room: &Room,
+    ) -> Result<Response, TransportError> {
         match self {
-            Self::Cluster(client) => retry::send(client.as_ref(), request, timeout).await,
+            Self::Cluster(cluster) => cluster.send(request, timeout, room).await,
             Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, recording) => {
-                let answer = Box::pin(engine.send(request, timeout)).await;
+                let answer = Box::pin(engine.send(request, timeout, room)).await;
                 recording.record(request, &answer);
                 answer
             }
             Self::Replayed(engine, recording) => match recording.replay(request) {
                 Some(answer) => answer,
-                None => Box::pin(engine.send(request, timeout)).await,
+                None => Box::pin(engine.send(request, timeout, room)).await,
             },
         }
     }
@@ -69,8 +89,8 @@ impl Destination {
     /// Sends a request without retries.
     pub(crate) async fn send_once(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
         match self {
-            Self::Cluster(client) => client.send(request, timeout).await,
-            Self::InProcess(_) => self.send(request, timeout).await,
+            Self::Cluster(cluster) => cluster.transport.send(request, timeout).await,
+            Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, _) | Self::Replayed(engine, _) => Box::pin(engine.send_once(request, timeout)).await,
         }
     }
@@ -79,7 +99,7 @@ impl Destination {
     /// goes on in the background.
     pub(crate) async fn submit(&self, granted: Granted, early: Duration, timeout: Duration) -> Submitted {
         match self {
-            Self::Cluster(client) => retry::submit(Arc::clone(client), granted, early, timeout).await,
+            Self::Cluster(cluster) => retry::submit(Arc::clone(&cluster.transport), granted, early, timeout).await,
             Self::InProcess(engine) => submit_in_process(engine.as_ref(), &granted),
             Self::Recorded(engine, _) | Self::Replayed(engine, _) => {
                 Box::pin(engine.submit(granted, early, timeout)).await

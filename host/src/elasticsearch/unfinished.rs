@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use backup_core::{BackupId, ListMode, NAME_PREFIX, RepositoryName, Request, SnapshotName};
+use backup_core::{BackupId, IdPattern, ListMode, NAME_PREFIX, RepositoryName, Request};
 use serde::Deserialize;
 
 use super::{Capability, Response, TransportError};
@@ -40,7 +40,7 @@ impl Capability {
         repository: &RepositoryName,
         timeout: Duration,
     ) -> Result<BTreeMap<u64, Vec<ListedSnapshot>>, UnfinishedError> {
-        let request = Request::list(repository, &SnapshotName::pattern_of_all(), ListMode::NamesOnly);
+        let request = Request::list(repository, &IdPattern::All.snapshot_pattern(), ListMode::NamesOnly);
         match self.read_once(request, timeout).await? {
             Response { status: 200, body, .. } => Ok(unfinished(serde_json::from_str(&body)?)),
             Response { status: 404, .. } => Ok(BTreeMap::new()),

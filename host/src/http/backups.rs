@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::header::LINK;
+use axum::http::{HeaderName, StatusCode};
 
-use backup_actuator::{BackupView, Message};
+use backup_actuator::{BackupView, Message, list_query, next_link};
 
 use super::body::CreateBody;
 use super::{Api, ApiError};
@@ -25,9 +26,14 @@ pub(super) async fn get(State(api): State<Arc<Api>>, id: Id) -> Result<Json<Back
     Ok(Json(BackupView::new(backup.into(), &api.presentation)))
 }
 
-pub(super) async fn list(State(api): State<Arc<Api>>) -> Result<Json<Vec<BackupView>>, ApiError> {
-    let page = api.service.list().await?;
-    Ok(Json(page.backups.into_iter().map(|backup| BackupView::new(backup.into(), &api.presentation)).collect()))
+pub(super) async fn list(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Result<(Option<[(HeaderName, String); 1]>, Json<Vec<BackupView>>), ApiError> {
+    let query = list_query(query.as_deref())?;
+    let page = api.service.list((&query).into()).await?;
+    let backups = page.backups.into_iter().map(|backup| BackupView::new(backup.into(), &api.presentation)).collect();
+    Ok((next_link(&query, page.next).map(|link| [(LINK, link)]), Json(backups)))
 }
 
 pub(super) async fn delete(State(api): State<Arc<Api>>, id: Id) -> Result<StatusCode, ApiError> {

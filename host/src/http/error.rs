@@ -2,7 +2,7 @@ use std::any::Any;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
-use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
@@ -25,10 +25,6 @@ pub enum ApiError {
     Unauthorized,
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
     PolicyTooLarge { allowed: usize },
-    #[error(
-        "a parameter of the query is wrong: {0}; allowed are force=true or false, for a shadow for=10m, for a rollback generation=2"
-    )]
-    InvalidParameter(String),
     #[error("the policy is refused, and the serving one stays: {0}")]
     PolicyRefused(#[from] AdmissionError),
     #[error(transparent)]
@@ -66,18 +62,19 @@ macro_rules! table {
 }
 
 table! {
-    ApiError::Call(CallError::OutOfTime | CallError::Trapped(_) | CallError::BrokeContract(_))
+    ApiError::Call(CallError::Trapped(_) | CallError::LimitByPolicy { .. } | CallError::BrokeContract(_))
         => INTERNAL_SERVER_ERROR: "policyFailed",
+    ApiError::Call(CallError::LimitByData { .. }) => INTERNAL_SERVER_ERROR: "callLimitExceeded",
+    ApiError::Call(CallError::Busy) => SERVICE_UNAVAILABLE: "serverBusy",
     ApiError::PolicyUpdatesOff => FORBIDDEN: "policyUpdatesOff",
     ApiError::Unauthorized => UNAUTHORIZED: "unauthorized",
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
     ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
-    ApiError::InvalidParameter(_) => BAD_REQUEST: "invalidParameter",
     ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
     ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
     ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",
-    ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
+    ApiError::Call(CallError::Internal(_)) | ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 
 /// The only thing that can be wrong with the one text parameter that a path has.
@@ -92,14 +89,22 @@ impl IntoResponse for ApiError {
         let (status, error_code, detailed_message) = self.classify();
         let error_message = self.to_string();
         let (message, detail) = (for_log(&error_message), detailed_message.map(for_log));
-        if status.is_server_error() {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(code = error_code, detail, "{message}");
+        } else if status.is_server_error() {
             tracing::error!(code = error_code, detail, "{message}");
         } else {
             tracing::info!(code = error_code, detail, "{message}");
         }
         let mut response = (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
         }
         response
     }

@@ -8,10 +8,16 @@ mod error;
 mod health;
 mod policy;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::Uri;
 use axum::routing::{get, post, put};
+use backup_actuator::normalized;
+use tower::Layer;
+use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::backups::BackupService;
@@ -49,7 +55,25 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_fallbacks(routes).with_state(api)
+    with_normal_paths(with_fallbacks(routes).with_state(api))
+}
+
+/// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.
+fn with_normal_paths(routes: Router) -> Router {
+    // A layer of the router itself is called only after it has found the route.
+    Router::new().fallback_service(MapRequestLayer::new(normalize_path).layer(routes))
+}
+
+fn normalize_path(mut request: Request) -> Request {
+    if let Cow::Owned(path) = normalized(request.uri().path()) {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut parts = request.uri().clone().into_parts();
+        parts.path_and_query = format!("{path}{query}").parse().ok();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
 }
 
 /// Answers unknown paths, wrong methods and panics with the error body of all other errors.
@@ -63,7 +87,7 @@ fn with_fallbacks<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
-    use axum::http::{Request, StatusCode};
+    use axum::http::{self, StatusCode};
     use serde_json::{Value, json};
     use tower::ServiceExt;
 
@@ -76,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn a_defect_is_told_and_the_next_request_is_served() {
         let routes = with_fallbacks(Router::new().route("/broken", get(broken)).route("/", get(|| async {})));
-        let request = |path| routes.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+        let request = |path| routes.clone().oneshot(http::Request::get(path).body(Body::empty()).unwrap());
         let response = request("/broken").await.unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body: Value = serde_json::from_slice(&to_bytes(response.into_body(), 1 << 10).await.unwrap()).unwrap();

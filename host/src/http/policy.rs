@@ -14,6 +14,7 @@ use axum::http::request::Parts;
 use axum_extra::TypedHeader;
 use axum_extra::headers::Authorization;
 use axum_extra::headers::authorization::Bearer;
+use backup_actuator::RequestError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::SignedDuration;
@@ -61,7 +62,8 @@ fn shadow_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D
 
 impl From<QueryRejection> for ApiError {
     fn from(rejection: QueryRejection) -> Self {
-        Self::InvalidParameter(rejection.body_text().chars().take(300).collect())
+        const ALLOWED: &str = "force=true or false, for a shadow for=10m, for a rollback generation=2";
+        RequestError::invalid_parameter(&rejection.body_text(), ALLOWED).into()
     }
 }
 

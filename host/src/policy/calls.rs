@@ -8,7 +8,7 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Policy};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose};
 
 /// Calls of one generation of the policy.
 ///
@@ -20,6 +20,7 @@ pub struct PolicyCalls {
     observer: Arc<dyn CallObserver>,
     /// `None`: each call has its own.
     identity: Option<CallIdentity>,
+    purpose: Purpose,
 }
 
 /// What every policy is called with.
@@ -38,11 +39,13 @@ pub(super) struct CallIdentity {
 
 /// Is told of each call's end.
 pub trait CallObserver: Send + Sync {
+    /// `mark`: what it tells about the policy, if anything.
     fn call_ended(
         &self,
         generation: &Arc<Generation>,
-        operation: &'static str,
+        operation: Operation,
         outcome: Result<(), &CallError>,
+        mark: Option<Mark>,
         took: Duration,
     );
 }
@@ -51,7 +54,7 @@ pub trait CallObserver: Send + Sync {
 pub(super) struct Unobserved;
 
 impl CallObserver for Unobserved {
-    fn call_ended(&self, _: &Arc<Generation>, _: &'static str, _: Result<(), &CallError>, _: Duration) {}
+    fn call_ended(&self, _: &Arc<Generation>, _: Operation, _: Result<(), &CallError>, _: Option<Mark>, _: Duration) {}
 }
 
 /// Who writes, for the metadata of snapshots.
@@ -59,7 +62,7 @@ const HOST: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
 
 impl PolicyCalls {
     pub(super) fn new(generation: Arc<Generation>, context: Arc<CallContext>, observer: Arc<dyn CallObserver>) -> Self {
-        Self { generation, context, observer, identity: None }
+        Self { generation, context, observer, identity: None, purpose: Purpose::Service }
     }
 
     /// Replaces the capability, and makes all calls at one identity.
@@ -73,6 +76,11 @@ impl PolicyCalls {
         Self { generation, observer, ..self.clone() }
     }
 
+    /// The same calls on another behalf. Only those of the service are told of the policy.
+    pub(crate) fn for_purpose(&self, purpose: Purpose) -> Self {
+        Self { purpose, ..self.clone() }
+    }
+
     pub(super) fn generation(&self) -> &Arc<Generation> {
         &self.generation
     }
@@ -81,24 +89,25 @@ impl PolicyCalls {
     pub async fn create(&self, id: &str, notes: Vec<RunNote>) -> Result<(types::Accepted, String), CallError> {
         let context = self.context(notes);
         let call = self.policy().create(self.capability(), &context, id);
-        let accepted = self.observed("create", call).await?;
+        let accepted = self.observed(Operation::Create, call).await?;
         Ok((accepted, context.run_id))
     }
 
     /// Takes a run one step further.
     pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
         let context = self.context(notes);
-        self.observed("advance", self.policy().advance(self.capability(), &context, id)).await
+        self.observed(Operation::Advance, self.policy().advance(self.capability(), &context, id)).await
     }
 
     pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
         let context = self.context(notes);
-        self.observed("get", self.policy().get(self.capability(), &context, id)).await
+        self.observed(Operation::Get, self.policy().get(self.purpose, self.capability(), &context, id)).await
     }
 
-    pub async fn list(&self, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
+    pub async fn list(&self, query: &types::ListQuery, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
         let context = self.context(notes);
-        self.observed("list", self.policy().list(self.capability(), &context)).await
+        let call = self.policy().list(self.purpose, self.capability(), &context, query);
+        self.observed(Operation::List, call).await
     }
 
     /// Submits the deletion of a backup, or of what `only_runs` wrote.
@@ -108,7 +117,7 @@ impl PolicyCalls {
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let context = self.context(Vec::new());
-        self.observed("delete", self.policy().delete(self.capability(), &context, id, only_runs)).await
+        self.observed(Operation::Delete, self.policy().delete(self.capability(), &context, id, only_runs)).await
     }
 
     fn policy(&self) -> &Policy {
@@ -132,14 +141,18 @@ impl PolicyCalls {
 
     async fn observed<T>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
         let started = Instant::now();
         // Everything that is logged meanwhile, the policy's output included, carries these fields.
-        let span = info_span!("policy", generation = self.generation.number, operation);
+        let span = info_span!("policy", generation = self.generation.number, operation = operation.name());
         let outcome = call.instrument(span).await;
-        self.observer.call_ended(&self.generation, operation, outcome.as_ref().map(|_| ()), started.elapsed());
+        let ended = outcome.as_ref().map(|_| ());
+        // The host would count against a policy what nobody asked for.
+        let mark =
+            (self.purpose == Purpose::Service).then(|| ended.map_or_else(CallError::mark, |()| Some(Mark::Good)));
+        self.observer.call_ended(&self.generation, operation, ended, mark.flatten(), started.elapsed());
         outcome
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::admission::Candidate;
 use super::circuit_breaker::ConsecutiveFailures;
 use super::{ComponentInfo, Digest};
-use crate::sandbox::{CallError, Policy};
+use crate::sandbox::{Mark, Operation, Policy};
 
 /// A policy that was admitted, with what is known of it.
 #[derive(Clone)]
@@ -66,12 +66,12 @@ impl Generation {
     }
 
     /// Counts a call, and returns how many have ended, this one included, and the consecutive failures of its operation.
-    pub(super) fn count(&self, operation: &'static str, outcome: Result<(), &CallError>) -> (u64, u32) {
+    pub(super) fn count(&self, operation: Operation, mark: Mark) -> (u64, u32) {
         let calls = 1 + self.calls.fetch_add(1, Ordering::Relaxed);
-        let is_failure = outcome.is_err_and(CallError::is_failure_of_policy);
+        let is_failure = mark == Mark::Bad;
         self.failures.fetch_add(u64::from(is_failure), Ordering::Relaxed);
         let mut consecutive = self.consecutive_failures.lock().unwrap_or_else(PoisonError::into_inner);
-        (calls, consecutive.count(operation, is_failure))
+        (calls, consecutive.count(operation.name(), is_failure))
     }
 
     /// Whether it is the same policy, perhaps at another time.
@@ -93,12 +93,12 @@ impl Generation {
         self.failures() == 0 && self.calls() >= u64::from(calls)
     }
 
-    /// How many calls have ended.
+    /// How many calls have ended that tell something about the policy.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// How many of them failed by the policy's own fault: traps, limits, answers against the contract.
+    /// How many of them failed by the policy's own fault: traps, limits in spite of little data, answers against the contract.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

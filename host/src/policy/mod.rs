@@ -35,7 +35,7 @@ use tokio::sync::Notify;
 
 use crate::elasticsearch::{ListedSnapshot, UnfinishedError};
 use crate::metrics::Metrics;
-use crate::sandbox::CallError;
+use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
 use generation::History;
 use shadow::Shadows;
@@ -231,17 +231,19 @@ impl CallObserver for Policies {
     fn call_ended(
         &self,
         generation: &Arc<Generation>,
-        operation: &'static str,
+        operation: Operation,
         outcome: Result<(), &CallError>,
+        mark: Option<Mark>,
         took: Duration,
     ) {
-        self.metrics.policy_call(operation, outcome.err().map_or("ok", CallError::outcome), took);
-        let (calls, failures) = generation.count(operation, outcome);
+        self.metrics.policy_call(operation.name(), outcome.err().map_or("ok", CallError::outcome), took);
+        let Some(mark) = mark else { return };
+        let (calls, failures) = generation.count(operation, mark);
         if calls == u64::from(self.max_failures) {
             self.changed.notify_one();
         }
         if let (Err(error), true) = (outcome, failures >= self.max_failures) {
-            let reason = format!("{failures} calls of {operation} in a row failed, the last one so: {error}");
+            let reason = format!("{failures} calls of {} in a row failed, the last one so: {error}", operation.name());
             self.withdraw(generation, reason);
         }
     }

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use backup_core::NAME_PREFIX;
+use backup_core as core;
+use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::types::{
-    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, Progress, SnapshotDetail, SnapshotState,
+    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, ListQuery, Progress, SnapshotDetail, SnapshotState,
 };
 
 /// How an answer breaks the contract.
@@ -37,6 +38,12 @@ pub enum ContractError {
     },
     #[error("the backup {0} is in the list twice or out of order; the largest number comes first")]
     Order(BackupId),
+    #[error("the backup {0} is in a list that it does not belong to by the query")]
+    NotAskedFor(BackupId),
+    #[error("the list has {found} backups; it was asked for {allowed}")]
+    TooMany { found: usize, allowed: u32 },
+    #[error("it says that the next page begins below {0}, which is not where this one ends")]
+    NextPage(BackupId),
 }
 
 /// The answer to `create`.
@@ -53,14 +60,40 @@ pub(crate) fn requested_backup(asked: &str, found: &Backup) -> Result<(), Contra
 
 /// The answer to `advance`.
 pub(crate) fn progress(asked: BackupId, progress: &Progress) -> Result<(), ContractError> {
-    requested_backup(&asked.to_string(), &progress.backup)
+    let found = progress.backup.backup_id;
+    if found != asked {
+        possible_id(found)?;
+        return Err(ContractError::AnotherBackup { asked: asked.to_string(), found });
+    }
+    backup(&progress.backup)
 }
 
 /// The answer to `list`.
-pub(crate) fn page(page: &BackupsPage) -> Result<(), ContractError> {
+pub(crate) fn page(query: &ListQuery, page: &BackupsPage) -> Result<(), ContractError> {
     page.backups.iter().try_for_each(backup)?;
     let in_order = page.backups.iter().is_sorted_by(|one, next| one.backup_id > next.backup_id);
-    if in_order { Ok(()) } else { Err(ContractError::Order(first_out_of_order(&page.backups))) }
+    if !in_order {
+        return Err(ContractError::Order(first_out_of_order(&page.backups)));
+    }
+    let pattern = IdPattern::parse(&query.pattern).unwrap_or(IdPattern::All);
+    let is_asked_for = |id: BackupId| {
+        query.before.is_none_or(|before| id < before)
+            && backup_core::BackupId::new(id).is_some_and(|id| pattern.matches(id))
+    };
+    if let Some(other) = page.backups.iter().find(|backup| !is_asked_for(backup.backup_id)) {
+        return Err(ContractError::NotAskedFor(other.backup_id));
+    }
+    if let Some(allowed) = query.limit.filter(|&allowed| page.backups.len() as u64 > allowed.into()) {
+        return Err(ContractError::TooMany { found: page.backups.len(), allowed });
+    }
+    // Whoever asks for page after page comes to an end.
+    let continues = |next| {
+        query.limit.is_some() && is_asked_for(next) && page.backups.last().is_none_or(|last| next <= last.backup_id)
+    };
+    match page.next.filter(|&next| !continues(next)) {
+        Some(next) => Err(ContractError::NextPage(next)),
+        None => Ok(()),
+    }
 }
 
 /// The answer to `delete`.
@@ -71,9 +104,7 @@ pub(crate) fn deleted(asked: &str, deleted: &Deleted) -> Result<(), ContractErro
 }
 
 fn requested_id(asked: &str, found: BackupId) -> Result<(), ContractError> {
-    if i64::try_from(found).is_err() || found == 0 {
-        return Err(ContractError::ImpossibleId(found));
-    }
+    possible_id(found)?;
     // Leading zeros and the like are a policy's to allow, another number is not.
     if number(asked) == Some(found) {
         Ok(())
@@ -82,13 +113,17 @@ fn requested_id(asked: &str, found: BackupId) -> Result<(), ContractError> {
     }
 }
 
+fn possible_id(id: BackupId) -> Result<(), ContractError> {
+    core::BackupId::new(id).map(drop).ok_or(ContractError::ImpossibleId(id))
+}
+
 fn number(id: &str) -> Option<BackupId> {
     id.trim().parse().ok()
 }
 
 fn backup(backup: &Backup) -> Result<(), ContractError> {
     let id = backup.backup_id;
-    requested_id(&id.to_string(), id)?;
+    possible_id(id)?;
     backup.details.iter().try_for_each(|detail| snapshot(id, &detail.snapshot_name))?;
     completeness(id, backup.state, &backup.details)?;
     let has_reason = backup.failure_reason.is_some();
@@ -101,17 +136,23 @@ fn backup(backup: &Backup) -> Result<(), ContractError> {
 }
 
 fn completeness(backup: BackupId, state: BackupState, details: &[SnapshotDetail]) -> Result<(), ContractError> {
-    let names: BTreeSet<&str> = details.iter().map(|detail| detail.snapshot_name.as_str()).collect();
-    let successful = details.iter().filter(|detail| detail.state == SnapshotState::Success).count();
-    if state != BackupState::Complete || (names.len(), details.len(), successful) == (2, 2, 2) {
+    if state != BackupState::Complete {
         return Ok(());
     }
-    Err(ContractError::NotComplete { backup, found: names.len(), successful })
+    let successful = details.iter().filter(|detail| detail.state == SnapshotState::Success).count();
+    match details {
+        [one, other] if successful == 2 && one.snapshot_name != other.snapshot_name => Ok(()),
+        _ => Err(ContractError::NotComplete { backup, found: different_names(details), successful }),
+    }
+}
+
+fn different_names(details: &[SnapshotDetail]) -> usize {
+    details.iter().map(|detail| detail.snapshot_name.as_str()).collect::<BTreeSet<_>>().len()
 }
 
 fn snapshot(backup: BackupId, name: &str) -> Result<(), ContractError> {
-    let rest = name.strip_prefix(NAME_PREFIX).and_then(|rest| rest.strip_prefix(&backup.to_string()));
-    if rest.is_some_and(|rest| rest.starts_with('_')) {
+    let id = name.strip_prefix(NAME_PREFIX).and_then(|rest| rest.split_once('_')).map(|(id, _)| id);
+    if id.and_then(|id| core::BackupId::parse(id).ok()).is_some_and(|id| id.get() == backup) {
         return Ok(());
     }
     Err(ContractError::AnotherSnapshot { backup, snapshot: name.to_owned() })

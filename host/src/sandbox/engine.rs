@@ -2,21 +2,19 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use super::permits::{MAX_CONCURRENT_CALLS, Permits};
 use crate::settings::CallLimits;
 
 /// Wasmtime's engine with the memory pool that all policies share, and the limits of their calls.
 pub struct Sandbox {
     pub(super) engine: Engine,
     pub(super) limits: CallLimits,
-    /// One permit for each slot of the pool.
-    pub(super) permits: Arc<Semaphore>,
+    /// One for each slot of the pool.
+    pub(super) permits: Permits,
 }
 
-/// How many calls can run at once; another one waits for a permit.
-const MAX_CONCURRENT_CALLS: u32 = 64;
 /// The core instances that a policy may consist of.
 pub const MAX_INSTANCES: u32 = 4;
 /// The tables that a policy may have, and the elements of each.
@@ -36,8 +34,7 @@ impl Sandbox {
     /// If the platform cannot run WebAssembly natively or cannot reserve the pool.
     pub fn new(limits: CallLimits) -> wasmtime::Result<Arc<Self>> {
         let engine = Engine::new(&config(limits))?;
-        let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_CALLS as usize));
-        let sandbox = Arc::new(Self { engine, limits, permits });
+        let sandbox = Arc::new(Self { engine, limits, permits: Permits::new(limits.memory) });
         start_epoch_ticker(Arc::downgrade(&sandbox));
         Ok(sandbox)
     }
@@ -49,7 +46,9 @@ impl Sandbox {
 }
 
 fn config(limits: CallLimits) -> Config {
-    const KEPT_RESIDENT: usize = 1 << 20;
+    /// A short call of a policy in Rust begins with less memory, and dirties a fraction of it.
+    const MEMORY_KEPT: usize = 512 << 10;
+    const TABLE_KEPT: usize = 64 << 10;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_CONCURRENT_CALLS)
         .total_core_instances(MAX_CONCURRENT_CALLS * MAX_INSTANCES)
@@ -63,7 +62,8 @@ fn config(limits: CallLimits) -> Config {
         .table_elements(MAX_TABLE_ELEMENTS)
         .total_stacks(MAX_CONCURRENT_CALLS)
         // A policy's memory is small: wiping it is cheaper than giving it back and faulting it in again.
-        .linear_memory_keep_resident(KEPT_RESIDENT)
+        .linear_memory_keep_resident(MEMORY_KEPT)
+        .table_keep_resident(TABLE_KEPT)
         .pagemap_scan(Enabled::Auto);
     let mut config = backup_compiler::config();
     config

@@ -6,21 +6,25 @@ mod bindings;
 mod compiled;
 mod contract;
 mod engine;
+mod exports;
 mod imports;
+mod limits;
 mod output;
+mod permits;
 mod store;
 pub(crate) mod wasi;
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
-use wasmtime::component::{Component, Linker};
-use wasmtime::{Store, Trap};
+use tokio::time::Instant;
+use wasmtime::Store;
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker};
 
 use crate::elasticsearch::{Capability, Outstanding, Scope};
-use bindings::exports::optimize::backup::backups::Guest;
-use bindings::{Policy as Instance, PolicyPre};
+use bindings::PolicyPre;
+use exports::{Arguments, Exports, Returned};
+use limits::Stop;
+use permits::Permit;
 use store::CallState;
 
 pub use crate::settings::CallLimits;
@@ -28,6 +32,8 @@ pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
 pub use engine::{MAX_INSTANCES, MAX_TABLE_ELEMENTS, MAX_TABLES, Sandbox};
+pub use limits::CallLimit;
+pub use permits::{MAX_SHADOW_CALLS, Purpose};
 
 /// The policy that serves when no other is configured; built with this host.
 pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.wasm"));
@@ -35,7 +41,8 @@ pub const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policy.was
 /// A policy component, ready to be called. What it answers is held against the contract.
 pub struct Policy {
     sandbox: Arc<Sandbox>,
-    instances: PolicyPre<CallState>,
+    instances: InstancePre<CallState>,
+    exports: Exports,
 }
 
 /// Why a component cannot be a policy.
@@ -47,17 +54,58 @@ pub enum LoadError {
     NotAPolicy(wasmtime::Error),
 }
 
+/// An operation of the WIT package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    Create,
+    Advance,
+    Get,
+    List,
+    Delete,
+}
+
+impl Operation {
+    /// Its name there, and in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Advance => "advance",
+            Self::Get => "get",
+            Self::List => "list",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// Why an operation has no result.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CallError {
     #[error("{}", .0.problem().message)]
     Refused(types::Error),
-    #[error("the policy used up its processor time (policy.cpuTime)")]
-    OutOfTime,
     #[error("the policy failed: {0}")]
     Trapped(String),
+    #[error("the policy used up its {limit} although it had read only {read} bytes of the search engine's answers")]
+    LimitByPolicy { limit: CallLimit, read: usize },
     #[error("the policy's answer breaks the contract: {0}")]
     BrokeContract(#[from] ContractError),
+    #[error(
+        "one call of the policy used up its {limit}, after {read} bytes of the search engine's answers: raise {}, or list fewer backups at once",
+        limit.setting()
+    )]
+    LimitByData { limit: CallLimit, read: usize },
+    #[error("too many other calls are waiting for the search engine; try again soon")]
+    Busy,
+    #[error("the host failed: {0}; this is a defect, its log tells more")]
+    Internal(String),
+}
+
+/// What the end of a call tells about the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It did what a policy should; a refusal is that, too.
+    Good,
+    /// It failed by its own fault.
+    Bad,
 }
 
 impl CallError {
@@ -65,16 +113,20 @@ impl CallError {
     pub fn outcome(&self) -> &'static str {
         match self {
             Self::Refused(_) => "refused",
-            Self::OutOfTime | Self::Trapped(_) => "trapped",
+            Self::Trapped(_) | Self::LimitByPolicy { .. } => "trapped",
             Self::BrokeContract(_) => "broke_contract",
+            Self::LimitByData { .. } => "limited",
+            Self::Busy => "busy",
+            Self::Internal(_) => "internal",
         }
     }
 
-    /// Whether the policy itself is at fault. A refusal is not a failure.
-    pub fn is_failure_of_policy(&self) -> bool {
+    /// `None`: it tells nothing, since the amount of data, other calls or the host are the reason.
+    pub fn mark(&self) -> Option<Mark> {
         match self {
-            Self::Refused(_) => false,
-            Self::OutOfTime | Self::Trapped(_) | Self::BrokeContract(_) => true,
+            Self::Refused(_) => Some(Mark::Good),
+            Self::Trapped(_) | Self::LimitByPolicy { .. } | Self::BrokeContract(_) => Some(Mark::Bad),
+            Self::LimitByData { .. } | Self::Busy | Self::Internal(_) => None,
         }
     }
 }
@@ -111,8 +163,10 @@ impl Policy {
         let mut linker = Linker::new(&sandbox.engine);
         imports::add_to_linker(&mut linker).map_err(LoadError::NotAPolicy)?;
         let pre = linker.instantiate_pre(component).map_err(LoadError::NotAPolicy)?;
-        let instances = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
-        Ok(Self { sandbox: Arc::clone(sandbox), instances })
+        // Whatever the world asks for is there, and of its types.
+        let checked = PolicyPre::new(pre).map_err(LoadError::NotAPolicy)?;
+        let exports = Exports::of(component).map_err(LoadError::NotAPolicy)?;
+        Ok(Self { sandbox: Arc::clone(sandbox), instances: checked.instance_pre().clone(), exports })
     }
 
     /// Validates an ID, checks the repository and submits part 1.
@@ -122,8 +176,8 @@ impl Policy {
         context: &types::Context,
         id: &str,
     ) -> Result<types::Accepted, CallError> {
-        let mut call = self.open(capability, Scope::of_create(id)).await?;
-        let accepted = outcome(call.guest().call_create(&mut call.store, context, id).await)?;
+        let mut call = self.open(Operation::Create, Purpose::Service, capability, Scope::of_create(id)).await?;
+        let accepted: types::Accepted = call.make((context, id)).await?;
         contract::accepted(id, &accepted)?;
         Ok(accepted)
     }
@@ -135,8 +189,8 @@ impl Policy {
         context: &types::Context,
         id: types::BackupId,
     ) -> Result<types::Progress, CallError> {
-        let mut call = self.open(capability, Scope::of_advance(id)).await?;
-        let progress = outcome(call.guest().call_advance(&mut call.store, context, id).await)?;
+        let mut call = self.open(Operation::Advance, Purpose::Service, capability, Scope::of_advance(id)).await?;
+        let progress: types::Progress = call.make((context, id)).await?;
         contract::progress(id, &progress)?;
         Ok(progress)
     }
@@ -144,25 +198,28 @@ impl Policy {
     /// Tells one backup.
     pub async fn get(
         &self,
+        purpose: Purpose,
         capability: Capability,
         context: &types::Context,
         id: &str,
     ) -> Result<types::Backup, CallError> {
-        let mut call = self.open(capability, Scope::Read).await?;
-        let backup = outcome(call.guest().call_get(&mut call.store, context, id).await)?;
+        let mut call = self.open(Operation::Get, purpose, capability, Scope::Read).await?;
+        let backup: types::Backup = call.make((context, id)).await?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
     }
 
-    /// Tells every backup.
+    /// Tells backups.
     pub async fn list(
         &self,
+        purpose: Purpose,
         capability: Capability,
         context: &types::Context,
+        query: &types::ListQuery,
     ) -> Result<types::BackupsPage, CallError> {
-        let mut call = self.open(capability, Scope::Read).await?;
-        let page = outcome(call.guest().call_list(&mut call.store, context).await)?;
-        contract::page(&page)?;
+        let mut call = self.open(Operation::List, purpose, capability, Scope::Read).await?;
+        let page: types::BackupsPage = call.make((context, query)).await?;
+        contract::page(query, &page)?;
         Ok(page)
     }
 
@@ -175,57 +232,67 @@ impl Policy {
         id: &str,
         only_runs: Option<&[String]>,
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
-        let mut call = self.open(capability, Scope::of_delete(id)).await?;
-        let deleted = outcome(call.guest().call_delete(&mut call.store, context, id, only_runs).await)?;
+        let mut call = self.open(Operation::Delete, Purpose::Service, capability, Scope::of_delete(id)).await?;
+        let deleted: types::Deleted = call.make((context, id, only_runs)).await?;
         contract::deleted(id, &deleted)?;
         Ok((deleted, call.store.data_mut().outstanding.take()))
     }
 
-    async fn open(&self, capability: Capability, scope: Scope) -> Result<Call, CallError> {
+    async fn open(
+        &self,
+        operation: Operation,
+        purpose: Purpose,
+        capability: Capability,
+        scope: Scope,
+    ) -> Result<Call, CallError> {
         let deadline = Instant::now() + self.sandbox.limits.wall_time;
-        let permit = timeout_at(deadline, Arc::clone(&self.sandbox.permits).acquire_owned()).await;
-        let permit = permit.map_err(|_| no_permit())?.map_err(|closed| CallError::Trapped(closed.to_string()))?;
-        let mut store = CallState::store(&self.sandbox, capability, scope, deadline);
-        let instance = self.instances.instantiate_async(&mut store).await.map_err(trapped)?;
-        Ok(Call { instance, store, _permit: permit })
+        let permit = self.sandbox.permits.acquire(operation, purpose, deadline).await?;
+        let mut store = CallState::store(&self.sandbox, operation, &permit, capability, scope, deadline);
+        match self.instances.instantiate_async(&mut store).await {
+            Ok(instance) => {
+                Ok(Call { instance, function: self.exports.of_operation(operation), store, _permit: permit })
+            }
+            Err(error) => Err(ended(store.data(), &error)),
+        }
     }
 }
 
 /// One call. Its fields are dropped in this order, so the permit is free only when the pool's slot is.
 struct Call {
     instance: Instance,
+    function: ComponentExportIndex,
     store: Store<CallState>,
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
 }
 
 impl Call {
-    fn guest(&self) -> Guest {
-        self.instance.optimize_backup_backups().clone()
+    /// Calls the function. Only its own types are compared with the component's.
+    async fn make<A: Arguments, R: Returned>(&mut self, arguments: A) -> Result<R, CallError> {
+        let function = self.instance.get_typed_func::<A, (Result<R, types::Error>,)>(&mut self.store, self.function);
+        let returned = match function {
+            Ok(function) => function.call_async(&mut self.store, arguments).await,
+            Err(error) => Err(error),
+        };
+        let call = self.store.data();
+        let (answer,) = returned.map_err(|error| ended(call, &error))?;
+        answer.map_err(|error| match call.denied_for {
+            // The policy tells in its own words what it was denied.
+            Some(limit) => call.limit_reached(limit),
+            None => CallError::Refused(error),
+        })
     }
 }
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
 
-/// Calls are short unless the engine is slow: so it is the engine that the other calls wait for.
-fn no_permit() -> CallError {
-    CallError::Refused(types::Error::Unreachable(types::Problem {
-        code: "engineUnreachable".to_owned(),
-        message: "too many other calls are waiting for the search engine; try again when it answers".to_owned(),
-        detail: Some("the call's time was up before its turn (backup.callTimeout)".to_owned()),
-    }))
-}
-
-fn outcome<T>(returned: wasmtime::Result<Result<T, types::Error>>) -> Result<T, CallError> {
-    returned.map_err(trapped)?.map_err(CallError::Refused)
-}
-
-fn trapped(error: wasmtime::Error) -> CallError {
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => CallError::OutOfTime,
+/// Why a call ended without an answer.
+fn ended(call: &CallState, error: &wasmtime::Error) -> CallError {
+    tracing::debug!(error = format!("{error:#}"), "a policy's call came to a sudden end");
+    match call.stop() {
+        Some(Stop::Limit(limit)) => call.limit_reached(limit),
+        Some(Stop::SharedMemory) => CallError::Busy,
+        None if limits::is_transfer_exhausted(error) => call.limit_reached(CallLimit::Transfer),
         // The cause alone: the backtrace before it can be of any length.
-        _ => {
-            tracing::debug!(error = format!("{error:#}"), "a policy's call came to a sudden end");
-            CallError::Trapped(error.root_cause().to_string())
-        }
+        None => CallError::Trapped(error.root_cause().to_string()),
     }
 }

@@ -7,7 +7,7 @@ mod tests {
 
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
     use backup_core::operations::{self, Progress};
-    use backup_core::{BackupId, Context, IndexPrefix, RepositoryName, Request, Settings};
+    use backup_core::{BackupId, Context, IndexPrefix, ListQuery, RepositoryName, Request, Settings};
     use backup_questions::{INDICES, Question, documents, questions};
     use serde_json::Value;
 
@@ -51,7 +51,7 @@ mod tests {
         }
         engine.damage(&accepted.part_one.to_string(), Some(Damage::Missing));
         operations::get(&engine, &context("other"), "1").unwrap();
-        operations::list(&engine, &context("other")).unwrap();
+        operations::list(&engine, &context("other"), &ListQuery::default()).unwrap();
         operations::delete(&engine, &context("other"), "1", None).unwrap();
         assert_eq!(engine.snapshots("r"), []);
         engine.requests()

@@ -8,6 +8,20 @@ fn times_are_in_the_zone_of_the_host() {
     assert_eq!(format_time(u64::MAX, &TimeZone::UTC), None);
 }
 
+/// As jiff writes them.
+#[test]
+fn times_have_leading_zeros_and_any_offset() {
+    for zone in ["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia", "Africa/Monrovia"] {
+        let zone = TimeZone::get(zone).unwrap();
+        for millis in (0..60).map(|step| step * 83_333_333_337) {
+            let moment = Timestamp::from_millisecond(millis).unwrap().to_zoned(zone.clone());
+            let expected = moment.strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string();
+            // jiff writes the seconds that a few historical offsets have.
+            assert_eq!(format_time(millis as u64, &zone).unwrap(), expected[..28]);
+        }
+    }
+}
+
 #[test]
 fn a_backup_looks_as_camunda_documents_it() {
     let part = |number: u8, start_time: u64| Snapshot {

@@ -42,18 +42,16 @@ impl Repository {
     }
 
     /// The snapshots whose names match.
-    pub(super) fn list(&self, dialect: Dialect, pattern: &str, mode: ListMode) -> Reply {
-        let begin = pattern.strip_suffix('*');
-        if begin.unwrap_or(pattern).contains(['*', ',']) {
-            return Err(not_known("lists of names, or patterns with a * that is not the last character"));
+    pub(super) fn list(&self, dialect: Dialect, patterns: &[&str], mode: ListMode) -> Reply {
+        if patterns.iter().any(|pattern| pattern.strip_suffix('*').unwrap_or(pattern).contains('*')) {
+            return Err(not_known("patterns with a * that is not the last character"));
         }
-        let mut found: Vec<&StoredSnapshot> =
-            self.snapshots.iter().filter(|found| matches(pattern, &found.name)).collect();
+        if mode != ListMode::ReadableOnly {
+            self.expect_found(dialect, patterns)?;
+        }
+        let is_listed = |found: &&StoredSnapshot| patterns.iter().any(|pattern| matches(pattern, &found.name));
+        let mut found: Vec<&StoredSnapshot> = self.snapshots.iter().filter(is_listed).collect();
         found.sort_by_key(|snapshot| (snapshot.started, &snapshot.name));
-        let is_missing = begin.is_none() || dialect.misses_what_a_pattern_matches();
-        if found.is_empty() && is_missing && mode != ListMode::ReadableOnly {
-            return Err(self.snapshot_missing(dialect, pattern));
-        }
         let listed: Result<Vec<Value>, Failure> = match mode {
             ListMode::NamesOnly => Ok(found.into_iter().map(StoredSnapshot::outline).collect()),
             ListMode::Strict => found.into_iter().map(|found| self.open(found, dialect)).collect(),
@@ -62,6 +60,17 @@ impl Repository {
             }
         };
         Ok(json!({"snapshots": listed?}))
+    }
+
+    /// Every exact name must be there. Some engines also refuse patterns if none of them matches anything.
+    fn expect_found(&self, dialect: Dialect, patterns: &[&str]) -> Result<(), Failure> {
+        let is_found = |pattern: &str| self.snapshots.iter().any(|found| matches(pattern, &found.name));
+        let missing = patterns.iter().find(|pattern| !pattern.ends_with('*') && !is_found(pattern));
+        let is_empty = dialect.misses_what_a_pattern_matches() && !patterns.iter().any(|pattern| is_found(pattern));
+        match missing.or(patterns.first().filter(|_| is_empty)) {
+            Some(pattern) => Err(self.snapshot_missing(dialect, pattern)),
+            None => Ok(()),
+        }
     }
 
     /// A snapshot's details, which are in its metadata file.

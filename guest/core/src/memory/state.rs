@@ -54,7 +54,7 @@ impl State {
     fn reply(&mut self, dialect: Dialect, request: &Request) -> Reply {
         match (request.method, segments(request).as_slice()) {
             (Method::Get, ["_snapshot", repository]) => self.repository(request, repository),
-            (Method::Get, ["_snapshot", repository, pattern]) => self.list(dialect, request, repository, pattern),
+            (Method::Get, ["_snapshot", repository, patterns]) => self.list(dialect, request, repository, patterns),
             (Method::Put, ["_snapshot", repository, name]) => self.create(dialect, request, repository, name),
             (Method::Delete, ["_snapshot", repository, names]) => self.delete(dialect, request, repository, names),
             (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
@@ -69,7 +69,7 @@ impl State {
         self.repositories.get(name).map(Repository::settings).ok_or_else(|| Repository::missing(name))
     }
 
-    fn list(&self, dialect: Dialect, request: &Request, repository: &str, pattern: &str) -> Reply {
+    fn list(&self, dialect: Dialect, request: &Request, repository: &str, patterns: &str) -> Reply {
         let known =
             [("ignore_unavailable", "true"), ("verbose", "false"), ("index_names", "false"), ("filter_path", "*")];
         expect_parameters(request, &known)?;
@@ -83,9 +83,10 @@ impl State {
             (None, Some(_)) => ListMode::NamesOnly,
             (Some(_), Some(_)) => return Err(not_known("ignore_unavailable together with verbose")),
         };
+        let patterns: Vec<&str> = patterns.split(',').collect();
         match self.repositories.get(repository) {
-            Some(repository) if without_indices => repository.list(dialect, pattern, mode).map(leave_out_indices),
-            Some(repository) => repository.list(dialect, pattern, mode),
+            Some(repository) if without_indices => repository.list(dialect, &patterns, mode).map(leave_out_indices),
+            Some(repository) => repository.list(dialect, &patterns, mode),
             None if dialect.lists_unknown_repositories() => {
                 let failure =
                     json!({"type": "repository_missing_exception", "reason": format!("[{repository}] missing")});

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::{EngineKind, Settings, Timestamp};
+use crate::{EngineKind, IndexPrefix, Settings, Timestamp};
 
 #[test]
 fn stays_below_the_engines_limit() {

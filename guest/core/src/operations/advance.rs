@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::listing::Listing;
 use crate::operations::inspect::existing;
-use crate::operations::{select_part_two, send};
+use crate::operations::{select_part_two, send, while_indices_vanish};
 use crate::refusal::success;
 use crate::{
     Backup, BackupId, Context, Engine, Error, NextStep, Origin, Part, Refusal, Request, RunNote, SnapshotName,
@@ -38,7 +38,7 @@ pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<
     let backup = Backup::assess(id, snapshots, None, context);
     match (next, part_one) {
         (NextStep::StartPartTwo { run_id }, Some(part_one)) => {
-            let start = start_part_two(engine, context, &part_one, &run_id)
+            let start = while_indices_vanish(|| start_part_two(engine, context, &part_one, &run_id))
                 .map_or_else(Start::refused, |()| Ok(Start::Running));
             Ok(start?.into_progress(backup, context))
         }

@@ -5,7 +5,9 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::listing::Listing;
-use crate::operations::{choose, expect_required_indices, fetch, installed_indices, may_have_executed, send};
+use crate::operations::{
+    choose, expect_required_indices, fetch, installed_indices, may_have_executed, send, while_indices_vanish,
+};
 use crate::refusal::{document, success};
 use crate::{
     BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
@@ -19,8 +21,8 @@ pub struct Accepted {
     pub part_one: SnapshotName,
 }
 
-/// How often part 1 is submitted when indices are deleted meanwhile or responses get lost. That is safe, because an
-/// engine accepts a snapshot name only once.
+/// How often part 1 is submitted when responses get lost. That is safe, because an engine accepts a snapshot name only
+/// once.
 const MAX_ATTEMPTS: usize = 3;
 
 /// Checks the settings, the repository and the ID, and submits part 1.
@@ -32,7 +34,7 @@ pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accep
     let id = BackupId::parse(id)?;
     let repository = context.repository()?;
     expect_writable(engine, context, repository)?;
-    expect_unused(engine, repository, id)?;
+    expect_unused(engine, context, id)?;
     let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
     submit_with_retries(engine, context, &name, MAX_ATTEMPTS)
 }
@@ -44,15 +46,15 @@ fn submit_with_retries(
     name: &SnapshotName,
     attempts: usize,
 ) -> Result<Accepted, Error> {
-    let error = match submit(engine, context, name) {
-        Err(error) if may_have_executed(&error) || error.refusal().is_some_and(Refusal::is_index_missing) => error,
+    let error = match while_indices_vanish(|| submit(engine, context, name)) {
+        Err(error) if may_have_executed(&error) => error,
         result => return result,
     };
     match read_back(engine, context, name) {
         Ok(Some(result)) => result,
         Ok(None) if attempts > 1 => match submit_with_retries(engine, context, name, attempts - 1) {
             // The engine may still execute the first attempt: only an existing snapshot is certain.
-            Err(later) if may_have_executed(&error) && !matches!(later, Error::BackupExists { .. }) => Err(error),
+            Err(later) if !matches!(later, Error::BackupExists { .. }) => Err(error),
             result => result,
         },
         Ok(None) | Err(_) => Err(error),
@@ -69,7 +71,10 @@ fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Resul
         // A success without JSON is not the engine's, or was cut off.
         Ok(body) => document(&put, body).map(|_: IgnoredAny| Accepted { part_one: name.clone() }),
         Err(refusal) if refusal.is_name_in_use() => match read_back(engine, context, name) {
-            Ok(result) => result.unwrap_or_else(|| Err(Error::exists(name.backup_id, [name]))),
+            Ok(Some(result)) => result,
+            Ok(None) => {
+                Err(Error::BackupExists { id: name.backup_id, snapshots: vec![name.to_string()], another: None })
+            }
             // It can be our own: the response to an earlier attempt may have got lost.
             Err(error) => Err(Error::EngineNotAnswering {
                 request: put.to_string(),
@@ -94,7 +99,7 @@ fn read_back(
     Ok(Some(if snapshots.iter().any(|found| found.run_id() == Some(&written.run_id)) {
         Ok(Accepted { part_one: name.clone() })
     } else {
-        Err(Error::exists(name.backup_id, snapshots.iter().map(|found| &found.name)))
+        Err(Error::exists(name.backup_id, &snapshots, context))
     }))
 }
 
@@ -107,9 +112,9 @@ fn select_part_one(engine: &impl Engine, context: &Context) -> Result<IndexSelec
     Ok(part_one)
 }
 
-fn expect_unused(engine: &impl Engine, repository: &RepositoryName, id: BackupId) -> Result<(), Error> {
-    let found = Listing::of_backup(engine, repository, id)?.only(id);
-    if found.is_empty() { Ok(()) } else { Err(Error::exists(id, found.iter().map(|snapshot| &snapshot.name))) }
+fn expect_unused(engine: &impl Engine, context: &Context, id: BackupId) -> Result<(), Error> {
+    let found = Listing::of_backup(engine, context.repository()?, id)?.only(id);
+    if found.is_empty() { Ok(()) } else { Err(Error::exists(id, &found, context)) }
 }
 
 fn expect_writable(engine: &impl Engine, context: &Context, repository: &RepositoryName) -> Result<(), Error> {

@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 
 use crate::listing::Listing;
 use crate::operations::may_have_executed;
+use crate::owner::Owner;
 use crate::refusal::{document, success};
 use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, Snapshot};
 
@@ -24,7 +25,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// Deletes every snapshot of a backup, or only those of some runs, by the exact names in a list.
 ///
 /// # Errors
-/// Why the list could not be read, or the engine's refusal.
+/// [`Error::BackupOfAnotherInstallation`], why the list could not be read, or the engine's refusal.
 pub fn delete(
     engine: &impl Engine,
     context: &Context,
@@ -71,14 +72,31 @@ fn delete_listed(
     runs: &mut BTreeSet<String>,
 ) -> Result<Deleted, Error> {
     let repository = context.repository()?;
-    let mut found = Listing::of_backup(engine, repository, id)?.only(id);
-    if let Some(runs) = only_runs {
-        found.retain(|snapshot| snapshot.run_or_uuid().is_some_and(|run| runs.iter().any(|only| only == run)));
-    }
+    let found = deletable(Listing::of_backup(engine, repository, id)?.only(id), context, id, only_runs)?;
     runs.extend(found.iter().filter_map(Snapshot::run_or_uuid).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
     Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })
+}
+
+/// What may be deleted of an ID's snapshots: never what is another installation's.
+fn deletable(
+    mut found: Vec<Snapshot>,
+    context: &Context,
+    id: BackupId,
+    only_runs: Option<&[String]>,
+) -> Result<Vec<Snapshot>, Error> {
+    let prefix = &context.settings.index_prefix;
+    if let Some(runs) = only_runs {
+        let is_of_runs = |run: &str| runs.iter().any(|only| only == run);
+        found.retain(|snapshot| snapshot.may_be_of(prefix) && snapshot.run_or_uuid().is_some_and(is_of_runs));
+        return Ok(found);
+    }
+    match Owner::of(&found, prefix) {
+        Owner::Another(another) => Err(Error::of_another_installation(id, another)),
+        Owner::Both(_) => Ok(found.into_iter().filter(|snapshot| snapshot.is_known_of(prefix)).collect()),
+        Owner::This => Ok(found),
+    }
 }
 
 /// Whether the engine is still working on it.

@@ -37,6 +37,19 @@ fn may_have_executed(error: &Error) -> bool {
     }
 }
 
+/// Submits a part again as long as an index of its list is gone: while it runs, Optimize deletes the index of a process
+/// that has no instances any more. Each time the list is read again.
+fn while_indices_vanish<T>(submit: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    const MAX_ATTEMPTS: usize = 5;
+    for _ in 1..MAX_ATTEMPTS {
+        match submit() {
+            Err(error) if error.refusal().is_some_and(Refusal::is_index_missing) => {}
+            result => return result,
+        }
+    }
+    submit()
+}
+
 /// The indices of part 2 at this moment.
 fn select_part_two(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
     let names = installed_indices(engine, context)?;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The names of a real installation of 8.9, and what older versions have.
+/// The names of a real installation of 8.7, which has all that older and later ones have but for what 8.10 brings.
 const INSTALLATION: [&str; 26] = [
     "optimize-process-instance-invoice_v8",
     "optimize-decision-instance-dish_v5",
@@ -42,8 +42,12 @@ const NEW_IN_8_10: [&str; 6] = [
     "optimize-reporting-metrics_v1",
 ];
 
+fn installation_of_8_9() -> Vec<&'static str> {
+    INSTALLATION.into_iter().filter(|name| !name.contains("variable-update-instance")).collect()
+}
+
 fn installation_of_8_10() -> Vec<&'static str> {
-    INSTALLATION.into_iter().filter(|name| !name.contains("update")).chain(NEW_IN_8_10).collect()
+    installation_of_8_9().into_iter().filter(|name| !name.contains("update-log")).chain(NEW_IN_8_10).collect()
 }
 
 fn select(part: Part, names: &[&str]) -> Vec<String> {
@@ -56,16 +60,18 @@ fn renamed(prefix: &str) -> Vec<String> {
 }
 
 #[test]
-fn part_1_is_exactly_the_import_progress() {
-    assert_eq!(
-        select(Part::One, &INSTALLATION),
-        [
-            "optimize-import-index_v3",
-            "optimize-position-based-import-index_v3",
-            "optimize-timestamp-based-import-index_v5"
-        ]
-    );
-    assert_eq!(select(Part::Two, &INSTALLATION).len(), INSTALLATION.len() - 3);
+fn up_to_8_9_part_1_is_exactly_the_import_progress() {
+    for names in [INSTALLATION.to_vec(), installation_of_8_9()] {
+        assert_eq!(
+            select(Part::One, &names),
+            [
+                "optimize-import-index_v3",
+                "optimize-position-based-import-index_v3",
+                "optimize-timestamp-based-import-index_v5"
+            ]
+        );
+        assert_eq!(select(Part::Two, &names).len(), names.len() - 3);
+    }
 }
 
 #[test]
@@ -145,6 +151,33 @@ fn a_second_installation_below_the_prefix_is_left_out() {
     let prefix = IndexPrefix::parse("optimize-eu").unwrap();
     let chosen = IndexSelection::new(Part::One, &prefix, both).unwrap();
     assert!(chosen.names().iter().all(|name| second.contains(name)));
+}
+
+/// Official since 8.10.
+#[test]
+fn installations_of_teams_are_left_out() {
+    let names = installation_of_8_10();
+    let of = |prefix: &str| names.iter().map(|name| name.replacen("optimize", prefix, 1)).collect::<Vec<_>>();
+    let installations = ["optimize", "optimize-team-a", "optimize-team-b", "optimize-team-b-2"].map(of);
+    let all: Vec<&str> = installations.iter().flatten().map(String::as_str).collect();
+    for (prefix, own) in ["optimize", "optimize-team-a", "optimize-team-b"].into_iter().zip(&installations) {
+        let prefix = IndexPrefix::parse(prefix).unwrap();
+        let chosen = Part::ALL.map(|part| IndexSelection::new(part, &prefix, all.iter().copied()).unwrap().0).concat();
+        assert_eq!(BTreeSet::from_iter(&chosen), BTreeSet::from_iter(own), "{prefix}");
+    }
+}
+
+/// Through a fault of the Helm chart of 8.8, Optimize can have the prefix of Zeebe's own indices and aliases.
+#[test]
+fn zeebes_own_indices_are_left_out() {
+    let own: Vec<String> =
+        installation_of_8_10().iter().map(|name| name.replacen("optimize", "zeebe-record", 1)).collect();
+    let zeebes = ["process-instance", "job", "variable", "deployment"]
+        .map(|kind| format!("zeebe-record_{kind}_8.8.0_2026-11-27"));
+    let all: Vec<&str> = own.iter().chain(&zeebes).map(String::as_str).collect();
+    let prefix = IndexPrefix::parse("zeebe-record").unwrap();
+    let chosen = Part::ALL.map(|part| IndexSelection::new(part, &prefix, all.iter().copied()).unwrap().0).concat();
+    assert_eq!(BTreeSet::from_iter(&chosen), BTreeSet::from_iter(&own));
 }
 
 #[test]

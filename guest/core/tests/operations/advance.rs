@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use backup_core::memory::{Damage, Intercepted};
 use backup_core::operations::{self, Progress};
-use backup_core::{BackupId, BackupState, Error, IndexPrefix, RunNote, SnapshotState};
+use backup_core::{BackupId, BackupState, Error, RunNote, SnapshotState};
 use serde_json::{Value, json};
 
-use crate::fixture::{
-    Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, is_put, on_every_engine, part,
-};
+use crate::fixture::{Fixture, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, is_put, on_every_engine, part};
 
 /// Steps that must end the run without a write.
 fn ends(fixture: &Fixture, id: u64, expected: BackupState) -> Progress {
@@ -237,28 +235,6 @@ fn what_is_not_ours_is_not_gone_on_with() {
         fixture.store_foreign(&part(12, 1), SnapshotState::Success);
         let backup = ends(fixture, 12, BackupState::Incomplete).backup;
         assert_eq!(backup.run_id, None);
-    });
-}
-
-#[test]
-fn another_installations_backup_is_left_to_its_own_hosts() {
-    on_every_engine(|fixture| {
-        for index in IMPORT_INDICES.iter().chain(&OTHER_INDICES) {
-            fixture.engine.add_index(&index.replacen("optimize", "second", 1));
-        }
-        with_part_one(fixture);
-        let mut context = fixture.context("unused");
-        context.settings.index_prefix = IndexPrefix::parse("second").unwrap();
-        let id = BackupId::new(12).unwrap();
-        let writes = fixture.writes().len();
-        let Progress { backup, again_in, .. } = operations::advance(&fixture.engine, &context, id).unwrap();
-        assert_eq!((backup.state, backup.run_id), (BackupState::InProgress, None));
-        assert!(again_in.is_some());
-        assert_eq!(fixture.writes().len(), writes);
-
-        let backup = fixture.drive(12);
-        assert_eq!((backup.state, backup.run_id.as_deref()), (BackupState::Complete, Some("run-1")));
-        assert_eq!(fixture.snapshots()[1].indices, OTHER_INDICES);
     });
 }
 

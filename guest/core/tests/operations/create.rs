@@ -1,8 +1,13 @@
 use backup_core::memory::{Damage, Intercepted, StoredSnapshot};
-use backup_core::{Context, Error, ErrorKind, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations};
+use backup_core::{
+    Context, Error, ErrorKind, ListQuery, OptimizeVersion, RepositoryName, Settings, SnapshotState, operations,
+};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, answer, is_resolve, on_every_engine, part};
+use crate::fixture::{
+    Fault, Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, answer, faulty, is_put, is_resolve, on_every_engine,
+    part, refusal,
+};
 
 const WRONG_IDS: [&str; 14] =
     ["", "0", "-1", "+1", "1.5", "1e3", "12a", " 12", "007", "null", "*", "12*", "9223372036854775808", "1/../../_all"];
@@ -63,7 +68,7 @@ fn the_repository_must_be_set() {
         assert_eq!(refused(fixture, outcome), (ErrorKind::Configuration, "repositoryNotConfigured"));
         for error in [
             operations::get(&fixture.engine, &context, "1").unwrap_err(),
-            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap_err(),
             operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!(error, Error::RepositoryNotConfigured);
@@ -80,7 +85,7 @@ fn the_repository_must_exist() {
         for error in [
             operations::create(&fixture.engine, &context, "1").unwrap_err(),
             operations::get(&fixture.engine, &context, "1").unwrap_err(),
-            operations::list(&fixture.engine, &context).unwrap_err(),
+            operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap_err(),
             operations::delete(&fixture.engine, &context, "1", None).unwrap_err(),
         ] {
             assert_eq!((error.kind(), error.code()), (ErrorKind::Configuration, "repositoryMissing"));
@@ -176,6 +181,18 @@ fn a_number_is_not_taken_by_one_that_begins_with_it() {
         fixture.create(12, "run-2").unwrap();
         fixture.create(1, "run-3").unwrap();
         assert_eq!(fixture.names(), [part(123, 1), part(12, 1), part(1, 1)]);
+    });
+}
+
+#[test]
+fn indices_that_go_on_vanishing_are_told_in_the_end() {
+    on_every_engine(|fixture| {
+        let gone = refusal(404, "index_not_found_exception", "no such index [optimize-import-index_v3]");
+        let engine = faulty(&fixture.engine, is_put, usize::MAX, Fault::Answer(gone));
+        let error = operations::create(&engine, &fixture.context("run-1"), "12").unwrap_err();
+        assert_eq!(error.code(), "engineRefused");
+        assert!(error.detail().unwrap().contains("optimize-import-index_v3"));
+        assert!(fixture.names().is_empty());
     });
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
 use backup_core::{
-    Backup, BackupId, Context, Engine, Error, IndexPrefix, Method, Origin, Part, RepositoryName, Request, Response,
-    RunNote, Settings, SnapshotState, TransportError,
+    Backup, BackupId, Context, Engine, Error, IndexPrefix, ListQuery, Method, Origin, Part, RepositoryName, Request,
+    Response, RunNote, Settings, SnapshotState, TransportError,
 };
 use serde_json::json;
 
@@ -115,7 +115,11 @@ impl Fixture {
     }
 
     pub(crate) fn list(&self) -> Result<BackupList, Error> {
-        operations::list(&self.engine, &self.context("unused"))
+        self.list_of(&ListQuery::default())
+    }
+
+    pub(crate) fn list_of(&self, query: &ListQuery) -> Result<BackupList, Error> {
+        operations::list(&self.engine, &self.context("unused"), query)
     }
 
     pub(crate) fn delete(&self, id: u64, only_runs: Option<&[String]>) -> Result<Deleted, Error> {

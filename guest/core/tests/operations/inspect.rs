@@ -1,7 +1,7 @@
 //! What is told of the backups that there are.
 
 use backup_core::memory::{Damage, Dialect, Intercepted, StoredSnapshot};
-use backup_core::{BackupState, ErrorKind, Snapshot, SnapshotState, operations};
+use backup_core::{BackupState, ErrorKind, ListQuery, Snapshot, SnapshotState, operations};
 
 use crate::fixture::{Fixture, OTHER_INDICES, REPOSITORY, on_every_engine, part};
 
@@ -210,7 +210,7 @@ fn one_that_is_deleted_while_a_damaged_repository_is_read_is_not_damaged() {
             }
             None
         });
-        let list = operations::list(&engine, &fixture.context("-")).unwrap();
+        let list = operations::list(&engine, &fixture.context("-"), &ListQuery::default()).unwrap();
         let ids: Vec<u64> = list.backups.iter().map(|backup| backup.id.get()).collect();
         assert_eq!(ids, [12]);
     });

@@ -11,7 +11,11 @@ mod fixture;
 #[cfg(test)]
 mod inspect;
 #[cfg(test)]
+mod installations;
+#[cfg(test)]
 mod interleavings;
+#[cfg(test)]
+mod lists;
 #[cfg(test)]
 mod lost_answers;
 #[cfg(test)]

@@ -160,21 +160,40 @@ fn an_answer_that_is_no_engines_is_not_believed() {
     });
 }
 
+/// 8.10 deletes the index of a process without instances at any moment.
 #[test]
-fn indices_are_looked_up_again_soon_when_one_has_vanished() {
+fn indices_are_looked_up_again_at_once_when_one_has_vanished() {
     on_every_engine(|fixture| {
+        let processes = ["a", "b", "c"].map(|key| format!("optimize-process-instance-{key}_v8"));
+        processes.iter().for_each(|index| fixture.engine.add_index(index));
         with_part_one(fixture);
-        let is_first = Cell::new(true);
+        let vanished = Cell::new(0);
         let engine = Intercepted::new(&fixture.engine, |request| {
-            if is_put(request) && is_first.take() {
-                fixture.engine.remove_index(OTHER_INDICES[0]);
+            if is_put(request)
+                && let Some(index) = processes.get(vanished.get())
+            {
+                fixture.engine.remove_index(index);
+                vanished.set(vanished.get() + 1);
             }
             None
         });
         let progress = fixture.advance_over(&engine, 12).unwrap();
+        assert_eq!((progress.refusal, vanished.get()), (None, 3));
+        assert_eq!(fixture.snapshots()[1].indices, OTHER_INDICES);
+    });
+}
+
+#[test]
+fn while_indices_go_on_vanishing_part_2_is_tried_again_soon() {
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let gone = refusal(404, "index_not_found_exception", "no such index [optimize-process-instance-a_v8]");
+        let engine = faulty(&fixture.engine, is_put, 7, Fault::Answer(gone));
+        let progress = fixture.advance_over(&engine, 12).unwrap();
         assert!(progress.again_in.unwrap() < Duration::from_secs(1));
         assert!(progress.refusal.unwrap().contains("index_not_found_exception"));
-        fixture.advance_over(&engine, 12).unwrap();
-        assert_eq!(fixture.snapshots()[1].indices, OTHER_INDICES[1..]);
+        assert_eq!(progress.backup.state, BackupState::InProgress);
+        assert_eq!(fixture.advance_over(&engine, 12).unwrap().refusal, None);
+        assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
 }

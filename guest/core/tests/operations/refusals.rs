@@ -1,6 +1,6 @@
 //! What goes wrong between us and the engine, at every request of every operation.
 
-use backup_core::{Error, ErrorKind, SnapshotState, TransportError, operations};
+use backup_core::{Error, ErrorKind, ListQuery, SnapshotState, TransportError, operations};
 
 use crate::fixture::{Fault, Faulty, Fixture, answer, broken_after, interrupted, on_every_engine, part, refusal};
 
@@ -66,7 +66,9 @@ fn a_backup_is_not_told() {
     on_every_engine(|fixture| {
         fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
         break_everywhere(fixture, 2, |fixture, engine| operations::get(engine, &fixture.context("-"), "12").map(drop));
-        break_everywhere(fixture, 2, |fixture, engine| operations::list(engine, &fixture.context("-")).map(drop));
+        break_everywhere(fixture, 2, |fixture, engine| {
+            operations::list(engine, &fixture.context("-"), &ListQuery::default()).map(drop)
+        });
     });
 }
 

@@ -26,7 +26,7 @@ fn without_file_and_environment_the_defaults_count() {
     assert!(matches!(connection.authentication, Authentication::None));
     assert_eq!(settings.limits.connect_timeout, Duration::from_secs(10));
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(60));
-    assert_eq!(settings.limits.max_response_bytes, 64 << 20);
+    assert_eq!(settings.limits.max_response_bytes, 32 << 20);
     assert_eq!(settings.policy.path, None);
     assert_eq!(settings.policy.call.memory, 64 << 20);
     assert_eq!(settings.policy.call.cpu_time, Duration::from_secs(5));

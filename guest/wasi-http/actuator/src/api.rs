@@ -1,4 +1,4 @@
-use backup_actuator::{BackupView, Health, Info, Links, Message, Probe};
+use backup_actuator::{BackupView, Health, Info, Links, Message, Probe, list_query, next_link};
 use http::{Method, StatusCode};
 
 use crate::background::Background;
@@ -38,7 +38,7 @@ fn serve(route: Route, request: &IncomingRequest) -> Result<(Reply, Background),
         Route::Readiness => health(readiness(policy()?)),
         Route::Health => health(readiness(policy()?).of_groups(&["liveness", "readiness"])),
         Route::Create => return create(policy()?, request),
-        Route::List => list(policy()?)?,
+        Route::List => list(policy()?, request.query().as_deref())?,
         Route::Get(id) => get(policy()?, &id)?,
         Route::Delete(id) => return delete(policy()?, id),
     };
@@ -63,9 +63,15 @@ fn get(policy: Policy, id: &str) -> Result<Reply, Error> {
     Ok(Reply::json(StatusCode::OK, &BackupView::new(backup.into(), &policy.0.presentation)))
 }
 
-fn list(policy: Policy) -> Result<Reply, Error> {
-    let views = policy.list()?.into_iter().map(|backup| BackupView::new(backup.into(), &policy.0.presentation));
-    Ok(Reply::json(StatusCode::OK, &views.collect::<Vec<_>>()))
+fn list(policy: Policy, query: Option<&str>) -> Result<Reply, Error> {
+    let query = list_query(query)?;
+    let page = policy.list(&query)?;
+    let views = page.backups.into_iter().map(|backup| BackupView::new(backup.into(), &policy.0.presentation));
+    let reply = Reply::json(StatusCode::OK, &views.collect::<Vec<_>>());
+    Ok(match next_link(&query, page.next) {
+        Some(link) => reply.header("link", link),
+        None => reply,
+    })
 }
 
 fn delete(policy: Policy, id: String) -> Result<(Reply, Background), Error> {

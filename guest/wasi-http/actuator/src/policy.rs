@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use backup_actuator::policy_settings;
+use backup_core::ListQuery;
 
-use crate::bindings::optimize::backup::types::{Backup, BackupState, Context, Deleted, Error, Progress};
+use crate::bindings::optimize::backup::types::{Backup, BackupState, BackupsPage, Context, Deleted, Error, Progress};
 use crate::bindings::optimize::backup::{backups, types};
 use crate::bindings::optimize::wasi_http::scopes::Scope;
 use crate::bindings::wasi::random::random::get_random_u64;
@@ -42,13 +43,17 @@ impl Policy {
         Ok(self.advanced(within(Scope::Read, || backups::get(&self.context(), id))?))
     }
 
-    /// Reads every backup, and takes the next step of their runs.
-    pub(crate) fn list(self) -> Result<Vec<Backup>, Error> {
-        let page = within(Scope::Read, || backups::list(&self.context()))?;
+    /// Reads backups, and takes the next step of their runs.
+    pub(crate) fn list(self, query: &ListQuery) -> Result<BackupsPage, Error> {
+        let page = within(Scope::Read, || backups::list(&self.context(), &query.into()))?;
         if page.foreign > 0 {
-            log::line(&format!("left {} snapshots with names of other make out of the list", page.foreign));
+            let foreign = page.foreign;
+            log::line(&format!(
+                "left out of the list: {foreign} snapshots of other software or of another installation"
+            ));
         }
-        Ok(page.backups.into_iter().map(|backup| self.advanced(backup)).collect())
+        let backups = page.backups.into_iter().map(|backup| self.advanced(backup)).collect();
+        Ok(BackupsPage { backups, ..page })
     }
 
     pub(crate) fn delete(self, id: &str, only_runs: Option<&[String]>) -> Result<Deleted, Error> {

@@ -12,6 +12,11 @@ impl IncomingRequest {
         (verb(&self.method()), path.to_owned())
     }
 
+    /// The query, as it stands in the URL.
+    pub(crate) fn query(&self) -> Option<String> {
+        self.path_with_query()?.split_once('?').map(|(_, query)| query.to_owned())
+    }
+
     /// A header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         String::from_utf8(self.headers().get(name).into_iter().next()?).ok()

@@ -1,4 +1,4 @@
-use backup_actuator::RequestError;
+use backup_actuator::{RequestError, normalized};
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -34,16 +34,15 @@ pub(crate) struct NoRoute(pub(crate) RequestError, pub(crate) Option<&'static st
 impl Route {
     pub(crate) fn find(method: &Method, path: &str) -> Result<Self, NoRoute> {
         let is_read = matches!(*method, Method::GET | Method::HEAD);
+        let path = &*normalized(path);
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let (route, allowed) = match segments.as_slice() {
             ["actuator"] => (is_read.then_some(Self::Links), "GET,HEAD"),
             ["actuator", "backups"] if *method == Method::POST => (Some(Self::Create), ""),
             ["actuator", "backups"] => (is_read.then_some(Self::List), "GET,HEAD,POST"),
-            ["actuator", "backups", id] if !id.is_empty() && *method == Method::DELETE => {
-                (Some(Self::Delete(decode(id)?)), "")
-            }
-            ["actuator", "backups", id] if !id.is_empty() && is_read => (Some(Self::Get(decode(id)?)), ""),
-            ["actuator", "backups", id] if !id.is_empty() => (None, "GET,HEAD,DELETE"),
+            ["actuator", "backups", id] if *method == Method::DELETE => (Some(Self::Delete(decode(id)?)), ""),
+            ["actuator", "backups", id] if is_read => (Some(Self::Get(decode(id)?)), ""),
+            ["actuator", "backups", _] => (None, "GET,HEAD,DELETE"),
             ["actuator", "health"] => (is_read.then_some(Self::Health), "GET,HEAD"),
             ["actuator", "health", "liveness"] => (is_read.then_some(Self::Liveness), "GET,HEAD"),
             ["actuator", "health", "readiness"] => (is_read.then_some(Self::Readiness), "GET,HEAD"),

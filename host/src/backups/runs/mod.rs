@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 use crate::elasticsearch::ListedSnapshot;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
-use crate::sandbox::CallError;
 use crate::sandbox::types::{Backup, BackupId, BackupState, Error, RunNote, SnapshotState};
+use crate::sandbox::{CallError, Purpose};
 
 /// How often backups are looked for that nobody drives.
 const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
@@ -190,7 +190,8 @@ impl Runs {
                 continue;
             }
             let calls = self.policies.calls();
-            match calls.get(&id.to_string(), self.notes_of(id)).await {
+            // It is no mark against the policy, whatever becomes of it, and waits for no caller.
+            match calls.for_purpose(Purpose::Inspection).get(&id.to_string(), self.notes_of(id)).await {
                 // A deletion may have begun meanwhile.
                 Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), .. }) if !is_being_deleted(id) => {
                     tracing::info!(backup = id, "resuming a backup that is in progress");

@@ -120,6 +120,20 @@ async fn an_idle_host_reads_names_and_states_alone() {
     assert_eq!(host.times("GET camunda_optimize_2_", host.begin), [0]);
 }
 
+/// Each time that its names and states change, it is read once to see whose it is.
+#[tokio::test(start_paused = true)]
+async fn another_installations_backup_is_not_resumed() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    let host = TestHost::of_installation(&cluster, "optimize-team-b");
+    host.adopt_forever();
+    host.at(RESUME_WINDOW.as_secs() + 60).await;
+
+    assert_eq!(host.times("GET camunda_optimize_1_", host.begin), [0, 30]);
+    assert_eq!(cluster.snapshots(), [part(1, 1)]);
+    assert!(host.is_gone(1).await);
+}
+
 /// The look has read the backup as in progress; by then a deletion has begun.
 #[tokio::test(start_paused = true)]
 async fn a_backup_whose_deletion_begins_during_the_look_is_not_resumed() {
@@ -137,4 +151,23 @@ async fn a_backup_whose_deletion_begins_during_the_look_is_not_resumed() {
 
     assert!(host.times("PUT part_2", host.begin).is_empty());
     assert!(cluster.snapshots().is_empty());
+}
+
+/// Nobody has asked for these calls, and there may be many of them.
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_is_no_mark_against_the_policy() {
+    let (cluster, killed) = set_up();
+    killed.create_and_crash(1).await;
+    // It cannot even answer.
+    let limits = CallLimits { transfer: 64, ..LIMITS };
+    let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
+    let host = TestHost::with_policy(&cluster, "optimize", policy);
+    host.adopt_forever();
+    host.at(300).await;
+
+    let serving = host.service.policies.serving();
+    assert!(host.times(LOOK, host.begin).len() >= 10);
+    assert_eq!((serving.calls(), serving.failures()), (0, 0));
+    host.service.get("1").await.unwrap_err();
+    assert_eq!((serving.calls(), serving.failures()), (1, 1));
 }

@@ -291,3 +291,18 @@ async fn a_failure_is_told_for_a_day() {
     sleep(Duration::from_secs(2)).await;
     assert_eq!(host.failed(), BTreeMap::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_installations_backup_is_not_deleted() {
+    let (cluster, owner) = set_up();
+    owner.service.create("1").await.unwrap();
+    let host = TestHost::of_installation(&cluster, "optimize-team-b");
+    assert_eq!(code(host.service.delete("1").await), "backupOfAnotherInstallation");
+    assert_eq!(code(host.service.create("1").await), "backupAlreadyExists");
+    assert!(host.times("DELETE", host.begin).is_empty() && host.times("PUT", host.begin).is_empty());
+    assert!(host.service.deletions.all().is_empty());
+
+    owner.run_ended().await;
+    assert_eq!(owner.state(1).await, BackupState::Complete);
+    assert_eq!(host.metric("last_success_timestamp_seconds"), 0.0);
+}

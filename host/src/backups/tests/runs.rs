@@ -1,6 +1,7 @@
 use super::engine::{SETTINGS, SNAPSHOT};
 use super::*;
 use crate::clock;
+use crate::sandbox::types::ListQuery;
 
 const PART_TWO: &str = "PUT part_2_of_2";
 
@@ -57,7 +58,11 @@ async fn a_refusal_that_stays_ends_the_run_at_once() {
     let reason = backup.failure_reason.unwrap_or_default();
     assert!(reason.contains("part 2 of 2 is missing") && reason.contains("not yours"), "{reason}");
     assert_eq!((host.times(PART_TWO, host.begin).len(), cluster.snapshots()), (1, vec![part(1, 1)]));
-    assert_eq!(host.service.list().await.unwrap().backups[0].failure_reason, Some(reason), "a list tells the same");
+    assert_eq!(
+        host.service.list(ListQuery::default()).await.unwrap().backups[0].failure_reason,
+        Some(reason),
+        "a list tells the same"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,11 +2,21 @@ use jiff::Timestamp;
 use reqwest::header::RETRY_AFTER;
 
 use super::cause;
+use crate::elasticsearch::room::{Room, Rooms, SMALL};
 use crate::elasticsearch::{Response, TransportError};
 
-/// Reads an answer to its end, up to `limit` bytes of body.
-pub(super) async fn read(mut answer: reqwest::Response, node: &str, limit: usize) -> Result<Response, TransportError> {
-    let too_large = || TransportError::Unreadable(format!("{node} sent more than the limit of {limit} bytes"));
+/// Reads an answer to its end, up to `limit` bytes of body. A large one waits for room, and takes it.
+pub(super) async fn read(
+    mut answer: reqwest::Response,
+    node: &str,
+    limit: usize,
+    (rooms, room): (&Rooms, &Room),
+) -> Result<Response, TransportError> {
+    let too_large = || {
+        TransportError::Unreadable(format!(
+            "{node} sent more than the limit of {limit} bytes (backup.maxResponseBytes)"
+        ))
+    };
     let cut_off = |error: reqwest::Error| {
         TransportError::Interrupted(format!("{node} ended its answer early: {}", cause::root(&error)))
     };
@@ -17,6 +27,9 @@ pub(super) async fn read(mut answer: reqwest::Response, node: &str, limit: usize
     while let Some(chunk) = answer.chunk().await.map_err(cut_off)? {
         if chunk.len() > limit - body.len() {
             return Err(too_large());
+        }
+        if body.len() + chunk.len() > SMALL {
+            room.take(rooms).await?;
         }
         body.extend_from_slice(&chunk);
     }

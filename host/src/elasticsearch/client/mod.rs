@@ -16,6 +16,7 @@ use reqwest::{RequestBuilder, redirect};
 pub use error::ClientError;
 
 use self::nodes::{BaseUrl, Nodes};
+use crate::elasticsearch::room::{Room, Rooms};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -29,6 +30,7 @@ pub struct Client {
     nodes: Nodes,
     authentication: Authentication,
     limits: Limits,
+    rooms: Rooms,
 }
 
 /// Why one node gave no answer.
@@ -52,6 +54,7 @@ impl Client {
             nodes: Nodes::new(&connection)?,
             authentication: connection.authentication,
             limits,
+            rooms: Rooms::new(),
         })
     }
 
@@ -60,7 +63,15 @@ impl Client {
     /// # Errors
     /// [`TransportError`], which tells whether the engine may have acted. A status is not an error.
     pub async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
-        self.submit(request, budget.min(self.limits.request_timeout)).await
+        self.read(request, budget, &Room::default()).await
+    }
+
+    /// The same. A large answer keeps `room` taken after its end, until the room is left.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn read(&self, request: &Granted, budget: Duration, room: &Room) -> Result<Response, TransportError> {
+        self.ask_nodes(request, budget.min(self.limits.request_timeout), room).await
     }
 
     /// Sends a request that can take minutes, such as a deletion: `timeout` takes the place of the usual limit.
@@ -68,6 +79,10 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn submit(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
+        self.ask_nodes(request, timeout, &Room::default()).await
+    }
+
+    async fn ask_nodes(&self, request: &Granted, timeout: Duration, room: &Room) -> Result<Response, TransportError> {
         let started = Instant::now();
         let mut unreachable = Vec::new();
         for (index, node) in self.nodes.in_order() {
@@ -76,7 +91,7 @@ impl Client {
                 unreachable.push("no time was left".to_owned());
                 break;
             }
-            let answer = tokio::time::timeout(left, self.ask(node, request)).await;
+            let answer = tokio::time::timeout(left, self.ask(node, request, room)).await;
             match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, timeout))) {
                 Ok(response) => return Ok(response),
                 Err(Failure::NoConnection(cause)) => {
@@ -93,9 +108,11 @@ impl Client {
         Err(TransportError::Unreachable(unreachable.join("; ")))
     }
 
-    async fn ask(&self, node: &BaseUrl, request: &Granted) -> Result<Response, Failure> {
+    async fn ask(&self, node: &BaseUrl, request: &Granted, room: &Room) -> Result<Response, Failure> {
         let answer = self.build(node, request).send().await.map_err(|error| sending_failed(node, &error))?;
-        answer::read(answer, &node.name, self.limits.max_response_bytes).await.map_err(Failure::Final)
+        answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.rooms, room))
+            .await
+            .map_err(Failure::Final)
     }
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {

@@ -38,3 +38,10 @@ fn whoever_is_not_authorized_is_told_how_to_be() {
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
 }
+
+#[test]
+fn whoever_comes_when_there_is_no_room_is_told_when_to_come_again() {
+    let response = ApiError::from(CallError::Busy).into_response();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[RETRY_AFTER], "1");
+}

@@ -4,7 +4,7 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -25,7 +25,7 @@ pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
 
 async fn unconfigured(bed: &TestBed) -> Outcome {
     const CASE: &str = "a list without a configured repository";
-    match bed.calls.list(Vec::new()).await {
+    match bed.calls.list(&ListQuery::default(), Vec::new()).await {
         Err(CallError::Refused(Error::Configuration(_))) => Ok(()),
         other => mismatch(CASE, "the error 'configuration'", told(&other)),
     }
@@ -33,7 +33,7 @@ async fn unconfigured(bed: &TestBed) -> Outcome {
 
 async fn empty(bed: &TestBed) -> Outcome {
     const CASE: &str = "an empty repository";
-    let page = answer(CASE, "an empty list", bed.calls.list(Vec::new()).await)?;
+    let page = answer(CASE, "an empty list", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.is_empty() {
         return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
     }
@@ -70,7 +70,7 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     advance_to_the_end(CASE, bed, id).await?;
     expect_parts(CASE, bed, 2)?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Complete)?;
-    let page = answer(CASE, "a list of it", bed.calls.list(Vec::new()).await)?;
+    let page = answer(CASE, "a list of it", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }

@@ -9,7 +9,7 @@ use super::{Outcome, mismatch};
 use crate::elasticsearch::{Capability, Destination, Grants, Oversteps};
 use crate::policy::calls::Unobserved;
 use crate::policy::{Admitted, CallContext, Generation, PolicyCalls};
-use crate::sandbox::types;
+use crate::sandbox::{Purpose, types};
 
 const REPOSITORY: &str = "self-test";
 const PREFIX: &str = "optimize";
@@ -38,7 +38,9 @@ impl TestBed {
             );
         };
         let generation = Generation::new(0, admitted.clone());
-        Ok(Self { engine, calls: PolicyCalls::new(generation, Arc::new(context), Arc::new(Unobserved)) })
+        let calls = PolicyCalls::new(generation, Arc::new(context), Arc::new(Unobserved));
+        // Callers cannot keep a candidate out.
+        Ok(Self { engine, calls: calls.for_purpose(Purpose::Inspection) })
     }
 
     /// The indices of each snapshot, oldest first.

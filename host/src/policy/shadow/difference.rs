@@ -14,6 +14,7 @@ pub(super) fn is_same<A: PartialEq>(served: &Result<A, CallError>, shadowed: &Re
         (Err(CallError::Refused(served)), Err(CallError::Refused(shadowed))) => {
             discriminant(served) == discriminant(shadowed) && served.problem().code == shadowed.problem().code
         }
+        (Err(CallError::LimitByData { .. }), Err(CallError::LimitByData { .. })) => true,
         _ => false,
     }
 }

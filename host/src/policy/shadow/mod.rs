@@ -28,13 +28,13 @@ use super::calls::{CallIdentity, Unobserved};
 use super::{Admitted, Digest, Generation, PolicyCalls};
 use crate::elasticsearch::{Capability, Destination, Recording};
 use crate::metrics::Metrics;
-use crate::sandbox::CallError;
+use crate::sandbox::{CallError, MAX_SHADOW_CALLS, Mark, Purpose};
 use difference::is_same;
 
 pub use report::{Counts, End, EndReason, Example, Report};
 
-/// How many calls of a shadow run at once. Callers always have the sandbox's other permits.
-pub const PERMITS: usize = 4;
+/// How many calls of a shadow run at once: they wait for nobody else's permits.
+pub const PERMITS: usize = MAX_SHADOW_CALLS as usize;
 /// The most that is recorded of one call: more than a list of ten thousand backups.
 const MAX_RECORDING_BYTES: usize = 16 << 20;
 
@@ -185,6 +185,7 @@ impl Mirror {
         let serving = calls.generation().number;
         let replayed = calls.of_generation(Arc::clone(&self.shadow.generation), Arc::new(Unobserved));
         let replayed = replayed.with_capability(self.engine_as(Destination::Replayed), self.identity.clone());
+        let replayed = replayed.for_purpose(Purpose::Shadow);
         let span = info_span!("shadow", digest = %self.shadow.report.info.digest, operation);
         let id = id.map(str::to_owned);
         let shadowed = call(replayed).instrument(span);
@@ -203,7 +204,7 @@ impl Mirror {
         served: &Result<A, CallError>,
         shadowed: &Result<A, CallError>,
     ) {
-        let outcome = Outcome::of(served, shadowed);
+        let Some(outcome) = Outcome::of(served, shadowed) else { return self.shadows.skip(&self.shadow) };
         let example = (outcome != Outcome::Same && self.shadow.report.takes_examples())
             .then(|| Example::new(operation, id, serving, served, shadowed, self.recording.misses()));
         self.shadows.count(&self.shadow, operation, outcome, example);
@@ -216,11 +217,14 @@ impl Mirror {
 }
 
 impl Outcome {
-    fn of<A: PartialEq>(served: &Result<A, CallError>, shadowed: &Result<A, CallError>) -> Self {
-        match shadowed {
-            Err(error) if error.is_failure_of_policy() => Self::Failed,
-            _ if is_same(served, shadowed) => Self::Same,
-            _ => Self::Different,
+    /// `None`: other calls or the host are why one of them has no answer.
+    fn of<A: PartialEq>(served: &Result<A, CallError>, shadowed: &Result<A, CallError>) -> Option<Self> {
+        let is_unjudged = |error: &CallError| matches!(error, CallError::Busy | CallError::Internal(_));
+        match (served, shadowed) {
+            (Err(error), _) | (_, Err(error)) if is_unjudged(error) => None,
+            (_, Err(error)) if error.mark() == Some(Mark::Bad) => Some(Self::Failed),
+            _ if is_same(served, shadowed) => Some(Self::Same),
+            _ => Some(Self::Different),
         }
     }
 

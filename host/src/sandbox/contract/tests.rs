@@ -23,7 +23,18 @@ fn complete(id: BackupId) -> Backup {
 fn takes_what_the_contract_promises() {
     assert_eq!(requested_backup("7", &complete(7)), Ok(()));
     assert_eq!(requested_backup("007", &complete(7)), Ok(()), "an id rule of the policy's own");
-    assert_eq!(page(&BackupsPage { backups: vec![complete(9), complete(7)], foreign: 3 }), Ok(()));
+    let everything = ListQuery::default();
+    assert_eq!(
+        page(&everything, &BackupsPage { backups: vec![complete(9), complete(7)], foreign: 3, next: None }),
+        Ok(())
+    );
+    let query = ListQuery { pattern: "7*".to_owned(), before: Some(79), limit: Some(2), verbose: false };
+    let backups = vec![complete(78), complete(7)];
+    for next in [None, Some(7)] {
+        assert_eq!(page(&query, &BackupsPage { backups: backups.clone(), foreign: 0, next }), Ok(()));
+    }
+    let deleted_meanwhile = BackupsPage { backups: Vec::new(), foreign: 0, next: Some(71) };
+    assert_eq!(page(&query, &deleted_meanwhile), Ok(()));
     let name = "camunda_optimize_7_8.8.0_part_1_of_2".to_owned();
     assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name }), Ok(()));
 }
@@ -62,6 +73,26 @@ fn refuses_a_failure_without_reason_and_a_list_out_of_order() {
     assert_eq!(requested_backup("7", &failed), Err(expected));
     for backups in [vec![complete(7), complete(7)], vec![complete(7), complete(9)]] {
         let last = backups[1].backup_id;
-        assert_eq!(page(&BackupsPage { backups, foreign: 0 }), Err(ContractError::Order(last)));
+        assert_eq!(
+            page(&ListQuery::default(), &BackupsPage { backups, foreign: 0, next: None }),
+            Err(ContractError::Order(last))
+        );
     }
+}
+
+#[test]
+fn refuses_a_page_that_is_not_what_was_asked_for() {
+    let query = ListQuery { pattern: "7*".to_owned(), before: Some(79), limit: Some(2), verbose: true };
+    let check = |ids: &[BackupId], next| {
+        page(&query, &BackupsPage { backups: ids.iter().copied().map(complete).collect(), foreign: 0, next })
+    };
+    for other in [80, 79, 68] {
+        assert_eq!(check(&[other], None), Err(ContractError::NotAskedFor(other)));
+    }
+    assert_eq!(check(&[78, 77, 76], None), Err(ContractError::TooMany { found: 3, allowed: 2 }));
+    for next in [79, 78, 68, 0] {
+        assert_eq!(check(&[77, 76], Some(next)), Err(ContractError::NextPage(next)), "the end, or no end at all");
+    }
+    let complete_list = BackupsPage { backups: vec![complete(7)], foreign: 0, next: Some(7) };
+    assert_eq!(page(&ListQuery::default(), &complete_list), Err(ContractError::NextPage(7)));
 }

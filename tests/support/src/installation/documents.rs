@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::indices::Index;
-use super::{FEW, SCHEMA_VERSION};
+use super::{FEW, Release};
 use crate::client::Client;
 
 /// The engine refuses larger requests than 100 MB, and digests smaller ones better.
@@ -55,10 +55,10 @@ pub(super) fn count(index: &Index, instances: usize) -> usize {
 }
 
 /// The nth document of an index and its id.
-pub(super) fn document(index: &Index, n: usize) -> (String, Value) {
+pub(super) fn document(index: &Index, release: Release, n: usize) -> (String, Value) {
     let kind = index.kind.as_str();
     match kind {
-        "metadata" => ("1".to_owned(), metadata()),
+        "metadata" => ("1".to_owned(), metadata(release)),
         "position-based-import-index" => import_position(n),
         "import-index" | "timestamp-based-import-index" => import_time(n),
         "process-definition" | "decision-definition" => definition(n),
@@ -81,8 +81,8 @@ pub(super) fn random_documents(bytes: usize) -> impl Iterator<Item = (String, Va
     })
 }
 
-fn metadata() -> Value {
-    json!({ "schemaVersion": SCHEMA_VERSION, "installationId": Uuid::new_v4().to_string() })
+fn metadata(release: Release) -> Value {
+    json!({ "schemaVersion": release.version(), "installationId": Uuid::new_v4().to_string() })
 }
 
 fn import_position(n: usize) -> (String, Value) {

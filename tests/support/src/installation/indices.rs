@@ -3,12 +3,14 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::Release;
 use crate::client::Client;
 
-/// Where the import stands: what part 1 of a backup holds.
+/// Where the import stands, in every release.
 const IMPORT: [(&str, u32); 3] =
     [("import-index", 3), ("position-based-import-index", 3), ("timestamp-based-import-index", 5)];
 
+/// The other indices of every release.
 const OTHERS: [(&str, u32); 18] = [
     ("alert", 4),
     ("business-key", 2),
@@ -28,6 +30,14 @@ const OTHERS: [(&str, u32); 18] = [
     ("tenant", 3),
     ("terminated-user-session", 3),
     ("variable-label", 1),
+];
+
+const NEW_IN_8_10: [(&str, u32); 5] = [
+    ("agent-cost-rate", 1),
+    ("business-value-overview", 1),
+    ("business-value-target", 1),
+    ("reporting-metrics", 1),
+    ("web-session", 1),
 ];
 
 /// One index, with and without its decoration.
@@ -67,15 +77,32 @@ impl Index {
     }
 }
 
-/// The indices of part 1.
-pub(super) fn import(prefix: &str) -> Vec<Index> {
-    IMPORT.iter().map(|(kind, version)| Index::new(prefix, kind, *version)).collect()
+/// The indices of part 1: import progress, and since 8.10 the state of deletions.
+pub(super) fn part_one(prefix: &str, release: Release) -> Vec<Index> {
+    let mut indices = all(prefix, &IMPORT);
+    if release >= Release::V8_10 {
+        indices.push(Index::new(prefix, "job-registry", 1));
+    }
+    indices
 }
 
-/// The indices that every installation has besides those.
-pub(super) fn others(prefix: &str) -> Vec<Index> {
-    let rolled_over = Index::rolled_over(prefix, "external-process-variable", 2);
-    OTHERS.iter().map(|(kind, version)| Index::new(prefix, kind, *version)).chain([rolled_over]).collect()
+/// The indices besides those, but for the ones of definitions.
+pub(super) fn others(prefix: &str, release: Release) -> Vec<Index> {
+    let mut indices = all(prefix, &OTHERS);
+    indices.push(Index::rolled_over(prefix, "external-process-variable", 2));
+    if release <= Release::V8_6 {
+        indices.push(Index::rolled_over(prefix, "variable-update-instance", 2));
+    }
+    if release <= Release::V8_9 {
+        indices.push(Index::new(prefix, "update-log", 1));
+    } else {
+        indices.extend(all(prefix, &NEW_IN_8_10));
+    }
+    indices
+}
+
+fn all(prefix: &str, kinds: &[(&str, u32)]) -> Vec<Index> {
+    kinds.iter().map(|(kind, version)| Index::new(prefix, kind, *version)).collect()
 }
 
 /// The index of a process definition.

@@ -13,7 +13,7 @@ pub use self::neighbours::create_neighbours;
 use crate::client::Client;
 use crate::engine::Engine;
 
-/// The version that every installation's metadata tells.
+/// The version that an installation's metadata tells, unless it is of another [`Release`].
 pub const SCHEMA_VERSION: &str = "8.6.0";
 
 /// The last one is a trap: its index reads like one of the import progress.
@@ -37,10 +37,34 @@ pub fn unique_prefix() -> String {
     format!("t{}", number.chars().take(10).collect::<String>())
 }
 
+/// A version of Optimize. Its indices differ from those of the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Release {
+    /// 8.6.
+    V8_6,
+    /// 8.9.
+    V8_9,
+    /// 8.10.
+    V8_10,
+}
+
+impl Release {
+    /// What its metadata tells.
+    #[must_use]
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::V8_6 => SCHEMA_VERSION,
+            Self::V8_9 => "8.9.0",
+            Self::V8_10 => "8.10.0",
+        }
+    }
+}
+
 /// An Optimize installation: its indices under one prefix.
 #[derive(Debug)]
 pub struct Installation {
     prefix: String,
+    release: Release,
     client: Client,
     import: Vec<Index>,
     others: Vec<Index>,
@@ -54,9 +78,18 @@ impl Installation {
 
     /// All indices that an installation has, with so many instances of each process and decision.
     pub async fn large(engine: &Engine, prefix: &str, instances: usize) -> Result<Self> {
-        let mut installation = Self::empty(engine, prefix).await?;
-        installation.import = indices::import(prefix);
-        installation.others = indices::others(prefix);
+        Self::complete(engine, prefix, Release::V8_6, instances).await
+    }
+
+    /// All indices that an installation of this release has.
+    pub async fn of(engine: &Engine, prefix: &str, release: Release) -> Result<Self> {
+        Self::complete(engine, prefix, release, 1).await
+    }
+
+    async fn complete(engine: &Engine, prefix: &str, release: Release, instances: usize) -> Result<Self> {
+        let mut installation = Self::empty(engine, prefix, release).await?;
+        installation.import = indices::part_one(prefix, release);
+        installation.others = indices::others(prefix, release);
         installation.others.extend(PROCESSES.map(|key| indices::process_instances(prefix, key)));
         installation.others.extend(DECISIONS.map(|key| indices::decision_instances(prefix, key)));
         installation.fill(&installation.all(), instances).await?;
@@ -65,10 +98,11 @@ impl Installation {
 
     /// The fewest indices that make an installation: one of the import progress and three others.
     pub async fn minimal(engine: &Engine, prefix: &str) -> Result<Self> {
-        let mut installation = Self::empty(engine, prefix).await?;
-        installation.import = indices::import(prefix);
+        let release = Release::V8_6;
+        let mut installation = Self::empty(engine, prefix, release).await?;
+        installation.import = indices::part_one(prefix, release);
         installation.import.retain(|index| index.kind == "timestamp-based-import-index");
-        installation.others = indices::others(prefix);
+        installation.others = indices::others(prefix, release);
         installation.others.retain(|index| ["metadata", "settings"].contains(&index.kind.as_str()));
         installation.others.push(indices::process_instances(prefix, "invoice"));
         installation.fill(&installation.all(), FEW).await?;
@@ -79,6 +113,12 @@ impl Installation {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The name of a backup's part.
+    #[must_use]
+    pub fn part(&self, id: u64, number: u8) -> String {
+        part(id, number).replace(SCHEMA_VERSION, self.release.version())
     }
 
     /// The names of the indices of part 1, sorted.
@@ -117,10 +157,10 @@ impl Installation {
         self.grow(import.first().context("an import index")?, SLOW_BYTES).await
     }
 
-    async fn empty(engine: &Engine, prefix: &str) -> Result<Self> {
+    async fn empty(engine: &Engine, prefix: &str, release: Release) -> Result<Self> {
         let client = engine.client().clone();
         indices::prepare(&client).await?;
-        Ok(Self { prefix: prefix.to_owned(), client, import: Vec::new(), others: Vec::new() })
+        Ok(Self { prefix: prefix.to_owned(), release, client, import: Vec::new(), others: Vec::new() })
     }
 
     fn all(&self) -> Vec<Index> {
@@ -132,7 +172,7 @@ impl Installation {
         let mut writer = Writer::new(&self.client);
         for index in indices {
             for n in 0..documents::count(index, instances) {
-                let (id, document) = documents::document(index, n);
+                let (id, document) = documents::document(index, self.release, n);
                 writer.write(&index.name, &id, &document).await?;
             }
         }

@@ -76,7 +76,7 @@ async fn an_answer_over_the_limit_is_unreadable() {
     for answer in [http_answer("200 OK", &body(1001)), Answer::bytes(chunked), Answer::bytes(huge)] {
         let server = Server::start(answer).await;
         let error = client(&server).send(&get_nodes(), LONG).await.unwrap_err();
-        let expected = format!("{} sent more than the limit of 1000 bytes", server.node);
+        let expected = format!("{} sent more than the limit of 1000 bytes (backup.maxResponseBytes)", server.node);
         assert_eq!(error, TransportError::Unreadable(expected));
     }
     let server = Server::start(http_answer("200 OK", &body(1000))).await;

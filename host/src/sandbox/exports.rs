@@ -1,0 +1,51 @@
+//! Where the functions of a component are. They are looked up once, and not for each call.
+
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, ComponentType, Lift, Lower};
+
+use super::Operation;
+
+/// The arguments of a function.
+pub(super) trait Arguments: ComponentNamedList + Lower + Send + Sync {}
+impl<T: ComponentNamedList + Lower + Send + Sync> Arguments for T {}
+
+/// What a function returns, if it is no error.
+pub(super) trait Returned: ComponentType + Lift + Send + Sync + 'static {}
+impl<T: ComponentType + Lift + Send + Sync + 'static> Returned for T {}
+
+pub(super) struct Exports {
+    create: ComponentExportIndex,
+    advance: ComponentExportIndex,
+    get: ComponentExportIndex,
+    list: ComponentExportIndex,
+    delete: ComponentExportIndex,
+}
+
+const INTERFACE: &str = "optimize:backup/backups@1.0.0";
+
+impl Exports {
+    pub(super) fn of(component: &Component) -> wasmtime::Result<Self> {
+        let interface = component.get_export_index(None, INTERFACE);
+        let function = |operation: Operation| {
+            let name = operation.name();
+            let found = interface.as_ref().and_then(|interface| component.get_export_index(Some(interface), name));
+            found.ok_or_else(|| wasmtime::format_err!("it has no function `{name}` in `{INTERFACE}`"))
+        };
+        Ok(Self {
+            create: function(Operation::Create)?,
+            advance: function(Operation::Advance)?,
+            get: function(Operation::Get)?,
+            list: function(Operation::List)?,
+            delete: function(Operation::Delete)?,
+        })
+    }
+
+    pub(super) fn of_operation(&self, operation: Operation) -> ComponentExportIndex {
+        match operation {
+            Operation::Create => self.create,
+            Operation::Advance => self.advance,
+            Operation::Get => self.get,
+            Operation::List => self.list,
+            Operation::Delete => self.delete,
+        }
+    }
+}
