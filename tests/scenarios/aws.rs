@@ -9,7 +9,7 @@ use backup_core::memory::Dialect;
 use backup_test_support::aws::{Aws, CONTAINER_TOKEN, REGION, WEB_IDENTITY, credentials};
 use backup_test_support::engine::Kind;
 use backup_test_support::host::{Host, HostOptions};
-use backup_test_support::memory::{PREFIX, engine_with_installation_of, now};
+use backup_test_support::memory::{PREFIX, engine_with_installation_of};
 
 use crate::fixture::{delete, is_gone, options_at};
 
@@ -18,7 +18,7 @@ const REPOSITORY: &str = "back+ups-ü=@:";
 const AN_HOUR: Duration = Duration::from_secs(3600);
 
 async fn aws(lifetime: Duration) -> Result<Aws> {
-    let engine = engine_with_installation_of(Dialect::OpenSearch2_19, now(), REPOSITORY);
+    let engine = engine_with_installation_of(Dialect::OpenSearch2_19, REPOSITORY);
     engine.write_within(Duration::from_millis(10));
     Aws::start(Arc::new(engine), lifetime).await
 }

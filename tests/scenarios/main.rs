@@ -9,6 +9,7 @@
 
 mod aws;
 mod backup;
+mod command_line;
 mod compatibility;
 mod component;
 mod configuration;
@@ -30,7 +31,6 @@ mod replicas;
 mod requests;
 mod same_answers;
 mod scopes;
-mod script;
 mod secured;
 mod servers;
 mod signals;

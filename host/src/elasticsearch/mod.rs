@@ -23,6 +23,7 @@ pub use backup_core::{Method, Request, Response, TransportError};
 pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
+pub(crate) use client::{of_connect, read_certificates, root_cause};
 pub use clock::ClockError;
 pub use cluster::Cluster;
 pub use readiness::Readiness;

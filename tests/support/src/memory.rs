@@ -61,12 +61,22 @@ impl MemoryServer {
 /// installation.
 #[must_use]
 pub fn engine_with_installation(repository: &str) -> MemoryEngine {
-    engine_with_installation_of(Dialect::Elasticsearch8_19, now(), repository)
+    installed(Dialect::Elasticsearch8_19, now(), repository)
 }
 
-/// The same of another engine, and with another time on its clock.
+/// The same of another engine.
 #[must_use]
-pub fn engine_with_installation_of(dialect: Dialect, now: Timestamp, repository: &str) -> MemoryEngine {
+pub fn engine_with_installation_of(dialect: Dialect, repository: &str) -> MemoryEngine {
+    installed(dialect, now(), repository)
+}
+
+/// The same with another time on its clock.
+#[must_use]
+pub fn engine_with_installation_at(now: Timestamp, repository: &str) -> MemoryEngine {
+    installed(Dialect::Elasticsearch8_19, now, repository)
+}
+
+fn installed(dialect: Dialect, now: Timestamp, repository: &str) -> MemoryEngine {
     let engine = MemoryEngine::new(dialect);
     engine.pass_until(now);
     engine.add_repository(repository, false);

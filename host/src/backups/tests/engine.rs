@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
+use backup_core::memory::{MemoryEngine, StoredSnapshot};
 use backup_core::{Engine, SnapshotState, Timestamp, milliseconds};
 pub(super) use backup_test_support::installation::part;
-use backup_test_support::memory::engine_with_installation_of;
+use backup_test_support::memory::engine_with_installation_at;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -32,8 +32,7 @@ impl Cluster {
 
     /// One whose clock is not the hosts'.
     pub(super) fn at(since_epoch: Duration) -> Arc<Self> {
-        let engine =
-            engine_with_installation_of(Dialect::Elasticsearch8_19, Timestamp(milliseconds(since_epoch)), REPOSITORY);
+        let engine = engine_with_installation_at(Timestamp(milliseconds(since_epoch)), REPOSITORY);
         engine.write_within(SNAPSHOT);
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }

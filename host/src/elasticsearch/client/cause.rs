@@ -7,7 +7,7 @@ use backup_elasticsearch::ConnectError;
 use rustls::CertificateError;
 
 /// Why a connection could not be made.
-pub(super) fn of_connect(error: &reqwest::Error) -> ConnectError {
+pub(crate) fn of_connect(error: &reqwest::Error) -> ConnectError {
     if let Some(tls) = find::<rustls::Error>(error) {
         return of_tls(tls);
     }
@@ -47,7 +47,7 @@ pub(super) fn proxy_asks_for_a_user() -> ConnectError {
 }
 
 /// The innermost error's text: the ones around it only say that something went wrong.
-pub(super) fn root(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 

@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use super::ClientError;
 
 /// Reads every certificate of a file, and fails on a file that would silently add none.
-pub(super) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, ClientError> {
     let invalid = |reason: String| ClientError::InvalidCertificate { path: path.to_owned(), reason };
     let text =
         std::fs::read(path).map_err(|source| ClientError::UnreadableCertificate { path: path.to_owned(), source })?;

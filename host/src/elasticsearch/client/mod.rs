@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, redirect};
 
+pub(crate) use cause::{of_connect, root as root_cause};
+pub(crate) use certificates::read as read_certificates;
 pub use error::ClientError;
 
 use self::aws::Signer;
