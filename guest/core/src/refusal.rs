@@ -152,7 +152,22 @@ fn innermost(mut cause: &Value) -> Option<String> {
         cause = inner;
     }
     let texts: Vec<&str> = ["type", "reason"].into_iter().filter_map(|field| cause.get(field)?.as_str()).collect();
-    (!texts.is_empty()).then(|| texts.join(": "))
+    (!texts.is_empty()).then(|| without_identities(&texts.join(": ")))
+}
+
+/// Takes out the identities of Java's objects, such as `InputStreamDataInput@6634f3dd`, which differ in each answer.
+fn without_identities(text: &str) -> String {
+    let mut parts = text.split('@');
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        let is_identity = rest.len() < part.len() && !rest.starts_with(char::is_alphanumeric);
+        if !is_identity {
+            kept.push('@');
+        }
+        kept.push_str(if is_identity { rest } else { part });
+    }
+    kept
 }
 
 #[cfg(test)]

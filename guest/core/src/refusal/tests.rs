@@ -53,6 +53,13 @@ fn tells_the_innermost_cause() {
         "500 snapshot_exception: [backups:s/u] failed to get snapshot info (caused by access_denied_exception: \
          /mnt/backups/snap-u.dat)"
     );
+    let identity = r#"{"error":{"type":"a","reason":"b","caused_by":{"type":"corrupt_index_exception",
+        "reason":"header mismatch (resource=org.apache.lucene.store.InputStreamDataInput@6634f3dd) of ops@example"}}}"#;
+    assert_eq!(
+        refusal(500, identity).to_string(),
+        "500 a: b (caused by corrupt_index_exception: header mismatch \
+         (resource=org.apache.lucene.store.InputStreamDataInput) of ops@example)"
+    );
     let without_reason = r#"{"error":{"type":"a","reason":"b","caused_by":{"type":"c","reason":null}},"status":500}"#;
     assert_eq!(refusal(500, without_reason).to_string(), "500 a: b (caused by c)");
 }
