@@ -57,19 +57,10 @@ check_maven() {
     lacks 'Maven (mvn on the PATH), which fetches the search engines: Debian: apt-get install maven; Fedora: dnf install maven; macOS: brew install maven'
 }
 
-check_curl() {
-  command -v curl >/dev/null || lacks 'curl: Debian: apt-get install curl; Fedora: dnf install curl; macOS has it'
-}
-
 check_target
 check_c_compiler
 case $(words) in
-  'test '* | 't '* | 'xtask matrix '*)
-    check_java
-    check_maven
-    check_curl
-    ;;
-  'xtask demo '*)
+  'test '* | 't '* | 'xtask matrix '* | 'xtask demo '*)
     check_java
     check_maven
     ;;

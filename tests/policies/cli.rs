@@ -1,4 +1,4 @@
-//! `optimize-backup policy check`: what it says, and how it ends.
+//! `optimize-backup policy …`: what it says, and how it ends.
 
 use std::fs;
 use std::path::Path;
@@ -31,8 +31,12 @@ impl Folder {
     }
 
     async fn check(&self, arguments: &[&str]) -> Result<Checked> {
+        self.policy(&[&["check"], arguments].concat()).await
+    }
+
+    async fn policy(&self, arguments: &[&str]) -> Result<Checked> {
         let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
-        command.args(["policy", "check"]).args(arguments).current_dir(self.0.path()).env_clear().kill_on_drop(true);
+        command.arg("policy").args(arguments).current_dir(self.0.path()).env_clear().kill_on_drop(true);
         let ended = command.output().await?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(Checked { code: ended.status.code(), output: text(ended.stdout), errors: text(ended.stderr) })
@@ -93,5 +97,29 @@ async fn it_is_checked_with_the_settings_of_the_host() -> Result<()> {
         assert_eq!((checked.code, checked.output.as_str()), (Some(1), ""), "{arguments:?}");
         assert!(checked.errors.contains(words), "{}", checked.errors);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_embedded_policy_is_exported() -> Result<()> {
+    let folder = Folder::with(b"", "")?;
+    let exported = folder.policy(&["export", "policy.wasm"]).await?;
+    let words = format!("wrote policy.wasm: {} bytes, digest ", EMBEDDED.len());
+    assert!(exported.code == Some(0) && exported.output.starts_with(&words), "{}", exported.output);
+    assert!(fs::read(folder.0.path().join("policy.wasm"))? == EMBEDDED);
+    let nowhere = folder.policy(&["export", "not-there/policy.wasm"]).await?;
+    assert!(nowhere.code == Some(1) && nowhere.errors.contains("not-there/policy.wasm: "), "{}", nowhere.errors);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_keygen_and_sign_write_is_told() -> Result<()> {
+    let folder = Folder::with(EMBEDDED, "")?;
+    let keys = folder.policy(&["keygen", "release"]).await?;
+    let told: Vec<&str> = keys.output.lines().filter_map(|line| line.split_once(": ")).map(|(file, _)| file).collect();
+    assert_eq!((keys.code, told), (Some(0), vec!["wrote release.key", "wrote release.pub"]), "{}", keys.output);
+    let signed = folder.policy(&["sign", "policy.wasm", "--key", "release.key"]).await?;
+    assert!(signed.output.starts_with("wrote policy.wasm.minisig: "), "{}{}", signed.output, signed.errors);
+    assert_eq!(folder.policy(&["verify", "policy.wasm", "--key", "release.pub"]).await?.code, Some(0));
     Ok(())
 }

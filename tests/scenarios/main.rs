@@ -7,7 +7,9 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
+mod aws;
 mod backup;
+mod command_line;
 mod compatibility;
 mod component;
 mod configuration;
@@ -19,6 +21,8 @@ mod fixture;
 mod installations;
 mod kills;
 mod lifecycle;
+mod listening;
+mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;
@@ -27,11 +31,11 @@ mod replicas;
 mod requests;
 mod same_answers;
 mod scopes;
-mod script;
 mod secured;
 mod servers;
 mod signals;
 mod states;
+mod storage;
 
 /// Fails for an ignored test that no column of the matrix runs.
 #[test]

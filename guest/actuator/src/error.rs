@@ -1,8 +1,10 @@
 //! The errors that every host has: status, code and text.
 
+use std::borrow::Cow;
+
 use backup_core::ErrorKind;
 use http::{Method, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is wrong with a request, found before the policy is called.
 #[allow(missing_docs, reason = "each case is explained by its message")]
@@ -81,14 +83,14 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
     }
 }
 
-/// The error body of Optimize's API.
-#[derive(Debug, Serialize)]
+/// The error body of Optimize's API. Hosts write it, and clients read it.
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody<'a> {
     /// A stable word in camelCase, one for each case.
-    pub error_code: &'a str,
+    pub error_code: Cow<'a, str>,
     /// What, why and what to do.
     pub error_message: String,
     /// The engine's own explanation, or what was found.
-    pub detailed_message: Option<&'a str>,
+    pub detailed_message: Option<Cow<'a, str>>,
 }

@@ -25,4 +25,4 @@ pub use error::{ErrorBody, RequestError, status_of};
 pub use health::{Health, HealthDetails, Probe};
 pub use list::{list_query, next_link};
 pub use path::normalized;
-pub use view::{Backup, BackupView, Message, Presentation, Snapshot};
+pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

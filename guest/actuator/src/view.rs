@@ -1,10 +1,12 @@
 //! Backups in JSON, with the names, order and formats of Optimize's API.
 
+use std::borrow::Cow;
+
 use backup_core::{BackupState, SnapshotState};
 use backup_settings::CompleteState;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The settings for backups in JSON.
 #[derive(Clone, Debug)]
@@ -42,9 +44,10 @@ pub struct Snapshot {
 }
 
 /// The body of a 202.
-#[derive(Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Message {
-    message: String,
+    /// In words.
+    pub message: String,
 }
 
 impl Message {
@@ -59,23 +62,32 @@ impl Message {
     }
 }
 
-/// A backup in JSON.
-#[derive(Serialize)]
+/// A backup in JSON. Hosts write it, and clients read it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupView {
-    backup_id: u64,
-    failure_reason: Option<String>,
-    state: &'static str,
-    details: Vec<SnapshotView>,
+    /// Its number.
+    pub backup_id: u64,
+    /// Why it cannot be restored.
+    pub failure_reason: Option<String>,
+    /// The word for its state.
+    pub state: Cow<'static, str>,
+    /// Its snapshots, by part.
+    pub details: Vec<SnapshotView>,
 }
 
-#[derive(Serialize)]
+/// One snapshot of a backup in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct SnapshotView {
-    snapshot_name: String,
-    state: &'static str,
-    start_time: Option<String>,
-    failures: Vec<String>,
+pub struct SnapshotView {
+    /// Its full name in the repository.
+    pub snapshot_name: String,
+    /// The word for its state.
+    pub state: Cow<'static, str>,
+    /// When it was started: `2022-11-09T10:11:36.978+0100`.
+    pub start_time: Option<String>,
+    /// One line for each failed shard.
+    pub failures: Vec<String>,
 }
 
 impl BackupView {
@@ -85,7 +97,7 @@ impl BackupView {
         Self {
             backup_id: backup.backup_id,
             failure_reason: backup.failure_reason,
-            state: backup_state(backup.state, presentation.complete_state),
+            state: backup_state(backup.state, presentation.complete_state).into(),
             details: backup.details.into_iter().map(|detail| SnapshotView::new(detail, presentation)).collect(),
         }
     }
@@ -95,7 +107,7 @@ impl SnapshotView {
     fn new(detail: Snapshot, presentation: &Presentation) -> Self {
         Self {
             snapshot_name: detail.snapshot_name,
-            state: detail.state.as_str(),
+            state: detail.state.as_str().into(),
             start_time: detail.start_time.and_then(|millis| format_time(millis, &presentation.time_zone)),
             failures: detail.failures,
         }

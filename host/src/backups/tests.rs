@@ -2,8 +2,10 @@
 //! something waits for it, so that hours take milliseconds and every time is exact.
 
 mod adoption;
+mod clocks;
 mod crowd;
 mod deletions;
+mod dropped;
 mod engine;
 mod panics;
 mod runs;
@@ -77,6 +79,11 @@ impl TestHost {
         let policies = Policies::new(policy, 5, context, Arc::clone(&metrics));
         let service = BackupService::new(policies, &metrics);
         Self { network, service, metrics, begin: Instant::now() }
+    }
+
+    /// The last answer to a GET.
+    async fn reason(&self, id: BackupId) -> String {
+        self.service.get(&id.to_string()).await.unwrap().failure_reason.unwrap_or_default()
     }
 
     /// Looks for backups that nobody drives from now on.

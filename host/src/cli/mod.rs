@@ -1,19 +1,36 @@
 //! The command line.
+//!
+//! `serve` is the server, `backup` speaks to one that runs, `policy` needs none.
 
+mod backup;
+mod client;
+mod documents;
+mod exit;
+mod output;
 mod policy;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
+use self::backup::{BackupCommand, BackupCommandError};
+use self::documents::ManError;
+use self::output::{PrintError, note};
+use self::policy::{PolicyCommand, PolicyCommandError};
 use crate::server::{self, ServeError};
 use crate::settings::{Settings, SettingsError};
-use policy::{PolicyCommand, PolicyCommandError};
+
+pub use self::exit::ExitStatus;
+
+/// The binary's name.
+const NAME: &str = "optimize-backup";
 
 /// Backups of Camunda Optimize on Elasticsearch and OpenSearch, decided in a WebAssembly sandbox.
 #[derive(Debug, Parser)]
-#[command(name = "optimize-backup", version)]
+#[command(name = NAME, version)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -28,32 +45,70 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Make, list, show and delete backups, through a running server.
+    Backup(BackupCommand),
     /// Examine, try and sign policy components.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print a script that completes commands and options in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write man pages, one for each command.
+    Man {
+        /// The folder to write them to.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum CliError {
+enum CliError {
     /// The server did not start, or ended by itself.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// A command about backups failed.
+    #[error(transparent)]
+    Backup(#[from] BackupCommandError),
     /// A command about policies failed.
     #[error(transparent)]
     Policy(#[from] PolicyCommandError),
+    #[error(transparent)]
+    Man(#[from] ManError),
+    #[error(transparent)]
+    Print(#[from] PrintError),
 }
 
 impl Cli {
-    /// Does what was asked for; returns when that is done.
-    pub fn run(self) -> Result<ExitCode, CliError> {
-        match self.command {
-            Command::Serve { config } => {
-                let settings = load_settings(config.as_deref()).map_err(ServeError::from)?;
-                server::serve(settings)?;
-                Ok(ExitCode::SUCCESS)
-            }
-            Command::Policy(command) => Ok(command.run()?),
+    /// Does what was asked for, tells on standard error why not, and returns when that is done.
+    pub fn run(self) -> ExitStatus {
+        self.command.run().unwrap_or_else(|error| {
+            note(&format!("{NAME}: {error}"));
+            error.exit_status()
+        })
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<ExitStatus, CliError> {
+        match self {
+            Self::Serve { config } => server::serve(load_settings(config.as_deref()).map_err(ServeError::from)?)?,
+            Self::Backup(command) => command.run()?,
+            Self::Policy(command) => return Ok(command.run()?),
+            Self::Completions { shell } => documents::print_completions(shell)?,
+            Self::Man { folder } => documents::write_man_pages(&folder)?,
+        }
+        Ok(ExitStatus::Done)
+    }
+}
+
+impl CliError {
+    fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Backup(error) => error.exit_status(),
+            Self::Serve(_) | Self::Policy(_) | Self::Man(_) | Self::Print(_) => ExitStatus::EndedBadly,
         }
     }
 }

@@ -4,18 +4,19 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
 use jiff::Timestamp;
 use semver::Version;
 
+use super::exit::ExitStatus;
 use super::load_settings;
+use super::output::{PrintError, print};
 use crate::policy::admission::{Admission, Verdict, compile_for_parent};
 use crate::policy::signature::{KeyError, SignatureError, SigningKey, TrustedKeys, generate_key_pair};
 use crate::policy::{ComponentInfo, Incumbents, InvalidComponent, PackError, PolicyFile, ReadError, pack};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{EMBEDDED, Sandbox};
 use crate::settings::SettingsError;
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,11 @@ pub(super) enum PolicyCommand {
         /// The host's settings, as for `serve`.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Write the component that is built into this binary to a file.
+    Export {
+        /// Where to.
+        file: PathBuf,
     },
     /// Make a component of what a compiler left, a core module or a component, and write into it who it is.
     Pack {
@@ -83,7 +89,7 @@ pub(super) enum PolicyCommand {
 
 /// Why a command about policies failed.
 #[derive(Debug, thiserror::Error)]
-pub enum PolicyCommandError {
+pub(super) enum PolicyCommandError {
     /// A setting is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -126,6 +132,9 @@ pub enum PolicyCommandError {
     /// WebAssembly cannot run here.
     #[error("the WebAssembly sandbox cannot be set up: {0:#}")]
     Sandbox(wasmtime::Error),
+    /// Standard output cannot be written.
+    #[error(transparent)]
+    Print(#[from] PrintError),
     /// The operating system says no.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -135,18 +144,20 @@ pub enum PolicyCommandError {
 const MAX_BYTES: usize = 1 << 30;
 
 impl PolicyCommand {
-    pub(super) fn run(self) -> Result<ExitCode, PolicyCommandError> {
+    pub(super) fn run(self) -> Result<ExitStatus, PolicyCommandError> {
         match self {
             Self::Inspect { file, config } => {
                 print_anatomy(&file)?;
                 examine(file, config.as_deref())
             }
             Self::Check { file, config } => examine(file, config.as_deref()),
+            Self::Export { file } => export(file),
             Self::Pack { file, name, version, out } => write_policy(file, &name, &version, out),
             Self::Sign { file, key } => sign(&file, &key),
             Self::Verify { file, key } => verify(file, &key),
             Self::Keygen { name } => keygen(&name),
-            Self::Compile { memory, seconds } => Ok(ExitCode::from(compile_for_parent(memory, seconds))),
+            // Its parent reads a status of its own.
+            Self::Compile { memory, seconds } => std::process::exit(compile_for_parent(memory, seconds).into()),
         }
     }
 }
@@ -157,17 +168,19 @@ fn print_anatomy(file: &Path) -> Result<(), PolicyCommandError> {
     let unknown = || "(not told)".to_owned();
     let version = info.version.as_ref().map_or_else(unknown, ToString::to_string);
     let wit_version = info.wit_version().map_or_else(unknown, |version| version.to_string());
-    println!("digest   {}", info.digest);
-    println!("bytes    {}", info.bytes);
-    println!("name     {}", info.name.clone().unwrap_or_else(unknown));
-    println!("version  {version}");
-    println!("built for optimize:backup@{wit_version}");
-    info.imports.iter().for_each(|import| println!("imports  {import}"));
-    info.exports.iter().for_each(|export| println!("exports  {export}"));
-    Ok(())
+    let mut lines = vec![
+        format!("digest   {}", info.digest),
+        format!("bytes    {}", info.bytes),
+        format!("name     {}", info.name.clone().unwrap_or_else(unknown)),
+        format!("version  {version}"),
+        format!("built for optimize:backup@{wit_version}"),
+    ];
+    lines.extend(info.imports.iter().map(|import| format!("imports  {import}")));
+    lines.extend(info.exports.iter().map(|export| format!("exports  {export}")));
+    Ok(print(&lines.join("\n"))?)
 }
 
-fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitCode, PolicyCommandError> {
+fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitStatus, PolicyCommandError> {
     let settings = load_settings(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let sandbox = Sandbox::new(settings.policy.call).map_err(PolicyCommandError::Sandbox)?;
@@ -176,56 +189,73 @@ fn examine(file: PathBuf, config: Option<&Path>) -> Result<ExitCode, PolicyComma
         let candidate = PolicyFile::new(file).read(admission.max_bytes()).await?;
         Ok::<_, ReadError>(admission.examine(&candidate, &Incumbents::default()).await.0)
     })?;
-    print_verdict(&verdict);
-    Ok(if verdict.refusal().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print_verdict(&verdict)?;
+    Ok(if verdict.refusal().is_none() { ExitStatus::Done } else { ExitStatus::EndedBadly })
 }
 
-fn print_verdict(verdict: &Verdict) {
-    for report in &verdict.steps {
-        match &report.refusal {
-            None => println!("passed   {} ({:?})", report.step, report.took),
-            Some(refusal) => println!("REFUSED  {}: {refusal}", report.step),
-        }
-    }
+fn print_verdict(verdict: &Verdict) -> Result<(), PrintError> {
+    let lines = verdict.steps.iter().map(|report| match &report.refusal {
+        None => format!("passed   {} ({:?})", report.step, report.took),
+        Some(refusal) => format!("REFUSED  {}: {refusal}", report.step),
+    });
+    print(&lines.collect::<Vec<_>>().join("\n"))
 }
 
-fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> Result<ExitCode, PolicyCommandError> {
+/// Also an existing file: what is written is the same each time.
+fn export(file: PathBuf) -> Result<ExitStatus, PolicyCommandError> {
+    let embedded = |defect| PolicyCommandError::InvalidComponent { file: PathBuf::from("(embedded)"), defect };
+    let info = ComponentInfo::examine(EMBEDDED).map_err(embedded)?;
+    let what = format!("{} bytes, digest {}", info.bytes, info.digest);
+    write(file, EMBEDDED, &what)
+}
+
+fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> Result<ExitStatus, PolicyCommandError> {
     let packed = pack(&fs::read(&file)?, name, version);
     let component = packed.map_err(|fault| PolicyCommandError::Pack { file, fault })?;
-    fs::write(&out, component).map_err(|fault| PolicyCommandError::Write { path: out, fault })?;
-    Ok(ExitCode::SUCCESS)
+    write(out, &component, &format!("policy {name} {version}"))
 }
 
-fn sign(file: &Path, key: &Path) -> Result<ExitCode, PolicyCommandError> {
+/// Writes a file, and says what it is.
+fn write(path: PathBuf, bytes: &[u8], what: &str) -> Result<ExitStatus, PolicyCommandError> {
+    if let Err(fault) = fs::write(&path, bytes) {
+        return Err(PolicyCommandError::Write { path, fault });
+    }
+    print(&format!("wrote {}: {what}", path.display()))?;
+    Ok(ExitStatus::Done)
+}
+
+fn sign(file: &Path, key: &Path) -> Result<ExitStatus, PolicyCommandError> {
     let name = file.file_name().unwrap_or_default().display();
     let comment = format!("timestamp:{}\tfile:{name}\thashed", Timestamp::now().as_second());
     let signature = SigningKey::read(key)?.sign(&fs::read(file)?, &comment);
     let path = PolicyFile::new(file.to_owned()).signature();
-    fs::write(&path, signature).map_err(|fault| PolicyCommandError::Write { path, fault })?;
-    Ok(ExitCode::SUCCESS)
+    write(path, signature.as_bytes(), &format!("the signature of {name}, which belongs beside it"))
 }
 
-fn verify(file: PathBuf, keys: &[PathBuf]) -> Result<ExitCode, PolicyCommandError> {
+fn verify(file: PathBuf, keys: &[PathBuf]) -> Result<ExitStatus, PolicyCommandError> {
     let keys = TrustedKeys::read(keys)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let candidate = runtime.block_on(PolicyFile::new(file).read(MAX_BYTES))?;
     let signer = keys.check(&candidate.component, candidate.signature.as_deref())?;
-    println!("signed by {}\ntrusted comment: {}", signer.name, signer.trusted_comment);
-    Ok(ExitCode::SUCCESS)
+    print(&format!("signed by {}\ntrusted comment: {}", signer.name, signer.trusted_comment))?;
+    Ok(ExitStatus::Done)
 }
 
-fn keygen(name: &Path) -> Result<ExitCode, PolicyCommandError> {
+fn keygen(name: &Path) -> Result<ExitStatus, PolicyCommandError> {
     const OWNER_ONLY: u32 = 0o600;
     const EVERYBODY_READS: u32 = 0o644;
     let (secret, public) = generate_key_pair()?;
-    write_new(name.with_extension("key"), OWNER_ONLY, &secret)?;
-    write_new(name.with_extension("pub"), EVERYBODY_READS, &public)?;
-    Ok(ExitCode::SUCCESS)
+    write_new(name.with_extension("key"), OWNER_ONLY, &secret, "the secret key, to sign with: keep it to yourself")?;
+    write_new(name.with_extension("pub"), EVERYBODY_READS, &public, "the public key, for hosts (policy.keys)")?;
+    Ok(ExitStatus::Done)
 }
 
 /// A key that is overwritten by mistake is lost.
-fn write_new(path: PathBuf, mode: u32, text: &str) -> Result<(), PolicyCommandError> {
+fn write_new(path: PathBuf, mode: u32, text: &str, what: &str) -> Result<(), PolicyCommandError> {
     let opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|fault| PolicyCommandError::Write { path, fault })
+    match written {
+        Ok(()) => Ok(print(&format!("wrote {}: {what}", path.display()))?),
+        Err(fault) => Err(PolicyCommandError::Write { path, fault }),
+    }
 }

@@ -96,7 +96,12 @@ impl IntoResponse for ApiError {
         } else {
             tracing::info!(code = error_code, detail, "{message}");
         }
-        let mut response = (status, Json(ErrorBody { error_code, error_message, detailed_message })).into_response();
+        let body = ErrorBody {
+            error_code: error_code.into(),
+            error_message,
+            detailed_message: detailed_message.map(Into::into),
+        };
+        let mut response = (status, Json(body)).into_response();
         match status {
             StatusCode::UNAUTHORIZED => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

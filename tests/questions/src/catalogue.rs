@@ -15,8 +15,9 @@ use crate::{Preparation, Question, read};
 /// # Errors
 /// None: the names in them are valid.
 pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
-    let groups = [repositories()?, lists()?, damages()?, creations()?, deletions()?, lookups()?, running()?];
-    Ok(groups.into_iter().flatten().collect())
+    let reads = [repositories()?, lists()?, several()?, damages()?];
+    let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?, running()?]);
+    Ok(groups.flatten().collect())
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -68,6 +69,30 @@ fn lists() -> Questions {
     Ok(questions)
 }
 
+/// Several patterns or names in one list.
+fn several() -> Questions {
+    use ListMode::{ReadableOnly, Strict};
+    let two = [Snapshot("s1"), Snapshot("s2")];
+    let missing = [Snapshot("s1"), Snapshot("s2"), Damaged("s1", Damage::Missing)];
+    let corrupt = [Snapshot("s1"), Snapshot("s2"), Damaged("s2", Damage::Unreadable)];
+    let cases: [(&str, &[Preparation], &str, ListMode); 10] = [
+        ("patterns", &two, "s1*,s2*", ReadableOnly),
+        ("patterns_in_part_without_match", &two, "x*,s2*", ReadableOnly),
+        ("patterns_without_match", &two, "x*,y*", ReadableOnly),
+        ("patterns_that_overlap", &two, "s*,s1*", ReadableOnly),
+        ("patterns_of_missing_file", &missing, "s1*,s2*", ReadableOnly),
+        ("patterns_of_corrupt_file", &corrupt, "s1*,s2*", ReadableOnly),
+        ("strict_patterns_in_part_without_match", &two, "x*,s2*", Strict),
+        ("strict_patterns_without_match", &two, "x*,y*", Strict),
+        ("names_in_part_missing", &two, "s1,x", ReadableOnly),
+        ("strict_names_in_part_missing", &two, "s1,x", Strict),
+    ];
+    let question = |(name, preparations, patterns, mode)| {
+        Ok(question(name, preparations, list(name, patterns, mode)?, read::snapshots))
+    };
+    cases.into_iter().map(question).collect()
+}
+
 fn damages() -> Questions {
     let kinds = [
         (
@@ -78,6 +103,7 @@ fn damages() -> Questions {
                 "missing_file_names",
                 "missing_file_exact",
                 "missing_file_delete",
+                "missing_file_indices",
             ],
         ),
         (
@@ -88,11 +114,12 @@ fn damages() -> Questions {
                 "corrupt_file_names",
                 "corrupt_file_exact",
                 "corrupt_file_delete",
+                "corrupt_file_indices",
             ],
         ),
     ];
     let mut questions = Vec::new();
-    for (damage, [strict, readable, outline, exact, deleted]) in kinds {
+    for (damage, [strict, readable, outline, exact, deleted, of_indices]) in kinds {
         let damaged = [Snapshot("s1"), Snapshot("s2"), Damaged("s1", damage)];
         let lists = [
             (strict, "s*", ListMode::Strict),
@@ -104,6 +131,8 @@ fn damages() -> Questions {
             questions.push(question(name, &damaged, list(name, pattern, mode)?, read::snapshots));
         }
         questions.push(question(deleted, &damaged, delete(deleted, &["s1"])?, read::whole));
+        let indices = Request::list_indices(&RepositoryName::parse(of_indices)?, "s*");
+        questions.push(question(of_indices, &damaged, indices, read::indices));
     }
     Ok(questions)
 }
@@ -174,6 +203,7 @@ fn lookups() -> Questions {
         question("document_missing", &[], document("optimize-alert"), read::document),
         question("document_of_missing_index", &[], document("optimize-none"), read::document),
         question("node_versions", &[], Request::node_versions(), read::nodes),
+        question("engine_clock", &[], Request::engine_clock(), read::clocks),
     ])
 }
 

@@ -14,7 +14,7 @@ fn times_have_leading_zeros_and_any_offset() {
     for zone in ["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia", "Africa/Monrovia"] {
         let zone = TimeZone::get(zone).unwrap();
         for millis in (0..60).map(|step| step * 83_333_333_337) {
-            let moment = Timestamp::from_millisecond(millis).unwrap().to_zoned(zone.clone());
+            let moment = Timestamp::from_millisecond(millis).unwrap().to_zoned_datetime(zone.clone());
             let expected = moment.strftime("%Y-%m-%dT%H:%M:%S%.3f%z").to_string();
             // jiff writes the seconds that a few historical offsets have.
             assert_eq!(format_time(millis as u64, &zone).unwrap(), expected[..28]);

@@ -43,6 +43,7 @@ impl From<Error> for Reply {
         if status.is_server_error() {
             log::line(&format!("{code}: {message} {}", detail.unwrap_or_default()));
         }
-        Self::json(status, &ErrorBody { error_code: code, error_message: message, detailed_message: detail })
+        let detail = detail.map(Into::into);
+        Self::json(status, &ErrorBody { error_code: code.into(), error_message: message, detailed_message: detail })
     }
 }

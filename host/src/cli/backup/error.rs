@@ -1,0 +1,56 @@
+use std::io;
+
+use backup_core::BackupId;
+
+use crate::cli::client::{ClientError, ClientOptionsError};
+use crate::cli::exit::ExitStatus;
+use crate::cli::output::PrintError;
+
+/// Why a command about backups did not do, or does not know to have done, what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum BackupCommandError {
+    #[error(transparent)]
+    Options(#[from] ClientOptionsError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{error}; backup {id} may have been started all the same: `optimize-backup backup get {id}` tells")]
+    MayHaveStarted { id: BackupId, error: ClientError },
+    #[error("backup {id} was not started: {error}")]
+    NotStarted { id: BackupId, error: ClientError },
+    #[error("backup {id} is gone: somebody deleted it while it was being made")]
+    Gone { id: BackupId },
+    #[error("backup {id} is {state} and cannot be restored{}", .reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    CannotBeRestored { id: BackupId, state: String, reason: Option<String> },
+    #[error("the search engine did not delete backup {id}: {reason}; delete it again")]
+    NotDeleted { id: BackupId, reason: String },
+    #[error("{after} (--timeout) are over; {ongoing}")]
+    TimedOut { after: String, ongoing: String },
+    #[error("interrupted; {0}")]
+    Interrupted(String),
+    #[error("backup {id} was not deleted: nobody can be asked here, so give --yes if you mean it")]
+    YesMissing { id: BackupId },
+    #[error("backup {id} was not deleted: the answer was not yes")]
+    Declined { id: BackupId },
+    #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
+    Clock,
+    #[error(transparent)]
+    Print(#[from] PrintError),
+    #[error("the operating system refused: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl BackupCommandError {
+    pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Options(_) | Self::YesMissing { .. } => ExitStatus::WrongUsage,
+            Self::Client(error) | Self::MayHaveStarted { error, .. } | Self::NotStarted { error, .. } => {
+                error.exit_status()
+            }
+            Self::Gone { .. } => ExitStatus::NotFound,
+            Self::TimedOut { .. } => ExitStatus::TimedOut,
+            Self::Interrupted(_) | Self::Declined { .. } => ExitStatus::Interrupted,
+            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } => ExitStatus::EndedBadly,
+            Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
+        }
+    }
+}

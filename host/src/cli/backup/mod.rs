@@ -1,0 +1,75 @@
+//! `optimize-backup backup …`, against a running server.
+
+mod create;
+mod delete;
+mod error;
+mod progress;
+mod show;
+mod view;
+mod wait;
+
+use backup_core::{BackupId, InvalidBackupId};
+use clap::{Args, Subcommand};
+
+use self::create::Create;
+use self::delete::Delete;
+use self::show::{Get, List};
+use super::client::{Client, ServerOptions};
+use super::output::Format;
+
+pub(super) use self::error::BackupCommandError;
+
+const EXIT_STATUS: &str = "Exit status: 0 done, with --wait: COMPLETE; 1 it ended badly; 2 wrong usage; 3 no such backup; \
+    4 conflict; 5 refused; 6 not reachable; 7 not authorized; 8 --timeout is over, it goes on; 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUS)]
+pub(super) struct BackupCommand {
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    output: Format,
+    #[command(flatten)]
+    server: ServerOptions,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a backup.
+    #[command(after_help = EXIT_STATUS)]
+    Create(Create),
+    /// List backups, largest ID first.
+    List(List),
+    /// Show one backup.
+    Get(Get),
+    /// Delete a backup. It cannot be undone.
+    Delete(Delete),
+}
+
+impl BackupCommand {
+    pub(super) fn run(self) -> Result<(), BackupCommandError> {
+        let client = Client::new(self.server)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let outcome = runtime.block_on(self.action.run(&client, self.output));
+        // A question that Ctrl-C has ended still waits for a line.
+        runtime.shutdown_background();
+        outcome
+    }
+}
+
+impl Action {
+    async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
+        match self {
+            Self::Create(create) => create.run(client, format).await,
+            Self::List(list) => list.run(client, format).await,
+            Self::Get(get) => get.run(client, format).await,
+            Self::Delete(delete) => delete.run(client, format).await,
+        }
+    }
+}
+
+/// An ID on the command line.
+fn backup_id(text: &str) -> Result<BackupId, InvalidBackupId> {
+    BackupId::parse(text)
+}

@@ -1,0 +1,93 @@
+//! Waiting for the end of what the server does.
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::SignedDuration;
+use tokio::signal::ctrl_c;
+use tokio::time::Instant;
+
+use super::error::BackupCommandError;
+use super::progress::Progress;
+use crate::settings::time_span;
+
+#[derive(Debug, Args)]
+pub(super) struct WaitOptions {
+    /// Wait for its end. The exit status tells what came of it.
+    #[arg(long)]
+    pub(super) wait: bool,
+    /// How long to wait at most, such as 90s, 30m or 6h. What was begun goes on.
+    #[arg(long, value_name = "TIME", default_value = "6h", value_parser = timeout, requires = "wait")]
+    timeout: Duration,
+}
+
+/// What was found when it was looked.
+pub(super) enum Look<T> {
+    /// It has ended.
+    Ended(T),
+    /// It has not, and is at this.
+    Ongoing(String),
+}
+
+fn timeout(text: &str) -> Result<Duration, &'static str> {
+    time_span(text, SignedDuration::from_hours(8760)).ok_or("write a time such as 90s, 30m, 6h or 1h 30m")
+}
+
+impl WaitOptions {
+    /// Looks again and again until it has ended, also while the server does not answer. `ongoing` is what to tell if this
+    /// ends before that.
+    pub(super) async fn until_ended<T>(
+        &self,
+        ongoing: impl Fn() -> String,
+        mut progress: Progress,
+        look: impl AsyncFnMut(Duration) -> Result<Look<T>, BackupCommandError>,
+    ) -> Result<T, BackupCommandError> {
+        let waiting = async {
+            tokio::time::timeout(self.timeout, poll(&mut progress, look)).await.unwrap_or_else(|_elapsed| {
+                let after = format!("{:#}", SignedDuration::try_from(self.timeout).unwrap_or_default());
+                Err(BackupCommandError::TimedOut { after, ongoing: ongoing() })
+            })
+        };
+        or_interrupted(waiting, &ongoing).await
+    }
+}
+
+async fn poll<T>(
+    progress: &mut Progress,
+    mut look: impl AsyncFnMut(Duration) -> Result<Look<T>, BackupCommandError>,
+) -> Result<T, BackupCommandError> {
+    let started = Instant::now();
+    loop {
+        match look(started.elapsed()).await {
+            Ok(Look::Ended(end)) => return Ok(end),
+            Ok(Look::Ongoing(what)) => progress.show(what),
+            Err(BackupCommandError::Client(error)) if error.can_pass() => {
+                progress.show(format!("still waiting: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(pause(started.elapsed())).await;
+    }
+}
+
+/// What has taken long is asked for seldom.
+fn pause(elapsed: Duration) -> Duration {
+    const MIN: Duration = Duration::from_millis(500);
+    const MAX: Duration = Duration::from_secs(10);
+    (elapsed / 10).clamp(MIN, MAX)
+}
+
+/// Does something until Ctrl-C. `consequence` is what is to be told then.
+pub(super) async fn or_interrupted<T>(
+    work: impl Future<Output = Result<T, BackupCommandError>>,
+    consequence: impl Fn() -> String,
+) -> Result<T, BackupCommandError> {
+    tokio::select! {
+        biased;
+        outcome = work => outcome,
+        signal = ctrl_c() => Err(signal.map_or_else(Into::into, |()| BackupCommandError::Interrupted(consequence()))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+use backup_core::BackupId;
+
+use super::*;
+use crate::cli::client::ClientError;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn no_connection() -> BackupCommandError {
+    ClientError::NoConnection { server: "http://server".to_owned(), reason: "connection refused".to_owned() }.into()
+}
+
+async fn wait<T>(
+    timeout: Duration,
+    look: impl AsyncFnMut(Duration) -> Result<Look<T>, BackupCommandError>,
+) -> Result<T, BackupCommandError> {
+    let options = WaitOptions { wait: true, timeout };
+    options.until_ended(|| "it goes on".to_owned(), Progress::of("backup 7".to_owned()), look).await
+}
+
+/// A restart of the server, some minutes long.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out() {
+    let mut looks = 0;
+    let end = wait(HOUR, async |_| {
+        looks += 1;
+        match looks {
+            1 => Ok(Look::Ongoing("part 1 of 2 IN_PROGRESS".to_owned())),
+            2..=40 => Err(no_connection()),
+            _ => Ok(Look::Ended(looks)),
+        }
+    });
+    assert_eq!(end.await.unwrap(), 41);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_gives_up_after_the_timeout() {
+    let started = Instant::now();
+    let mut looks = 0;
+    let error = wait::<()>(6 * HOUR, async |_| {
+        looks += 1;
+        Err(no_connection())
+    });
+    assert_eq!(error.await.unwrap_err().to_string(), "6h (--timeout) are over; it goes on");
+    assert_eq!(started.elapsed(), 6 * HOUR);
+    assert!((2_000..2_400).contains(&looks), "about every 10 s: {looks}");
+}
+
+/// Also where a single request hangs.
+#[tokio::test(start_paused = true)]
+async fn it_gives_up_on_an_answer_that_does_not_come() {
+    let error = wait::<()>(HOUR, async |_| std::future::pending().await).await.unwrap_err();
+    assert!(matches!(error, BackupCommandError::TimedOut { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_pass_is_told_at_once() {
+    let gone = async |_| Err(BackupCommandError::Gone { id: BackupId::new(7).unwrap() });
+    let error = wait::<()>(HOUR, gone).await.unwrap_err();
+    assert!(matches!(error, BackupCommandError::Gone { .. }), "{error}");
+}

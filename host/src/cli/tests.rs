@@ -1,0 +1,123 @@
+//! Commands against a server that answers as a real one seldom does.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use super::*;
+
+/// Ends with its runtime.
+struct Server {
+    url: String,
+    _runtime: Runtime,
+}
+
+impl Server {
+    /// `answer` gets a request, such as `GET /actuator/health`, and how often it has come before.
+    fn start(answer: fn(&str, usize) -> (u16, &'static str)) -> Self {
+        let counts: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+        let handler = async move |method: Method, uri: Uri| {
+            let request = format!("{method} {}", uri.path());
+            let earlier = *counts.lock().unwrap().entry(request.clone()).and_modify(|count| *count += 1).or_default();
+            let (status, body) = answer(&request, earlier);
+            (StatusCode::from_u16(status).unwrap(), body)
+        };
+        let runtime = Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async { axum::serve(listener, Router::new().fallback(handler)).await });
+        Self { url, _runtime: runtime }
+    }
+
+    /// How a command about backups ends here, and what it says to that.
+    fn run(&self, arguments: &[&str]) -> (ExitStatus, String) {
+        let arguments = [&[NAME, "backup", "--url", &self.url], arguments].concat();
+        match Cli::try_parse_from(arguments).unwrap().command.run() {
+            Ok(status) => (status, String::new()),
+            Err(error) => (error.exit_status(), error.to_string()),
+        }
+    }
+}
+
+const PAGE: (u16, &str) = (503, "<html>Service Unavailable</html>");
+const ACCEPTED: (u16, &str) = (202, r#"{"message":"Backup creation has been scheduled"}"#);
+const NOT_FOUND: (u16, &str) =
+    (404, r#"{"errorCode":"backupNotFound","errorMessage":"no backup with ID 7","detailedMessage":null}"#);
+const IN_PROGRESS: (u16, &str) = (200, r#"{"backupId":7,"failureReason":null,"state":"IN_PROGRESS","details":[]}"#);
+const COMPLETED: (u16, &str) = (200, r#"{"backupId":7,"failureReason":null,"state":"COMPLETED","details":[]}"#);
+const DELETION_FAILED: (u16, &str) = (
+    503,
+    r#"{"status":"DOWN","components":{"deletions":{"status":"UP","details":{"pending":[],"failed":{"7":"no room left"}}}}}"#,
+);
+const NOTHING_FAILED: (u16, &str) = (200, r#"{"status":"UP","components":{}}"#);
+
+#[test]
+fn a_page_of_a_proxy_does_not_end_the_waiting() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("POST /actuator/backups", 0) => ACCEPTED,
+        ("GET /actuator/backups/7", 0) => PAGE,
+        ("GET /actuator/backups/7", 1) => COMPLETED,
+        _ => unreachable!("{request}"),
+    });
+    assert_eq!(server.run(&["create", "7", "--wait"]), (ExitStatus::Done, String::new()));
+}
+
+#[test]
+fn a_post_without_an_answer_may_have_begun_a_backup() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("POST /actuator/backups", _) => PAGE,
+        ("GET /actuator/backups/7", 0) => NOT_FOUND,
+        ("GET /actuator/backups/7", 1) => IN_PROGRESS,
+        _ => COMPLETED,
+    });
+    let (status, message) = server.run(&["create", "7"]);
+    assert_eq!(status, ExitStatus::Unreachable);
+    assert!(message.contains("may have been started all the same: `optimize-backup backup get 7` tells"), "{message}");
+    assert_eq!(server.run(&["create", "7", "--wait"]).0, ExitStatus::Done);
+}
+
+#[test]
+fn a_backup_that_somebody_deletes_meanwhile_is_gone() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("POST /actuator/backups", _) => ACCEPTED,
+        ("GET /actuator/backups/7", 0) => IN_PROGRESS,
+        _ => NOT_FOUND,
+    });
+    let (status, message) = server.run(&["create", "7", "--wait"]);
+    assert!(status == ExitStatus::NotFound && message.contains("backup 7 is gone"), "{message}");
+}
+
+#[test]
+fn a_deletion_that_fails_is_told() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("GET /actuator/backups/7", _) => COMPLETED,
+        ("DELETE /actuator/backups/7", _) => (204, ""),
+        ("GET /actuator/health", 0) => NOTHING_FAILED,
+        _ => DELETION_FAILED,
+    });
+    let (status, message) = server.run(&["delete", "7", "--yes", "--wait"]);
+    assert_eq!(status, ExitStatus::EndedBadly);
+    assert!(message.contains("did not delete backup 7: no room left"), "{message}");
+}
+
+/// Health shows for a day that an earlier deletion of that ID failed.
+#[test]
+fn a_failure_of_an_earlier_deletion_is_not_this_ones() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("GET /actuator/backups/7", 0 | 1) => COMPLETED,
+        ("GET /actuator/backups/7", _) => NOT_FOUND,
+        ("DELETE /actuator/backups/7", _) => (204, ""),
+        _ => DELETION_FAILED,
+    });
+    assert_eq!(server.run(&["delete", "7", "--yes", "--wait"]), (ExitStatus::Done, String::new()));
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    <Cli as clap::CommandFactory>::command().debug_assert();
+}
