@@ -11,7 +11,7 @@ mod panics;
 mod runs;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_core::{IndexPrefix, RepositoryName};
@@ -28,8 +28,6 @@ const RESUME_WINDOW: Duration = Duration::from_secs(600);
 /// How long a call may take, the engine's answers included.
 const CALL: Duration = Duration::from_secs(60);
 
-/// Compiled once for all tests.
-static POLICY: LazyLock<Admitted> = LazyLock::new(|| Admitted::embedded(&Sandbox::new(LIMITS).unwrap()).unwrap());
 const LIMITS: CallLimits = CallLimits {
     memory: 48 << 20,
     cpu_time: Duration::from_secs(30),
@@ -60,10 +58,12 @@ impl TestHost {
 
     /// A host of the installation with this index prefix.
     fn of_installation(cluster: &Arc<Cluster>, prefix: &str) -> Self {
-        Self::with_policy(cluster, prefix, POLICY.clone())
+        Self::with_limits(cluster, prefix, LIMITS)
     }
 
-    fn with_policy(cluster: &Arc<Cluster>, prefix: &str, policy: Admitted) -> Self {
+    /// With permits of its own: tests run at once, each in its own time.
+    fn with_limits(cluster: &Arc<Cluster>, prefix: &str, limits: CallLimits) -> Self {
+        let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
         let network = Network::new(cluster);
         let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
         let capability = Capability::new(Destination::cluster(Arc::clone(&network) as _), grants);

@@ -199,8 +199,7 @@ async fn a_look_that_fails_is_no_mark_against_the_policy() {
     killed.create_and_crash(1).await;
     // It cannot even answer.
     let limits = CallLimits { transfer: 64, ..LIMITS };
-    let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
-    let host = TestHost::with_policy(&cluster, "optimize", policy);
+    let host = TestHost::with_limits(&cluster, "optimize", limits);
     host.adopt_forever();
     host.at(300).await;
 
