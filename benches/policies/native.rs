@@ -84,6 +84,7 @@ impl Native {
         let context = Context {
             settings: self.settings.clone(),
             now: backup_core::Timestamp(clock::since_epoch().as_millis() as u64),
+            engine_clock: backup_core::EngineClock::NotAsked,
             run_id: String::new(),
             host: String::new(),
             notes: Vec::new(),
