@@ -1,7 +1,6 @@
 //! Putting the parts together, and taking them down again.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ use crate::policy::{
     Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
 };
 use crate::sandbox::{Sandbox, types};
-use crate::settings::{PolicySettings, Settings, SettingsError};
+use crate::settings::{CompleteState, Host, PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
 /// Why the server did not start, or ended by itself.
@@ -42,8 +41,8 @@ pub enum ServeError {
     Key(#[from] KeyError),
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
-    #[error("container.ports.actuator: cannot listen on port {port}: {error}")]
-    Listen { port: u16, error: io::Error },
+    #[error("container.host, container.ports.actuator: cannot listen on {address}: {error}")]
+    Listen { address: String, error: io::Error },
     #[error("the server cannot go on: {0}")]
     Io(#[from] io::Error),
 }
@@ -63,11 +62,12 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 
 async fn run(settings: Settings) -> Result<(), ServeError> {
     let started = Instant::now();
-    let (port, policy) = (settings.port, settings.policy.clone());
+    let (host, port, policy) = (settings.host.clone(), settings.port, settings.policy.clone());
+    tell_of(&settings);
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
-    let listener = listen(port).await?;
+    let listener = listen(&host, port).await?;
     let stop = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
@@ -132,9 +132,30 @@ fn policy_settings(settings: &Settings) -> types::Settings {
     (&backup_actuator::policy_settings(settings)).into()
 }
 
-async fn listen(port: u16) -> Result<TcpListener, ServeError> {
-    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { port, error })
+/// Says what an operator should know of the settings, and might not expect.
+fn tell_of(settings: &Settings) {
+    let (state, other) = match settings.complete_state {
+        CompleteState::Complete => ("COMPLETE", "COMPLETED"),
+        CompleteState::Completed => ("COMPLETED", "COMPLETE"),
+    };
+    tracing::info!(
+        state,
+        "a backup that can be restored has this state; for scripts that wait for {other}, as Camunda's procedure does for \
+         COMPLETED, set backup.completeState (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
+    );
+    if let Some(proxy) = &settings.connection.proxy {
+        tracing::info!(%proxy, "all requests to the search engine go through this proxy");
+    }
+    if settings.connection.tls.as_ref().is_some_and(|tls| tls.any_name) {
+        tracing::warn!(
+            "a trusted certificate is accepted whatever host it is for (connection.skipHostnameVerification)"
+        );
+    }
+}
+
+async fn listen(host: &Host, port: u16) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind((host.as_str(), port)).await;
+    listener.map_err(|error| ServeError::Listen { address: host.with_port(port), error })
 }
 
 /// Serves until `stop`, then waits for requests and steps of runs, but not for ever: another host or the next start resumes

@@ -7,9 +7,15 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::settings::{LogFormat, LogSettings};
 
+/// Their traces hold whole answers, and so the credentials that are in them.
+const TELLING_CRATES: [&str; 5] = ["aws_config", "aws_runtime", "aws_sdk_sts", "aws_sigv4", "aws_smithy_runtime"];
+
 /// Sends all events of this process to standard output from now on.
 pub(crate) fn install(log: &LogSettings) -> Result<(), ParseError> {
-    let filter = EnvFilter::try_new(&log.filter)?;
+    let mut filter = EnvFilter::try_new(&log.filter)?;
+    for crate_of_aws in TELLING_CRATES {
+        filter = filter.add_directive(format!("{crate_of_aws}=debug").parse()?);
+    }
     let events = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(io::stdout);
     // A second installation, as in tests within one process, keeps the first.
     let _ = match log.format {

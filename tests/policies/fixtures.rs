@@ -100,9 +100,6 @@ const HELPERS: &str = r#"
         (global.set $free (i32.and (i32.const -8)
             (i32.add (i32.const 7) (i32.add (global.get $free) (local.get 3))))))"#;
 
-/// The parameters of `list`, which are just few enough not to be passed through memory.
-const LIST: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32 i32 i32)";
-
 /// A policy of which every operation does the same.
 pub(crate) fn policy(body: &str) -> Vec<u8> {
     policy_with(body, "")
@@ -124,10 +121,10 @@ pub(crate) fn module(body: &str, more: &str) -> Vec<u8> {
 }
 
 fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
-    let export = |name: &str, params: &str| {
-        format!(r#"(func (export "optimize:backup/backups@1.0.0#{name}") {params} (result i32) call $body)"#)
+    let export = |name: &str| {
+        format!(r#"(func (export "optimize:backup/backups@1.0.0#{name}") (param i32) (result i32) call $body)"#)
     };
-    let exports: String = ["create", "advance", "get", "delete"].map(|name| export(name, "(param i32)")).concat();
+    let exports: String = ["create", "advance", "get", "list", "delete"].map(export).concat();
     let text = format!(
         r#"(module
             {imports}
@@ -136,9 +133,8 @@ fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
             (memory (export "memory") 2)
             {data} {HELPERS}
             (func $body (result i32) {body})
-            {exports} {list} {more})"#,
+            {exports} {more})"#,
         data = data(),
-        list = export("list", LIST),
     );
     wat::parse_str(text).unwrap()
 }

@@ -11,6 +11,7 @@ mod fixtures;
 mod hostile;
 mod http;
 mod limits;
+mod lists;
 mod log;
 mod misbehaviour;
 mod process;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail in any way")]
 
+mod aws;
 mod backup;
 mod command_line;
 mod compatibility;
@@ -20,6 +21,8 @@ mod fixture;
 mod installations;
 mod kills;
 mod lifecycle;
+mod listening;
+mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;

@@ -114,9 +114,7 @@ async fn wrong_verbs_and_paths_are_told(distribution: Distribution) -> Result<()
         allow.sort_unstable();
         assert_eq!(allow.join(","), allowed, "{method} {path}");
     }
-    for path in
-        ["/", "/actuator/backup", "/actuator/backups/", "/actuator/backups/1/2", "/actuator/env", "/api/backups"]
-    {
+    for path in ["/", "/actuator/backup", "/actuator/backups/1/2", "/actuator/env", "/api/backups"] {
         assert_error(&host.get(path).await?, 404, "unknownPath");
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::in_every_host;
 in_every_host!(unusual_requests_have_the_same_answers);
 
 /// Verb, path, body, status.
-const REQUESTS: [(&str, &str, &str, u16); 18] = [
+const REQUESTS: [(&str, &str, &str, u16); 27] = [
     ("GET", "/actuator/backups", "", 200),
     ("GET", "/actuator/backups/1", "", 200),
     ("GET", "/actuator/backups/%31", "", 200),
@@ -27,7 +27,16 @@ const REQUESTS: [(&str, &str, &str, u16); 18] = [
     ("OPTIONS", "/actuator/backups", "", 405),
     ("HEAD", "/actuator/backups/0", "", 400),
     ("GET", "/actuator/info", "", 200),
-    ("GET", "//actuator", "", 404),
+    ("GET", "//actuator", "", 200),
+    ("GET", "//actuator/backups/", "", 200),
+    ("GET", "/actuator//backups/1/?pretty", "", 200),
+    ("DELETE", "/actuator/backups/", "", 405),
+    ("GET", "/actuator/backups?verbose=false", "", 200),
+    ("GET", "/actuator/backups?limit=2&pattern=*", "", 200),
+    ("GET", "/actuator/backups?limit=2&before=3&verbose=false", "", 200),
+    ("GET", "/actuator/backups?pattern=2", "", 200),
+    ("GET", "/actuator/backups?pattern=nightly", "", 400),
+    ("GET", "/actuator/backups?size=2", "", 400),
 ];
 
 async fn unusual_requests_have_the_same_answers(distribution: Distribution) -> Result<()> {

@@ -10,6 +10,8 @@ pub enum ConnectError {
     Timeout,
     #[error("connection refused: is the search engine running, and is this its HTTP port?")]
     Refused,
+    #[error("the proxy {0}")]
+    Proxy(String),
     #[error("the connection was closed before it was ready: {0}")]
     Closed(String),
     #[error("this port does not speak TLS: check the port and `security.ssl.enabled` ({0})")]
@@ -17,7 +19,7 @@ pub enum ConnectError {
     #[error("TLS failed: {0}")]
     Tls(String),
     #[error(
-        "its certificate is not trusted: set `security.ssl.certificate_authorities` to the PEM file of the authority that signed it ({0})"
+        "its certificate is not trusted: set `security.ssl.certificate_authorities` to the PEM file of the authority that signed it, or `security.ssl.certificate` to its own ({0})"
     )]
     UntrustedCertificate(String),
     #[error("its certificate has expired ({0})")]

@@ -1,16 +1,22 @@
 //! How the search engine is reached: the blocks `es` and `opensearch`, of which one is read.
 
-use std::convert::Infallible;
+mod authentication;
+mod proxy;
+mod tls;
+
 use std::fmt::{self, Display};
 use std::net::Ipv6Addr;
-use std::path::PathBuf;
 use std::time::Duration;
-
-use http::HeaderValue;
 
 use super::error::InvalidValue;
 use super::section::{Parsed, Section, all, settings};
-use super::values::{self, Secret};
+use super::values;
+
+pub use authentication::{ApiKey, Authentication, Username};
+pub use proxy::Proxy;
+pub use tls::Tls;
+
+pub(super) use authentication::secret;
 
 settings! {
     /// Where the search engine is and how to be let in.
@@ -20,12 +26,12 @@ settings! {
         nodes: Vec<Node> = connection.sections("nodes").and_then(|nodes| all(nodes.iter().map(Node::read))),
         /// What comes before every path: empty, or such as `/search`, without a slash at the end.
         path_prefix: String = connection.optional("pathPrefix", values::path_prefix).map(Option::unwrap_or_default),
-        /// Whether the nodes speak TLS.
-        tls: bool = ssl.required("enabled", values::one_of([("true", true), ("false", false)])),
-        /// PEM files of the authorities to trust. Empty: those that the system trusts, or no TLS.
-        certificate_authorities: Vec<PathBuf> = ssl.list("certificate_authorities", values::readable_file),
+        /// How the nodes prove who they are. `None`: they speak no TLS.
+        tls: Option<Tls> = Tls::of(connection, ssl),
+        /// What all requests go through. `None`: nothing, whatever the environment says of proxies.
+        proxy: Option<Proxy> = Proxy::of(&connection.section("proxy")),
         /// Who we are for the search engine.
-        authentication: Authentication = Authentication::read(security),
+        authentication: Authentication = Authentication::of(security, connection),
     }
 }
 
@@ -58,35 +64,10 @@ settings! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host(String);
 
-/// Who we are for the search engine.
-#[derive(Clone, Debug)]
-pub enum Authentication {
-    /// Nobody in particular.
-    None,
-    /// A user, by HTTP Basic.
-    Basic {
-        /// The name.
-        username: Username,
-        /// The password, not empty.
-        password: Secret,
-    },
-    /// An API key.
-    ApiKey(ApiKey),
-}
-
-/// The name of a user, which HTTP Basic can express: without a colon.
-#[derive(Clone, Debug)]
-pub struct Username(String);
-
-/// An API key, kept as the value of the header `Authorization`.
-#[derive(Clone, Debug)]
-pub struct ApiKey(HeaderValue);
-
 /// `host:port`, with brackets around an IPv6 address.
 impl Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host: Host(host), port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+        f.write_str(&self.host.with_port(self.port))
     }
 }
 
@@ -114,99 +95,43 @@ impl Host {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl Username {
-    /// Reads the name of a user.
-    ///
-    /// # Errors
-    /// If HTTP Basic cannot express it.
-    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        // RFC 7617: the colon ends the user name. It may be the password that follows it here.
-        if text.contains(|c: char| c == ':' || c.is_control()) {
-            return Err(InvalidValue::hidden("a user name for HTTP Basic, which has no colon in it"));
-        }
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The name.
+    /// `host:port`, with brackets around an IPv6 address.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl ApiKey {
-    /// Reads a key in its encoded form.
-    ///
-    /// # Errors
-    /// If it cannot stand in a header.
-    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
-        let header = HeaderValue::try_from(format!("ApiKey {text}")).ok();
-        let Some(mut header) = header.filter(|_| !text.is_empty() && values::is_visible(text)) else {
-            return Err(InvalidValue::hidden("an API key, which has only visible ASCII characters"));
-        };
-        header.set_sensitive(true);
-        Ok(Self(header))
-    }
-
-    /// The value of the header `Authorization`, marked so that it is not logged.
-    #[must_use]
-    pub fn header(&self) -> &HeaderValue {
-        &self.0
+    pub fn with_port(&self, port: u16) -> String {
+        let Self(host) = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 }
 
 impl Connection {
     /// Reads the block of a search engine.
     pub(super) fn of(database: &Section<'_>) -> Parsed<Self> {
-        let security = database.section("security");
-        let ssl = security.section("ssl");
-        let connection = Self::read(&database.section("connection"), &security, &ssl)?;
-        // Whoever names an authority means https. Plain HTTP would send the password in the clear.
-        if !connection.tls && !connection.certificate_authorities.is_empty() {
-            return Err(ssl.report("certificate_authorities", format!("needs {} to be true", ssl.key_of("enabled"))));
-        }
-        Ok(connection)
+        let (connection, security) = (database.section("connection"), database.section("security"));
+        let settings = Self::read(&connection, &security, &security.section("ssl"));
+        refuse_plugins(&database.section("interceptorPlugins"))?;
+        settings
+    }
+
+    /// The keys of what only a program obeys that makes its connections itself, below the block of the search engine.
+    pub(super) fn keys_for_own_connections(&self) -> Vec<&'static str> {
+        let any_name = self.tls.as_ref().is_some_and(|tls| tls.any_name);
+        let keys = [
+            (self.proxy.is_some(), "connection.proxy.enabled"),
+            (any_name, "connection.skipHostnameVerification"),
+            (matches!(self.authentication, Authentication::Aws), "connection.awsEnabled"),
+        ];
+        keys.into_iter().filter_map(|(is_set, key)| is_set.then_some(key)).collect()
     }
 }
 
-impl Authentication {
-    fn read(security: &Section<'_>) -> Parsed<Self> {
-        let username = security.optional("username", Username::parse);
-        let password = secret(security, ["password", "passwordFile"], |text| Ok::<_, Infallible>(Secret::new(text)));
-        let api_key = secret(security, ["apiKey", "apiKeyFile"], ApiKey::parse);
-        match (username?, password?, api_key?) {
-            (None, None, None) => Ok(Self::None),
-            (Some(username), Some((_, password)), None) => Ok(Self::Basic { username, password }),
-            (None, None, Some((_, key))) => Ok(Self::ApiKey(key)),
-            (Some(_), _, Some((key, _))) => Err(security.conflict(key, "username")),
-            (None, Some((password, _)), Some((key, _))) => Err(security.conflict(key, password)),
-            (Some(_), None, None) => {
-                let password = security.key_of("password");
-                Err(security.report("username", format!("needs {password}, or {password}File")))
-            }
-            (None, Some((password, _)), None) => {
-                Err(security.report(password, format!("needs {}", security.key_of("username"))))
-            }
-        }
-    }
-}
-
-/// A secret that is given as it is or in a file, and the key that it was found under.
-pub(super) fn secret<T, E: Display>(
-    section: &Section<'_>,
-    [plain, file]: [&'static str; 2],
-    parse: impl Fn(&str) -> Result<T, E>,
-) -> Parsed<Option<(&'static str, T)>> {
-    let given = section.optional(plain, &parse);
-    let filed = section.optional(file, values::secret_file);
-    match (given?, filed?) {
-        (Some(_), Some(_)) => Err(section.conflict(plain, file)),
-        (Some(given), None) => Ok(Some((plain, given))),
-        (None, Some(text)) => {
-            parse(&text).map(|filed| Some((file, filed))).map_err(|error| section.report(file, error))
-        }
-        (None, None) => Ok(None),
-    }
+/// Optimize's Java classes that change its requests, which it loads if they have an id: nobody can tell what is missing
+/// without them.
+fn refuse_plugins(plugins: &Section<'_>) -> Parsed<()> {
+    let refuse = |name: &str| {
+        let refusal = "is that of a Java class that changes Optimize's requests, which this server cannot run: remove it if the \
+                       search engine can be reached without";
+        plugins.section(name).optional("id", |_| Err::<(), _>(refusal)).map(|_| ())
+    };
+    all(plugins.names().into_iter().map(refuse)).map(|_| ())
 }

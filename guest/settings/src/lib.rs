@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
 
-pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Username};
+pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, Tls, Username};
 pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
 pub use values::{Secret, time_span};
@@ -36,6 +36,8 @@ const DEFAULTS: &str = include_str!("defaults.yaml");
 /// What an operator can set.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The address that the API is served on, or a name of it.
+    pub host: Host,
     /// The port of the API. 0: any free one.
     pub port: u16,
     /// The kind of database that Optimize uses.
@@ -110,13 +112,27 @@ impl Settings {
         }
     }
 
+    /// As [`Settings::load`], from the environment alone, for a component: its host makes the connections.
+    ///
+    /// # Errors
+    /// Also if the variables ask for a connection of another kind than the host's.
+    pub fn load_in_component(environment: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let settings = Self::load(None, environment)?;
+        let block = block_of(settings.engine);
+        let refuse = |key| format!("{block}.{key}: the host of this component makes the connections: set it up there");
+        let refused: Vec<String> = settings.connection.keys_for_own_connections().into_iter().map(refuse).collect();
+        if refused.is_empty() { Ok(settings) } else { Err(SettingsError::Values(refused)) }
+    }
+
     fn read(root: &Section<'_>) -> Parsed<Self> {
         let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| {
             let ours = root.section(name);
             ours.refuse_unknown();
             ours
         });
-        let port = root.section("container").section("ports").required("actuator", values::number(0..=u16::MAX));
+        let container = root.section("container");
+        let host = container.required("host", Host::parse);
+        let port = container.section("ports").required("actuator", values::number(0..=u16::MAX));
         let optimize_version = optimize.required("version", values::optimize_version);
         let call_timeout = backup.required("callTimeout", values::duration);
         let policy = PolicySettings::read(&policy, call_timeout);
@@ -127,15 +143,13 @@ impl Settings {
         // What follows depends on the engine. All errors that do not are reported by now.
         let engines = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
         let engine = backup.required("database", values::one_of(engines))?;
-        let database = root.section(match engine {
-            EngineKind::Elasticsearch => "es",
-            EngineKind::OpenSearch => "opensearch",
-        });
+        let database = root.section(block_of(engine));
         let repository = repository(&backup, &database);
         let connection = Connection::of(&database);
         let limits = Limits::read(&database.section("connection"), &backup, call_timeout);
         let index_prefix = database.section("settings").section("index").required("prefix", IndexPrefix::parse);
         Ok(Self {
+            host: host?,
             port: port?,
             engine,
             connection: connection?,
@@ -148,6 +162,14 @@ impl Settings {
             policy: policy?,
             log: log?,
         })
+    }
+}
+
+/// The block of a search engine.
+fn block_of(engine: EngineKind) -> &'static str {
+    match engine {
+        EngineKind::Elasticsearch => "es",
+        EngineKind::OpenSearch => "opensearch",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Blocks, values and lists as they stand in the operator's file, or below it in the defaults.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::error::one_line;
@@ -130,6 +131,11 @@ impl<'a> Section<'a> {
         };
         items.retain(|(_, value)| !value.text.is_empty());
         Ok(items)
+    }
+
+    /// The keys that any layer has.
+    pub(super) fn names(&self) -> BTreeSet<&'a str> {
+        self.layers.iter().flat_map(|entries| entries.keys()).map(String::as_str).collect()
     }
 
     /// Reports every key that the defaults do not have.

@@ -72,6 +72,11 @@ pub(super) fn one_of<T: Copy, const N: usize>(
     }
 }
 
+/// `true` or `false`.
+pub(super) fn flag(text: &str) -> Result<bool, InvalidValue> {
+    one_of([("true", true), ("false", false)])(text)
+}
+
 /// Any text, or a path that need not be there.
 pub(super) fn any<T: From<String>>(text: &str) -> Result<T, Infallible> {
     Ok(T::from(text.to_owned()))

@@ -87,11 +87,38 @@ fn with_fallbacks<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, to_bytes};
+    use axum::extract::{Path, RawQuery};
     use axum::http::{self, StatusCode};
     use serde_json::{Value, json};
     use tower::ServiceExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn slashes_too_many_change_neither_route_nor_parameter_nor_error() {
+        async fn echo(Path(id): Path<String>, RawQuery(query): RawQuery) -> String {
+            format!("{id}?{}", query.unwrap_or_default())
+        }
+        let routes = Router::new().route("/backups", get(|| async { "all" })).route("/backups/{id}", get(echo));
+        let routes = with_normal_paths(with_fallbacks(routes));
+        for (method, path, status, expected) in [
+            ("GET", "//backups", 200, "all"),
+            ("GET", "/backups/?a=//", 200, "all"),
+            ("GET", "http://localhost//backups//", 200, "all"),
+            ("GET", "//backups///7/?a=//&b", 200, "7?a=//&b"),
+            ("GET", "/backups/%2F%31", 200, "/1?"),
+            ("DELETE", "/backups//", 405, "methodNotAllowed"),
+            ("GET", "//", 404, "unknownPath"),
+            ("GET", "/backups/7/8/", 404, "unknownPath"),
+        ] {
+            let request = http::Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let response = routes.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{method} {path}");
+            assert_eq!(response.headers().contains_key("allow"), status == 405);
+            let body = to_bytes(response.into_body(), 1 << 10).await.unwrap();
+            assert!(String::from_utf8_lossy(&body).contains(expected), "{method} {path}: {body:?}");
+        }
+    }
 
     async fn broken() -> &'static str {
         panic!("the defect")

@@ -75,11 +75,7 @@ pub(crate) fn page(query: &ListQuery, page: &BackupsPage) -> Result<(), Contract
     if !in_order {
         return Err(ContractError::Order(first_out_of_order(&page.backups)));
     }
-    let pattern = IdPattern::parse(&query.pattern).unwrap_or(IdPattern::All);
-    let is_asked_for = |id: BackupId| {
-        query.before.is_none_or(|before| id < before)
-            && backup_core::BackupId::new(id).is_some_and(|id| pattern.matches(id))
-    };
+    let is_asked_for = matcher(query);
     if let Some(other) = page.backups.iter().find(|backup| !is_asked_for(backup.backup_id)) {
         return Err(ContractError::NotAskedFor(other.backup_id));
     }
@@ -87,13 +83,19 @@ pub(crate) fn page(query: &ListQuery, page: &BackupsPage) -> Result<(), Contract
         return Err(ContractError::TooMany { found: page.backups.len(), allowed });
     }
     // Whoever asks for page after page comes to an end.
-    let continues = |next| {
-        query.limit.is_some() && is_asked_for(next) && page.backups.last().is_none_or(|last| next <= last.backup_id)
-    };
-    match page.next.filter(|&next| !continues(next)) {
+    let is_further = |next| page.backups.last().is_none_or(|last| next <= last.backup_id) && is_asked_for(next);
+    match page.next.filter(|&next| query.limit.is_none() || !is_further(next)) {
         Some(next) => Err(ContractError::NextPage(next)),
         None => Ok(()),
     }
+}
+
+/// Tells whether a backup may be in a list.
+fn matcher(query: &ListQuery) -> impl Fn(BackupId) -> bool {
+    // Only a policy knows what to make of another pattern.
+    let pattern = IdPattern::parse(&query.pattern).unwrap_or(IdPattern::All);
+    let before = query.before.unwrap_or(BackupId::MAX);
+    move |id| id < before && core::BackupId::new(id).is_some_and(|id| pattern.matches(id))
 }
 
 /// The answer to `delete`.

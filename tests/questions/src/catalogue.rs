@@ -15,8 +15,9 @@ use crate::{Preparation, Question, read};
 /// # Errors
 /// None: the names in them are valid.
 pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
-    let groups = [repositories()?, lists()?, damages()?, creations()?, deletions()?, lookups()?, running()?];
-    Ok(groups.into_iter().flatten().collect())
+    let reads = [repositories()?, lists()?, several()?, damages()?];
+    let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?, running()?]);
+    Ok(groups.flatten().collect())
 }
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -66,6 +67,30 @@ fn lists() -> Questions {
         question("list_without_indices", &one, without_indices, read::indices),
     ]);
     Ok(questions)
+}
+
+/// Several patterns or names in one list.
+fn several() -> Questions {
+    use ListMode::{ReadableOnly, Strict};
+    let two = [Snapshot("s1"), Snapshot("s2")];
+    let missing = [Snapshot("s1"), Snapshot("s2"), Damaged("s1", Damage::Missing)];
+    let corrupt = [Snapshot("s1"), Snapshot("s2"), Damaged("s2", Damage::Unreadable)];
+    let cases: [(&str, &[Preparation], &str, ListMode); 10] = [
+        ("patterns", &two, "s1*,s2*", ReadableOnly),
+        ("patterns_in_part_without_match", &two, "x*,s2*", ReadableOnly),
+        ("patterns_without_match", &two, "x*,y*", ReadableOnly),
+        ("patterns_that_overlap", &two, "s*,s1*", ReadableOnly),
+        ("patterns_of_missing_file", &missing, "s1*,s2*", ReadableOnly),
+        ("patterns_of_corrupt_file", &corrupt, "s1*,s2*", ReadableOnly),
+        ("strict_patterns_in_part_without_match", &two, "x*,s2*", Strict),
+        ("strict_patterns_without_match", &two, "x*,y*", Strict),
+        ("names_in_part_missing", &two, "s1,x", ReadableOnly),
+        ("strict_names_in_part_missing", &two, "s1,x", Strict),
+    ];
+    let question = |(name, preparations, patterns, mode)| {
+        Ok(question(name, preparations, list(name, patterns, mode)?, read::snapshots))
+    };
+    cases.into_iter().map(question).collect()
 }
 
 fn damages() -> Questions {

@@ -7,14 +7,18 @@ mod tests {
 
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
     use backup_core::operations::{self, Progress};
-    use backup_core::{BackupId, Context, IndexPrefix, ListQuery, RepositoryName, Request, Settings};
+    use backup_core::{BackupId, Context, IndexPrefix, ListQuery, PageLimit, RepositoryName, Request, Settings};
     use backup_questions::{INDICES, Question, documents, questions};
     use serde_json::Value;
 
-    /// `GET /_snapshot/_/_?filter_path&verbose=false`: of names and patterns only that there are some.
+    /// `GET /_snapshot/_/_?filter_path&verbose=false`: of names and patterns only whether there are several.
     fn kind(request: &Request) -> String {
         let is_name = |segment: &str| !segment.starts_with('_') && !["index", "http", "1"].contains(&segment);
-        let path = request.path.iter().map(|segment| if is_name(segment) { "name" } else { segment });
+        let path = request.path.iter().map(|segment| match segment {
+            names if names.contains(',') => "names",
+            name if is_name(name) => "name",
+            segment => segment,
+        });
         let query = request.query.iter().map(|(name, value)| match name.as_str() {
             "filter_path" => format!("{name}={}", value.len()),
             _ => format!("{name}={value}"),
@@ -52,6 +56,10 @@ mod tests {
         engine.damage(&accepted.part_one.to_string(), Some(Damage::Missing));
         operations::get(&engine, &context("other"), "1").unwrap();
         operations::list(&engine, &context("other"), &ListQuery::default()).unwrap();
+        operations::create(&engine, &context("another"), "2").unwrap();
+        let page = ListQuery { limit: PageLimit::new(2), ..ListQuery::default() };
+        operations::list(&engine, &context("other"), &page).unwrap();
+        operations::delete(&engine, &context("other"), "2", None).unwrap();
         operations::delete(&engine, &context("other"), "1", None).unwrap();
         assert_eq!(engine.snapshots("r"), []);
         engine.requests()
@@ -96,6 +104,7 @@ mod tests {
             "empty_names_list",
             "list_without_indices",
             "running_name",
+            "strict_patterns_without_match",
             "taken_name",
             "taken_name_and_missing_index",
             "unknown_repository_list",

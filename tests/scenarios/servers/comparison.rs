@@ -96,6 +96,7 @@ struct Seen {
     status: u16,
     body: String,
     content_type: Option<String>,
+    link: Option<String>,
     allowed: Vec<String>,
 }
 
@@ -109,7 +110,8 @@ impl Seen {
             .collect();
         allowed.sort_unstable();
         let content_type = reply.header("content-type").map(str::to_owned);
-        Self { status: reply.status, body: without_what_is_native(&reply.text), content_type, allowed }
+        let link = reply.header("link").map(str::to_owned);
+        Self { status: reply.status, body: without_what_is_native(&reply.text), content_type, link, allowed }
     }
 }
 

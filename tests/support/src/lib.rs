@@ -2,6 +2,7 @@
 //!
 //! Everything that is started here ends with the process that started it, also when that is killed.
 
+pub mod aws;
 pub mod client;
 pub mod contents;
 pub mod engine;

@@ -61,7 +61,13 @@ impl MemoryServer {
 /// installation.
 #[must_use]
 pub fn engine_with_installation(repository: &str) -> MemoryEngine {
-    let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
+    engine_with_installation_of(Dialect::Elasticsearch8_19, repository)
+}
+
+/// The same of another engine.
+#[must_use]
+pub fn engine_with_installation_of(dialect: Dialect, repository: &str) -> MemoryEngine {
+    let engine = MemoryEngine::new(dialect);
     engine.pass_until(now());
     engine.add_repository(repository, false);
     for kind in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
@@ -78,7 +84,7 @@ pub fn now() -> Timestamp {
     Timestamp(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
-async fn answer(
+pub(crate) async fn answer(
     State(engine): State<Arc<MemoryEngine>>,
     method: Method,
     uri: Uri,

@@ -2,7 +2,7 @@
 
 use super::{Listing, among, list, request, unreadable, without};
 use crate::request::ListMode;
-use crate::{BackupId, Engine, Error, IdPattern, PageLimit, RepositoryName, Snapshot, SnapshotName};
+use crate::{BackupId, Engine, Error, IdPattern, PageLimit, Part, RepositoryName, Snapshot, SnapshotName};
 
 /// How long the names in one request may be together. With the rest of its first line they stay below the 4 KiB that engines
 /// accept (`http.max_initial_line_length`).
@@ -20,41 +20,39 @@ pub(crate) fn in_full(
     pattern: IdPattern,
     listed: Vec<Snapshot>,
 ) -> Result<Vec<Snapshot>, Error> {
-    let mut snapshots = readable(engine, repository, pattern, &listed)?;
+    let mut ids: Vec<BackupId> = listed.iter().map(|snapshot| snapshot.name.backup_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut snapshots = readable(engine, repository, pattern, &ids)?;
     let left_out = without(listed, &snapshots);
-    if left_out.is_empty() {
-        return Ok(snapshots);
-    }
-    let names = Listing::names_of_all(engine, repository, pattern)?.snapshots;
-    let mut left_out = among(left_out, &names);
-    if let Some(first) = left_out.next() {
-        // This request is for the engine's reason.
-        match request(engine, repository, &first.name.to_string(), ListMode::Strict)? {
-            Ok(found) => snapshots.extend(found.snapshots),
-            Err(refusal) => snapshots.push(unreadable(first, Some(&refusal))),
+    if !left_out.is_empty() {
+        let names = Listing::names_of_all(engine, repository, pattern)?.snapshots;
+        let mut left_out = among(left_out, &names);
+        if let Some(first) = left_out.next() {
+            // This request is for the engine's reason.
+            match request(engine, repository, &first.name.to_string(), ListMode::Strict)? {
+                Ok(found) => snapshots.extend(found.snapshots),
+                Err(refusal) => snapshots.push(unreadable(first, Some(&refusal))),
+            }
         }
+        snapshots.extend(left_out.map(|snapshot| unreadable(snapshot, None)));
     }
-    snapshots.extend(left_out.map(|snapshot| unreadable(snapshot, None)));
+    snapshots.retain(|snapshot| ids.binary_search(&snapshot.name.backup_id).is_ok());
     Ok(snapshots)
 }
 
-/// What the engine can read of these backups.
+/// What the engine can read of these backups, and perhaps of others.
 fn readable(
     engine: &impl Engine,
     repository: &RepositoryName,
     pattern: IdPattern,
-    listed: &[Snapshot],
+    ids: &[BackupId],
 ) -> Result<Vec<Snapshot>, Error> {
-    let mut ids: Vec<BackupId> = listed.iter().map(|snapshot| snapshot.name.backup_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
     if ids.len() > MAX_IDS {
-        let mut all = list(engine, repository, &pattern.snapshot_pattern(), ListMode::ReadableOnly)?.snapshots;
-        all.retain(|snapshot| ids.binary_search(&snapshot.name.backup_id).is_ok());
-        return Ok(all);
+        return Ok(list(engine, repository, &pattern.snapshot_pattern(), ListMode::ReadableOnly)?.snapshots);
     }
-    let mut snapshots = Vec::with_capacity(listed.len());
-    for patterns in in_requests(&ids) {
+    let mut snapshots = Vec::with_capacity(ids.len() * Part::COUNT);
+    for patterns in in_requests(ids) {
         snapshots.extend(list(engine, repository, &patterns, ListMode::ReadableOnly)?.snapshots);
     }
     Ok(snapshots)

@@ -111,6 +111,6 @@ fn certificate_authorities_are_a_list_or_a_text() {
         let yaml = format!("es: {{security: {{ssl: {{enabled: TRUE, certificate_authorities: {in_file}}}}}}}");
         let connection = load(&yaml, &[(CA, &in_environment)]).unwrap().connection;
         let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
-        assert_eq!(connection.certificate_authorities, expected, "{yaml}");
+        assert_eq!(connection.tls.unwrap().certificate_authorities, expected, "{yaml}");
     }
 }

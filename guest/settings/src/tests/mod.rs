@@ -5,6 +5,7 @@ mod faults;
 mod optimize_file;
 mod precedence;
 mod properties;
+mod reach;
 mod table;
 
 use std::io::Write;

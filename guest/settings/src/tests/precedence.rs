@@ -22,7 +22,7 @@ fn without_file_and_environment_the_defaults_count() {
     assert_eq!(connection.nodes.len(), 1);
     assert_eq!((connection.nodes[0].host.as_str(), connection.nodes[0].port), ("localhost", 9200));
     assert_eq!(connection.path_prefix, "");
-    assert!(!connection.tls);
+    assert!(connection.tls.is_none());
     assert!(matches!(connection.authentication, Authentication::None));
     assert_eq!(settings.limits.connect_timeout, Duration::from_secs(10));
     assert_eq!(settings.limits.request_timeout, Duration::from_secs(60));

@@ -33,7 +33,7 @@ impl Configuration {
     }
 
     fn read(environment: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let settings = Settings::load(None, &environment).map_err(|error| error.to_string())?;
+        let settings = Settings::load_in_component(&environment).map_err(|error| error.to_string())?;
         let time_zone = time_zone(environment("TZ").as_deref());
         let resumes = match environment(RESUME).as_deref() {
             None | Some("" | "true") => true,

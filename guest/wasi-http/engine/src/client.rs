@@ -114,7 +114,7 @@ impl Client {
         if let Some(query) = query(request) {
             target = format!("{target}?{query}");
         }
-        let scheme = if connection.tls { Scheme::Https } else { Scheme::Http };
+        let scheme = if connection.tls.is_some() { Scheme::Https } else { Scheme::Http };
         let method = match request.method {
             Method::Get => http::Method::Get,
             Method::Put => http::Method::Put,

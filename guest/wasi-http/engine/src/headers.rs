@@ -22,6 +22,8 @@ pub(crate) fn of_request(authentication: &Authentication, has_body: bool) -> Res
         Authentication::ApiKey(key) => {
             headers.push(("authorization", key.header().to_str().unwrap_or_default().to_owned()))
         }
+        // `Settings::load_in_component` has refused it.
+        Authentication::Aws => return Err(TransportError::Unreachable("requests cannot be signed here".to_owned())),
     }
     let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())).collect();
     Fields::from_list(&headers)

@@ -10,6 +10,6 @@ pub(crate) fn get() -> &'static Result<Settings, String> {
     SETTINGS.get_or_init(|| {
         let environment = get_environment();
         let find = |name: &str| environment.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone());
-        Settings::load(None, find).map_err(|error| error.to_string())
+        Settings::load_in_component(find).map_err(|error| error.to_string())
     })
 }

@@ -8,8 +8,7 @@ mod options;
 mod tests;
 mod token;
 
-use std::path::PathBuf;
-use std::slice;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backup_actuator::{BackupView, Message};
@@ -73,17 +72,14 @@ impl Client {
             // A POST is not to be sent twice.
             .retry(reqwest::retry::never());
         let builder = match &options.ca_file {
-            Some(file) => {
-                let authorities = elasticsearch::read_authorities(slice::from_ref(file));
-                builder.tls_certs_only(authorities.map_err(ClientOptionsError::Authorities)?)
-            }
+            Some(file) => builder.tls_certs_only(authorities(file)?),
             None if server.uses_tls() => builder,
             // A machine without any of the system's certificates can connect without TLS.
             None => builder.tls_certs_only([]),
         };
         // Elsewhere the proxies of the environment count, as for other tools.
         let builder = if server.is_local() { builder.no_proxy() } else { builder };
-        let http = builder.build().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))?;
+        let http = builder.build().map_err(tls_cannot_be_set_up)?;
         Ok(Self { http, server, token_file: options.token_file })
     }
 
@@ -160,6 +156,16 @@ impl Client {
     fn no_answer(&self, reason: String) -> ClientError {
         ClientError::NoAnswer { server: self.server.to_string(), reason }
     }
+}
+
+fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, ClientOptionsError> {
+    let certificates = elasticsearch::read_certificates(file).map_err(ClientOptionsError::Authorities)?;
+    let read = certificates.iter().map(|certificate| reqwest::Certificate::from_der(certificate));
+    read.collect::<Result<_, _>>().map_err(tls_cannot_be_set_up)
+}
+
+fn tls_cannot_be_set_up(error: reqwest::Error) -> ClientOptionsError {
+    ClientOptionsError::Tls(root_cause(&error))
 }
 
 /// Why there is no connection, and what to do about it on a command line.

@@ -24,6 +24,28 @@ pub(crate) fn of_connect(error: &reqwest::Error) -> ConnectError {
     }
 }
 
+/// Why a connection through a proxy could not be made: the proxy's fault, or that of a node which was reached through it.
+pub(super) fn of_connect_through_proxy(error: &reqwest::Error, node_speaks_tls: bool) -> ConnectError {
+    const TUNNEL: &str = "tunnel error: ";
+    let tunnel = chain(error).find_map(|error| error.to_string().strip_prefix(TUNNEL).map(str::to_owned));
+    let reason = match (tunnel.as_deref(), of_connect(error)) {
+        // The tunnel is there, and the handshake with the node failed in it.
+        (None, cause) if node_speaks_tls && cause != ConnectError::Timeout => return cause,
+        (Some("proxy authorization required"), _) => return proxy_asks_for_a_user(),
+        (Some(text), _) if !text.starts_with("failed to create underlying connection") => {
+            return ConnectError::Proxy(format!("makes no connection to it: {text}"));
+        }
+        (_, ConnectError::Refused) => "connection refused".to_owned(),
+        (_, ConnectError::NotTls(reason)) => format!("it does not speak TLS: `connection.proxy.sslEnabled` ({reason})"),
+        (_, cause) => cause.to_string(),
+    };
+    ConnectError::Proxy(format!("cannot be reached: {reason}"))
+}
+
+pub(super) fn proxy_asks_for_a_user() -> ConnectError {
+    ConnectError::Proxy("asks for a user, or refuses this one: `connection.proxy.username`".to_owned())
+}
+
 /// The innermost error's text: the ones around it only say that something went wrong.
 pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
     chain(error).last().map(ToString::to_string).unwrap_or_default()

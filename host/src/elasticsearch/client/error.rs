@@ -5,13 +5,15 @@ use std::path::PathBuf;
 pub enum ClientError {
     #[error("the node `{node}` cannot stand in a URL: {reason}")]
     InvalidHost { node: String, reason: String },
-    #[error("the certificate authority `{path}` cannot be read: {source}")]
-    UnreadableAuthority { path: PathBuf, source: std::io::Error },
+    #[error("the proxy `{proxy}` cannot stand in a URL: {reason}")]
+    Proxy { proxy: String, reason: String },
+    #[error("the certificate file `{path}` cannot be read: {source}")]
+    UnreadableCertificate { path: PathBuf, source: std::io::Error },
     #[error(
-        "the certificate authority `{path}` holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`: convert it, for example with `openssl x509` or `openssl pkcs12`"
+        "the certificate file `{path}` holds no PEM certificate, which begins with `-----BEGIN CERTIFICATE-----`: convert it, for example with `openssl x509` or `openssl pkcs12`"
     )]
     NoCertificate { path: PathBuf },
-    #[error("the certificate authority `{path}` holds a certificate that cannot be read: {reason}")]
+    #[error("the certificate file `{path}` holds a certificate that cannot be read: {reason}")]
     InvalidCertificate { path: PathBuf, reason: String },
     #[error(
         "TLS cannot be set up: {reason}; install the system's CA certificates or set `security.ssl.certificate_authorities`"

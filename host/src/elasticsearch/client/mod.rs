@@ -1,22 +1,26 @@
 //! Sends granted requests to the engine.
 
 mod answer;
-mod authorities;
+mod aws;
 mod cause;
+mod certificates;
 mod error;
 mod nodes;
+mod proxy;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{RequestBuilder, redirect};
+use reqwest::{RequestBuilder, StatusCode, redirect};
 
-pub(crate) use authorities::read as read_authorities;
 pub(crate) use cause::{of_connect, root as root_cause};
+pub(crate) use certificates::read as read_certificates;
 pub use error::ClientError;
 
+use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
 use crate::elasticsearch::room::{Room, Rooms};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
@@ -31,6 +35,9 @@ pub struct Client {
     http: reqwest::Client,
     nodes: Nodes,
     authentication: Authentication,
+    /// Signs requests, where [`Authentication::Aws`] asks for it.
+    signer: Option<Signer>,
+    behind_proxy: bool,
     limits: Limits,
     rooms: Rooms,
 }
@@ -49,11 +56,14 @@ impl Client {
     /// is about to be used.
     const IDLE: Duration = Duration::from_secs(20);
 
-    /// Prepares a client. Reads the certificate authorities; does not connect.
+    /// Prepares a client. Reads the certificates; does not connect.
     pub fn new(connection: Connection, limits: Limits) -> Result<Self, ClientError> {
+        let signs = matches!(connection.authentication, Authentication::Aws);
         Ok(Self {
             http: http_client(&connection, limits)?,
             nodes: Nodes::new(&connection)?,
+            signer: signs.then(Signer::of_the_environment).transpose()?,
+            behind_proxy: connection.proxy.is_some(),
             authentication: connection.authentication,
             limits,
             rooms: Rooms::new(),
@@ -111,7 +121,17 @@ impl Client {
     }
 
     async fn ask(&self, node: &BaseUrl, request: &Granted, room: &Room) -> Result<Response, Failure> {
-        let answer = self.build(node, request).send().await.map_err(|error| sending_failed(node, &error))?;
+        let failed = |error| self.sending_failed(node, &error);
+        let mut request = self.build(node, request).build().map_err(failed)?;
+        if let Some(signer) = &self.signer {
+            let unsigned = |error: aws::SignError| Failure::Final(TransportError::Unreachable(error.to_string()));
+            signer.sign(&mut request).await.map_err(unsigned)?;
+        }
+        let answer = self.http.execute(request).await.map_err(failed)?;
+        // No search engine says so.
+        if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Failure::NoConnection(cause::proxy_asks_for_a_user().to_string()));
+        }
         answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.rooms, room))
             .await
             .map_err(Failure::Final)
@@ -133,12 +153,26 @@ impl Client {
 
     fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.authentication {
-            Authentication::None => request,
+            Authentication::None | Authentication::Aws => request,
             Authentication::Basic { username, password } => {
                 request.basic_auth(username.as_str(), Some(password.expose()))
             }
             Authentication::ApiKey(key) => request.header(AUTHORIZATION, key.header()),
         }
+    }
+
+    fn sending_failed(&self, node: &BaseUrl, error: &reqwest::Error) -> Failure {
+        if error.is_connect() {
+            let cause = match self.behind_proxy {
+                true => cause::of_connect_through_proxy(error, node.speaks_tls()),
+                false => cause::of_connect(error),
+            };
+            return Failure::NoConnection(cause.to_string());
+        }
+        let hint =
+            if node.speaks_tls() { "" } else { "; if it never answers, it may expect TLS: `security.ssl.enabled`" };
+        let text = format!("{} sent no answer: {}{hint}", node.name, cause::root(error));
+        Failure::Final(TransportError::Interrupted(text))
     }
 }
 
@@ -149,24 +183,9 @@ fn http_client(connection: &Connection, limits: Limits) -> Result<reqwest::Clien
         .connect_timeout(limits.connect_timeout.min(limits.request_timeout))
         .pool_idle_timeout(Client::IDLE)
         .redirect(redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy();
-    let builder = match (connection.tls, connection.certificate_authorities.as_slice()) {
-        (true, []) => builder,
-        (true, files) => builder.tls_certs_only(authorities::read(files)?),
-        // Otherwise a host without any system certificates could not even connect without TLS.
-        (false, _) => builder.tls_certs_only([]),
-    };
+        .retry(reqwest::retry::never());
+    let builder = tls::configure(proxy::configure(builder, connection)?, connection)?;
     builder.build().map_err(|error| ClientError::Tls { reason: cause::root(&error) })
-}
-
-fn sending_failed(node: &BaseUrl, error: &reqwest::Error) -> Failure {
-    if error.is_connect() {
-        return Failure::NoConnection(cause::of_connect(error).to_string());
-    }
-    let hint = if node.speaks_tls() { "" } else { "; if it never answers, it may expect TLS: `security.ssl.enabled`" };
-    let text = format!("{} sent no answer: {}{hint}", node.name, cause::root(error));
-    Failure::Final(TransportError::Interrupted(text))
 }
 
 /// It may have been while connecting, but nobody can tell: the safe assumption is that it was after.

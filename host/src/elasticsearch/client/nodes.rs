@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest::Url;
 
-use super::ClientError;
+use super::{ClientError, proxy};
 use crate::elasticsearch::Request;
 use crate::settings::{Connection, Node};
 
@@ -14,7 +14,7 @@ pub(super) struct Nodes {
 
 /// Where a node's paths begin.
 pub(super) struct BaseUrl {
-    /// `host:port`, for messages.
+    /// `host:port` and the proxy, for messages.
     pub(super) name: String,
     url: Url,
     path_prefix: String,
@@ -42,9 +42,10 @@ impl Nodes {
 
 impl BaseUrl {
     fn new(connection: &Connection, node: &Node) -> Result<Self, ClientError> {
-        let (scheme, name) = (if connection.tls { "https" } else { "http" }, node.to_string());
+        let (scheme, name) = (if connection.tls.is_some() { "https" } else { "http" }, node.to_string());
         let url = Url::parse(&format!("{scheme}://{name}"));
         let url = url.map_err(|error| ClientError::InvalidHost { node: name.clone(), reason: error.to_string() })?;
+        let name = proxy::through(connection.proxy.as_ref(), name);
         Ok(Self { name, url, path_prefix: connection.path_prefix.clone() })
     }
 

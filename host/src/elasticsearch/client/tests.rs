@@ -1,6 +1,7 @@
 mod answers;
 mod construction;
 mod nodes;
+mod proxies;
 mod requests;
 mod server;
 mod tls;
@@ -10,7 +11,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 use self::server::{Answer, Server};
 use super::*;
 use crate::elasticsearch::{Grants, Request, Scope};
-use crate::settings::{ApiKey, Host, Node, Secret, Username};
+use crate::settings::{ApiKey, Host, Node, Proxy, Secret, Tls, Username};
 
 /// Longer than any test takes, for what is not meant to time out.
 const LONG: Duration = Duration::from_secs(60);
@@ -20,13 +21,7 @@ fn limits() -> Limits {
 }
 
 fn connection(nodes: Vec<Node>) -> Connection {
-    Connection {
-        nodes,
-        tls: false,
-        path_prefix: String::new(),
-        authentication: Authentication::None,
-        certificate_authorities: Vec::new(),
-    }
+    Connection { nodes, path_prefix: String::new(), tls: None, proxy: None, authentication: Authentication::None }
 }
 
 fn client(server: &Server) -> Client {

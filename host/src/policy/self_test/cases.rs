@@ -74,7 +74,25 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
+    a_page(bed, id).await?;
     a_deletion(bed, id).await
+}
+
+async fn a_page(bed: &TestBed, id: BackupId) -> Outcome {
+    const CASE: &str = "a page of a list without metadata";
+    let query = ListQuery { pattern: id.to_string(), limit: Some(1), verbose: false, before: None };
+    let page = answer(CASE, "the only backup", bed.calls.list(&query, Vec::new()).await)?;
+    match page.backups.as_slice() {
+        [backup] if page.next.is_none() => expect_state(CASE, backup, BackupState::Complete)?,
+        _ => return mismatch(CASE, "the only backup", format!("{page:?}")),
+    }
+    let query = ListQuery { before: Some(id), ..query };
+    let page = answer(CASE, "no backup below the only one", bed.calls.list(&query, Vec::new()).await)?;
+    if page.backups.is_empty() && page.next.is_none() {
+        Ok(())
+    } else {
+        mismatch(CASE, "no backup below the only one", format!("{page:?}"))
+    }
 }
 
 async fn a_second_time(bed: &TestBed, id: BackupId) -> Outcome {

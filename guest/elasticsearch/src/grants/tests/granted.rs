@@ -6,6 +6,8 @@ fn what_a_backup_needs_is_granted() {
         "GET /_snapshot/backups",
         "GET /_snapshot/backups/camunda_optimize_*?verbose=false&filter_path=snapshots.snapshot,error",
         "GET /_snapshot/backups/camunda_optimize_12_*?ignore_unavailable=true&index_names=false",
+        "GET /_snapshot/backups/camunda_optimize_2026*?verbose=false",
+        "GET /_snapshot/backups/camunda_optimize_12_*,camunda_optimize_13_*?ignore_unavailable=true&filter_path=failures",
         "GET /_snapshot/backups/camunda_optimize_12_*,camunda_optimize_13_*?size=100&sort=name&order=desc&after=x",
         "GET /_snapshot/backups/camunda_optimize_12_8.7.0+build-1_part_1_of_2",
         "GET /_snapshot/backups/camunda_optimize_1,camunda_optimize_2/_status",

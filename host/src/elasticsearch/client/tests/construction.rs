@@ -10,13 +10,18 @@ fn node(host: &str) -> Node {
     Node { host: Host::parse(host).unwrap(), port: 9200 }
 }
 
-fn with_authority(content: &[u8]) -> (ClientError, PathBuf) {
+fn trusting(tls: Tls) -> Connection {
+    Connection { tls: Some(tls), ..connection(vec![node("localhost")]) }
+}
+
+/// What comes of a file, once as an authority's and once as the server's own.
+fn with_certificate(content: &[u8]) -> ([ClientError; 2], PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ca.crt");
     std::fs::write(&path, content).unwrap();
-    let connection =
-        Connection { tls: true, certificate_authorities: vec![path.clone()], ..connection(vec![node("localhost")]) };
-    (refusal(connection), path)
+    let of_authority = Tls { certificate_authorities: vec![path.clone()], ..Tls::default() };
+    let own = Tls { certificate: Some(path.clone()), ..Tls::default() };
+    ([of_authority, own].map(|tls| refusal(trusting(tls))), path)
 }
 
 #[test]
@@ -29,36 +34,29 @@ fn a_host_that_no_url_can_have_is_named() {
 }
 
 #[test]
-fn an_authority_that_is_not_there_is_named() {
-    let connection = Connection {
-        tls: true,
-        certificate_authorities: vec!["/nowhere/ca.crt".into()],
-        ..connection(vec![node("localhost")])
-    };
-    let text = refusal(connection).to_string();
-    assert!(text.starts_with("the certificate authority `/nowhere/ca.crt` cannot be read: "), "{text}");
+fn a_certificate_that_is_not_there_is_named() {
+    let tls = Tls { certificate_authorities: vec!["/nowhere/ca.crt".into()], ..Tls::default() };
+    let text = refusal(trusting(tls)).to_string();
+    assert!(text.starts_with("the certificate file `/nowhere/ca.crt` cannot be read: "), "{text}");
 }
 
 #[test]
-fn an_authority_that_is_no_certificate_is_named() {
+fn a_file_without_a_certificate_is_named() {
     let key = rcgen::KeyPair::generate().unwrap();
     for content in [&b""[..], b"text", b"\x30\x82\x01\x00", key.serialize_pem().as_bytes()] {
-        let (error, path) = with_authority(content);
-        assert!(matches!(&error, ClientError::NoCertificate { path: named } if *named == path), "{error}");
+        let (errors, path) = with_certificate(content);
+        for error in errors {
+            assert!(matches!(&error, ClientError::NoCertificate { path: named } if *named == path), "{error}");
+        }
     }
     let damaged: [&[u8]; 2] = [
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         b"-----BEGIN CERTIFICATE-----\n%%%%\n-----END CERTIFICATE-----\n",
     ];
     for content in damaged {
-        let (error, path) = with_authority(content);
-        assert!(matches!(&error, ClientError::InvalidCertificate { path: named, .. } if *named == path), "{error}");
+        let (errors, path) = with_certificate(content);
+        for error in errors {
+            assert!(matches!(&error, ClientError::InvalidCertificate { path: named, .. } if *named == path), "{error}");
+        }
     }
-}
-
-#[test]
-fn without_tls_authorities_are_left_alone() {
-    let connection =
-        Connection { certificate_authorities: vec!["/nowhere/ca.crt".into()], ..connection(vec![node("localhost")]) };
-    assert!(Client::new(connection, limits()).is_ok());
 }

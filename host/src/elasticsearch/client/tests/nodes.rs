@@ -66,7 +66,7 @@ async fn an_unknown_host_is_named() {
 async fn a_node_that_does_not_complete_the_connection_is_left_after_the_connect_timeout() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let node = Node { host: Host::parse("127.0.0.1").unwrap(), port: silent.local_addr().unwrap().port() };
-    let connection = Connection { tls: true, ..connection(vec![node.clone()]) };
+    let connection = Connection { tls: Some(Tls::default()), ..connection(vec![node.clone()]) };
     let limits = Limits { connect_timeout: Duration::from_millis(50), ..limits() };
     let error = Client::new(connection, limits).unwrap().send(&get_nodes(), LONG).await.unwrap_err();
     assert_eq!(error, TransportError::Unreachable(format!("{node}: no connection within the connect timeout")));
