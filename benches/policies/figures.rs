@@ -23,6 +23,10 @@ impl Samples {
         outcome
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn median(&self) -> Duration {
         self.quantile(0.5)
     }
@@ -48,14 +52,16 @@ pub(crate) fn show(duration: Duration) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
-/// `1.23`: how many times as long.
-pub(crate) fn ratio(one: Duration, other: Duration) -> String {
-    format!("{:.2}", one.as_secs_f64() / other.as_secs_f64())
+/// The median of figures.
+pub(crate) fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }
 
 /// Prints a table as Markdown does it.
-pub(crate) fn table(title: &str, head: &[&str], rows: &[Vec<String>]) {
-    println!("\n## {title}\n\n| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
+    println!("\n| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
     for row in rows {
         println!("| {} |", row.join(" | "));
     }

@@ -5,17 +5,20 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use backup_test_hosts::policies::embedded_as;
 use backup_test_support::host::{Host, HostOptions};
-use backup_test_support::memory::MemoryServer;
 use reqwest::{Client, Method};
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use crate::figures::{Samples, ratio, show, table};
-use crate::fixture;
+use crate::canned::{self, CannedEngine};
+use crate::exchange::version;
+use crate::figures::Samples;
+use crate::report::{Figure, Report, Row};
+use crate::sides::{BINARY, settings};
 
 const TOKEN: &str = "a-token-for-the-bench";
+const PART: &str = "load";
 /// What is in the engine.
-const SNAPSHOTS: usize = 20;
+const BACKUPS: usize = 10;
 /// Requests are sent at this rate, whether or not those before have been answered.
 const EVERY: Duration = Duration::from_millis(10);
 const REQUESTS: usize = 500;
@@ -26,21 +29,16 @@ const CANDIDATES: usize = 3;
 /// The requests of callers, in turn, each with the status that is expected.
 const MIX: [(Method, &str, &str, u16); 5] = [
     (Method::GET, "actuator/backups", "", 200),
-    (Method::GET, "actuator/backups/1", "", 200),
+    (Method::GET, "actuator/backups/10001", "", 200),
     (Method::GET, "actuator/backups/999", "", 404),
     (Method::GET, "actuator/backups/abc", "", 400),
-    (Method::POST, "actuator/backups", r#"{"backupId": 1}"#, 409),
+    (Method::POST, "actuator/backups", r#"{"backupId": 10001}"#, 409),
 ];
 
-pub(crate) async fn measure() -> Result<()> {
-    let engine = MemoryServer::start(fixture::engine(SNAPSHOTS)).await?;
-    let port = engine.url().port().unwrap_or_default();
-    let options = HostOptions::new(fixture::BINARY.into())
-        .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", fixture::REPOSITORY)
-        .env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)
-        .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
-        .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", &port.to_string());
-    let host = Host::start(options).await?;
+pub(crate) async fn measure(engine: &CannedEngine, report: &mut Report) -> Result<()> {
+    let options = HostOptions::new(BINARY.into()).env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN);
+    let settings = settings(engine.port(), &canned::repository(BACKUPS));
+    let host = Host::start(settings.iter().fold(options, |options, (name, value)| options.env(name, value))).await?;
     let operator = Operator { http: Client::builder().no_proxy().build()?, url: host.url().to_string() };
     operator.replace(0).await?;
     let (mut quiet, mut exchanging, mut admitting) = <(Samples, Samples, Samples)>::default();
@@ -50,16 +48,16 @@ pub(crate) async fn measure() -> Result<()> {
         let first = 1 + round * CANDIDATES;
         admitting.append(operator.under_load(operator.replace_by(first..first + CANDIDATES)).await?);
     }
-    let row = |name: String, took: &Samples| {
-        let quantile = |share: f64| [show(took.quantile(share)), ratio(took.quantile(share), quiet.quantile(share))];
-        [vec![name], quantile(0.5).to_vec(), quantile(0.99).to_vec()].concat()
-    };
-    let rows = [
-        row("quiet".to_owned(), &quiet),
-        row(format!("{EXCHANGES} exchanges in each 5 s"), &exchanging),
-        row(format!("{CANDIDATES} candidates admitted in each 5 s"), &admitting),
-    ];
-    table("Callers meanwhile", &["", "p50", "ratio", "p99", "ratio"], &rows);
+    for (what, took) in [
+        (format!("{EXCHANGES} exchanges in each 5 s"), &exchanging),
+        (format!("{CANDIDATES} candidates admitted in each 5 s"), &admitting),
+    ] {
+        for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+            let [ours, quiet] = [took, &quiet].map(|took| Figure::time(took.quantile(share)));
+            let what = format!("a request of 100 a second, {name}: {what}");
+            report.add(Row::new(PART, what, ours).beside("none", Some(quiet)));
+        }
+    }
     Ok(())
 }
 
@@ -111,8 +109,8 @@ impl Operator {
         Ok(())
     }
 
-    async fn replace(&self, version: usize) -> Result<()> {
-        self.order(Method::PUT, "actuator/policy?force=true", embedded_as(&fixture::version(version))).await
+    async fn replace(&self, number: usize) -> Result<()> {
+        self.order(Method::PUT, "actuator/policy?force=true", embedded_as(&version(number))).await
     }
 
     async fn order(&self, method: Method, path: &str, body: Vec<u8>) -> Result<()> {

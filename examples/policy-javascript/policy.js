@@ -4,9 +4,9 @@
 
 import { ask, canPass, fault, isNameInUse, order } from './engine.js';
 import {
+  anotherInstallation,
   assess,
   indicesOf,
-  isOfThisInstallation,
   listSnapshots,
   nameOf,
   noteOn,
@@ -21,8 +21,8 @@ const TRY_AGAIN = 3000n;
 
 function create(context, text) {
   const id = parseId(text);
-  const { ours } = listSnapshots(context, id);
-  if (ours.length > 0) throw alreadyExists(id, ours);
+  const { ours, anothers } = listSnapshots(context, id);
+  if (ours.length + anothers.length > 0) throw alreadyExists(context, id, [...ours, ...anothers]);
   const name = nameOf(id, optimizeVersion(context), 1);
   // A backup of which part 2 could never be made is not begun.
   indicesOf(context, 2);
@@ -38,19 +38,19 @@ function create(context, text) {
 function acceptIfWritten(context, id, error) {
   const isUncertain = error.val?.code === 'engineNotAnswering' || error.val?.code === 'engineAnswerInvalid';
   if (!isUncertain && !(error.refusal && isNameInUse(error.refusal))) throw error;
-  const { ours } = listSnapshots(context, id);
+  const { ours, anothers } = listSnapshots(context, id);
   if (ours.some(({ runId }) => runId === context.runId)) return;
-  throw ours.length > 0 ? alreadyExists(id, ours) : error;
+  const found = [...ours, ...anothers];
+  throw found.length > 0 ? alreadyExists(context, id, found) : error;
 }
 
 function advance(context, id) {
   const snapshots = existing(context, id);
   if (snapshots.some(({ state }) => state === 'in-progress')) {
-    return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+    return { backup: assess(context, snapshots), againIn: LOOK_AGAIN, accepted: false };
   }
   const one = partOneInTheGap(context, snapshots, noteOn(context, snapshots[0]));
-  if (!one) return { backup: assess(context, snapshots) };
-  if (!isOfThisInstallation(context, one)) return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+  if (!one) return { backup: assess(context, snapshots), accepted: false };
   return startPartTwo(context, snapshots, one);
 }
 
@@ -62,14 +62,14 @@ function startPartTwo(context, snapshots, one) {
     // Another host was faster.
     if (!isNameInUse(error.refusal)) return afterRefusal(context, snapshots, error);
   }
-  return { backup: assess(context, snapshots), againIn: LOOK_AGAIN };
+  return { backup: assess(context, snapshots), againIn: LOOK_AGAIN, accepted: true };
 }
 
 function afterRefusal(context, snapshots, { refusal, detail }) {
   if (canPass(refusal) || refusal.type === 'index_not_found_exception') {
-    return { backup: assess(context, snapshots), againIn: TRY_AGAIN, refusal: detail };
+    return { backup: assess(context, snapshots), againIn: TRY_AGAIN, refusal: detail, accepted: false };
   }
-  return { backup: assess(context, snapshots, { ended: true, refusal: detail }), refusal: detail };
+  return { backup: assess(context, snapshots, { ended: true, refusal: detail }), refusal: detail, accepted: false };
 }
 
 function get(context, text) {
@@ -91,7 +91,9 @@ function isMatch(id, pattern) {
 }
 
 function remove(context, text, onlyRuns) {
-  let { ours } = listSnapshots(context, parseId(text));
+  const id = parseId(text);
+  let { ours, anothers } = listSnapshots(context, id);
+  if (anothers.length > 0 && !onlyRuns) throw ofAnotherInstallation(context, id, anothers);
   if (onlyRuns) ours = ours.filter(({ runId }) => onlyRuns.includes(runId));
   const snapshots = ours.map(({ name }) => name);
   const runs = [...new Set(ours.map(({ runId }) => runId))].filter((runId) => runId !== undefined);
@@ -106,9 +108,17 @@ function existing(context, id) {
   return ours;
 }
 
-function alreadyExists(id, snapshots) {
+function alreadyExists(context, id, snapshots) {
   const names = snapshots.map(({ name }) => name).join(', ');
-  return fault('conflict', 'backupAlreadyExists', `a backup with ID ${id} already exists: ${names}`);
+  const another = anotherInstallation(context, snapshots);
+  const of = another ? `, of the installation with the index prefix '${another}'` : '';
+  return fault('conflict', 'backupAlreadyExists', `a backup with ID ${id} already exists${of}: ${names}`);
+}
+
+function ofAnotherInstallation(context, id, snapshots) {
+  const another = anotherInstallation(context, snapshots);
+  const text = `backup ${id} is of the installation with the index prefix '${another}' and is not deleted`;
+  return fault('conflict', 'backupOfAnotherInstallation', text);
 }
 
 /** Starts a snapshot. By the metadata any policy knows which run it belongs to. */

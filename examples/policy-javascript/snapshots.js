@@ -27,13 +27,30 @@ export function repositoryOf({ settings }) {
   return settings.repository;
 }
 
-/** The snapshots of one backup, or of all, by part. */
+/**
+ * The snapshots of one backup, or of all, by part.
+ *
+ * Installations can share a repository: an ID of which another one has a snapshot is that one's, and its snapshots are
+ * `anothers`.
+ */
 export function listSnapshots(context, id = undefined) {
   const pattern = id === undefined ? 'camunda_optimize_*' : `camunda_optimize_${id}_*`;
   const found = namesMatching(repositoryOf(context), pattern);
-  const ours = found.filter(({ snapshot }) => isName(snapshot)).map(read);
-  ours.sort((one, other) => one.part - other.part || (one.name < other.name ? -1 : 1));
-  return { ours, foreign: found.length - ours.length };
+  const all = found.filter(({ snapshot }) => isName(snapshot)).map(read);
+  all.sort((one, other) => one.part - other.part || (one.name < other.name ? -1 : 1));
+  const ids = new Set(all.filter((snapshot) => !isOfThisInstallation(context, snapshot)).map(({ id }) => id));
+  const ours = all.filter(({ id }) => !ids.has(id));
+  return { ours, anothers: all.filter(({ id }) => ids.has(id)), foreign: found.length - ours.length };
+}
+
+/** The prefix of another installation that has one of the snapshots, if there is one. */
+export function anotherInstallation(context, snapshots) {
+  return snapshots.find((snapshot) => !isOfThisInstallation(context, snapshot))?.indexPrefix;
+}
+
+/** Without a prefix in its metadata, as Optimize's own have none, it counts as ours. */
+function isOfThisInstallation({ settings }, { indexPrefix = settings.indexPrefix }) {
+  return indexPrefix === settings.indexPrefix;
 }
 
 function namesMatching(repository, pattern) {
@@ -104,13 +121,8 @@ export function assess(context, snapshots, note = noteOn(context, snapshots[0]))
       startTime: started,
       failures,
     })),
-    runId: one && isOfThisInstallation(context, one) ? one.runId : undefined,
+    runId: one?.runId,
   };
-}
-
-/** Installations can share a repository, and part 2 must have the indices of the one that part 1 is of. */
-export function isOfThisInstallation({ settings }, { indexPrefix }) {
-  return indexPrefix === settings.indexPrefix;
 }
 
 function judge(context, snapshots, note) {

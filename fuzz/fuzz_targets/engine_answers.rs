@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use backup_core::operations::{advance, create, delete, get, list};
 use backup_core::{
-    Backup, BackupId, BackupState, Context, EngineKind, IdPattern, IndexPrefix, ListQuery, Method, NAME_PREFIX, PageLimit, Part, RepositoryName,
+    Backup, BackupId, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix, ListQuery, Method,
+    NAME_PREFIX, PageLimit, Part, RepositoryName,
     Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
 use backup_elasticsearch::{Grants, Scope};
@@ -36,7 +37,8 @@ fn context() -> Context {
         resume_window: Duration::from_secs(600),
     };
     let now = Timestamp(1_700_000_060_000);
-    Context { settings, now, run_id: "run".to_owned(), host: "fuzz".to_owned(), notes: Vec::new() }
+    let engine_clock = EngineClock::NotAsked;
+    Context { settings, now, engine_clock, run_id: "run".to_owned(), host: "fuzz".to_owned(), notes: Vec::new() }
 }
 
 fn scope(operation: &str, id: &str) -> Scope {

@@ -109,6 +109,7 @@ const GRANTED: [&str; 8] = [
     "optimize-metadata/_search",
     "optimize-metadata/_doc/1",
     "_nodes/_all/http",
+    "_nodes/_master/stats/os",
 ];
 
 fuzz_target!(|asked: Asked| {

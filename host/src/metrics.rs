@@ -20,6 +20,7 @@ pub struct Metrics {
     runs_active: IntGauge,
     runs_ended: IntCounterVec,
     runs_retried: IntCounter,
+    runs_found_too_late: IntCounter,
     last_success: Gauge,
     deletions_pending: IntGauge,
     deletions_ended: IntCounterVec,
@@ -64,6 +65,10 @@ impl Metrics {
             runs_retried: IntCounter::new(
                 "optimize_backup_run_retries_total",
                 "Steps of a run that failed or were refused, and were tried again",
+            )?,
+            runs_found_too_late: IntCounter::new(
+                "optimize_backup_runs_found_too_late_total",
+                "Backups of the last day that this host found without a part 2, too late to start it",
             )?,
             last_success: Gauge::new(
                 "optimize_backup_last_success_timestamp_seconds",
@@ -112,6 +117,7 @@ impl Metrics {
         self.registry.register(Box::new(self.runs_active.clone()))?;
         self.registry.register(Box::new(self.runs_ended.clone()))?;
         self.registry.register(Box::new(self.runs_retried.clone()))?;
+        self.registry.register(Box::new(self.runs_found_too_late.clone()))?;
         self.registry.register(Box::new(self.last_success.clone()))?;
         self.registry.register(Box::new(self.deletions_pending.clone()))?;
         self.registry.register(Box::new(self.deletions_ended.clone()))
@@ -148,6 +154,10 @@ impl Metrics {
 
     pub(crate) fn run_retried(&self) {
         self.runs_retried.inc();
+    }
+
+    pub(crate) fn run_found_too_late(&self) {
+        self.runs_found_too_late.inc();
     }
 
     pub(crate) fn run_ended(&self, state: BackupState) {

@@ -183,6 +183,11 @@ pub(crate) fn overreaching_in_the_self_test() -> Vec<u8> {
     hostile_marked(b'c')
 }
 
+/// One that deletes backups of other installations.
+pub(crate) fn ignoring_installations() -> Vec<u8> {
+    hostile_marked(b'd')
+}
+
 fn hostile_marked(letter: u8) -> Vec<u8> {
     let mark = ids::MARK.as_bytes();
     let offsets: Vec<usize> =

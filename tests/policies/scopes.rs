@@ -116,3 +116,13 @@ async fn what_asks_for_more_in_the_self_test_is_refused() {
     assert!(refusal.to_string().ends_with(&told), "{refusal}");
     assert_eq!(host.policies().serving().number, 1);
 }
+
+/// No grant tells whose the snapshots of an ID are.
+#[tokio::test]
+async fn what_deletes_anothers_backup_is_refused() {
+    let host = test_host();
+    let refusal = host.offer(&fixtures::ignoring_installations()).await.unwrap_err();
+    let AdmissionError::SelfTest(error) = &refusal else { panic!("{refusal}") };
+    assert_eq!(error.case, "backups of another installation in the repository");
+    assert_eq!(host.policies().serving().number, 1);
+}

@@ -31,6 +31,8 @@ pub(crate) const BUDGET: Duration = Duration::from_secs(20);
 const SHORT_BUDGET: Duration = Duration::from_secs(3);
 /// How long one call may take otherwise, also on a busy machine.
 const AMPLE_BUDGET: Duration = Duration::from_secs(60);
+/// The request for the engine's time.
+const CLOCK: &str = "/_nodes/_master/";
 /// What a busy machine may add to it.
 const SLACK: Duration = Duration::from_secs(10);
 
@@ -146,6 +148,8 @@ write!(put_part_one in_memory_and_in_wasmtime at When::put("_part_1_of_2").nth(1
     internal_error => Refused(500, "engineRefused"));
 read_of_the_run!(poll_part_one in_memory at When::get("camunda_optimize_1_").nth(2);
     unauthorized => Complete, forbidden => Complete);
+read_of_the_run!(read_clock in_memory at When::get(CLOCK).nth(1);
+    unauthorized => Complete, forbidden => Complete);
 read_of_the_run!(resolve_part_two in_memory at When::get("/_resolve/").nth(2);
     unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"));
 write!(put_part_two in_memory at When::put("_part_2_of_2").nth(1);
@@ -176,8 +180,11 @@ async fn host_with(options: HostOptions, proxy: &FaultProxy, budget: Duration) -
     if !is_native() {
         return Ok(host);
     }
-    poll_until("the first look", Duration::from_secs(20), async || Ok((!proxy.requests().is_empty()).then_some(())))
-        .await?;
+    let has_seen = |path: &str| proxy.requests().iter().any(|request| request.path.contains(path));
+    poll_until("the first look", Duration::from_secs(20), async || {
+        Ok((has_seen("/_snapshot/") && has_seen(CLOCK)).then_some(()))
+    })
+    .await?;
     Ok(host)
 }
 

@@ -6,6 +6,7 @@ use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::installation::{Installation, Release, create_neighbours, unique_prefix};
+use backup_test_support::repository::Damage;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
@@ -16,7 +17,11 @@ use crate::{in_host, on_elasticsearch, on_every_engine};
 
 on_every_engine!(indices_that_vanish_between_look_and_snapshot_are_left_out);
 
-on_elasticsearch!(each_installation_has_its_own_backups, anothers_backup_is_not_resumed);
+on_elasticsearch!(
+    each_installation_has_its_own_backups,
+    anothers_backup_is_not_resumed,
+    anothers_backup_is_told_from_its_indices_where_it_is_damaged,
+);
 
 in_host!(wasmtime: each_installation_has_its_own_backups, anothers_backup_is_not_resumed);
 in_host!(jco_on_node: anothers_backup_is_not_resumed);
@@ -131,6 +136,22 @@ async fn anothers_backup_is_not_resumed(distribution: Distribution) -> Result<()
     let part_two = fixture.snapshot(&part(1, 2)).await?;
     assert_eq!(indices(&part_two), fixture.installation.other_indices());
     Ok(())
+}
+
+async fn anothers_backup_is_told_from_its_indices_where_it_is_damaged(distribution: Distribution) -> Result<()> {
+    let fixture = Fixture::on_own_engine(distribution).await?;
+    let host = fixture.host().await?;
+    accept(&host, 1).await?;
+    host.wait_for_state(1, "COMPLETE").await?;
+    for number in [1, 2] {
+        fixture.repository.damage(&part(1, number), Damage::Missing).await?;
+    }
+    host.wait_for_state(1, "FAILED").await?;
+
+    let other = Host::start(options(&fixture.engine, fixture.repository.name(), &unique_prefix())).await?;
+    assert_refused(&other.get("/actuator/backups/1").await?, 404, "backupNotFound")?;
+    assert_refused(&other.delete("/actuator/backups/1").await?, 409, "backupOfAnotherInstallation")?;
+    delete(&host, 1).await
 }
 
 /// 8.10 blocks writes to the index of a process without instances, and deletes it, at any moment: the first look for each

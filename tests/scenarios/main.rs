@@ -35,6 +35,7 @@ mod secured;
 mod servers;
 mod signals;
 mod states;
+mod storage;
 
 /// Fails for an ignored test that no column of the matrix runs.
 #[test]

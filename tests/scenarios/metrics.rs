@@ -116,7 +116,7 @@ fn now() -> f64 {
 }
 
 /// The metrics once one of them has a value.
-async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value: f64) -> Result<Exposition> {
+pub(crate) async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value: f64) -> Result<Exposition> {
     let mut last = None;
     let reached = poll_until(name, TIMEOUT, async || {
         let metrics = Exposition::of(host).await?;

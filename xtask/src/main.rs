@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask …`.
 
+mod bench;
 mod demo;
 mod dist;
 mod matrix;
@@ -29,7 +30,7 @@ enum Command {
     /// Runs everything that is tested, or some columns of it: what cargo test leaves out, by engine, host and language.
     Matrix(matrix::Options),
     /// Measures a release build, both sides of each ratio in one run.
-    Bench,
+    Bench(bench::Options),
 }
 
 /// Another cargo, in the root of the workspace. Its progress goes to the terminal.
@@ -51,19 +52,13 @@ async fn build_messages(arguments: &[&str]) -> Result<Vec<Value>> {
     messages.context("cargo's messages are not JSON")
 }
 
-async fn bench() -> Result<ExitCode> {
-    let status = cargo(&["bench", "--workspace", "--bench", "policies"]).status().await?;
-    ensure!(status.success(), "the bench did not come to its end");
-    Ok(ExitCode::SUCCESS)
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(options) => demo::run(options).await,
         Command::Dist(options) => dist::run(&options),
         Command::Matrix(options) => matrix::run(options).await,
-        Command::Bench => bench().await,
+        Command::Bench(options) => bench::run(&options).await,
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -87,6 +87,17 @@ pub enum HealthDetails {
     Runs {
         /// By backup ID, with what keeps the run from its next step at the moment.
         active: BTreeMap<u64, Option<String>>,
+        /// The ended ones of which the engine has dropped a part that it accepted, by backup ID, with the reason.
+        dropped: BTreeMap<u64, String>,
+    },
+    /// The clocks of a host and of its engine.
+    #[serde(rename_all = "camelCase")]
+    Clock {
+        /// By how many seconds the host's clock is ahead. `None`: it is not known.
+        difference_seconds: Option<i64>,
+        /// A difference that is large, or why it is not known, in words.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        warning: Option<String>,
     },
     /// The deletions of a host.
     Deletions {

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use crate::owner::Owner;
-use crate::run::{resumable, run_note};
+use crate::run::{resumable, run_note, waits_for_part_two};
 use crate::text::excerpt;
-use crate::{BackupId, Cluster, Context, Part, Snapshot, SnapshotState};
+use crate::time::span;
+use crate::{BackupId, Cluster, Context, Part, RepositoryName, Snapshot, SnapshotState};
 
 /// The state of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,40 @@ impl Backup {
             failure_reason: (!reasons.is_empty()).then(|| reasons.join("; ")),
             run_id: part_one.and_then(Snapshot::run_id).map(str::to_owned),
             snapshots,
+        }
+    }
+
+    /// A backup whose part 1 the engine accepted and has no trace of.
+    pub(crate) fn dropped(id: BackupId, repository: &RepositoryName) -> Self {
+        let reason = dropped(Part::One, repository);
+        Self { id, state: BackupState::Failed, failure_reason: Some(reason), run_id: None, snapshots: Vec::new() }
+    }
+}
+
+/// What has become of a part that the engine accepted and does not list.
+pub(crate) fn dropped(part: Part, repository: &RepositoryName) -> String {
+    format!(
+        "the search engine accepted {part} and has no trace of it: either it has dropped it, as it does when its nodes cannot write to the snapshot repository '{repository}' or are restarted meanwhile (look at the nodes' logs, and at the answer to POST /_snapshot/{repository}/_verify), or somebody deleted it elsewhere while it was being made"
+    )
+}
+
+/// Adds to unreadable backups what their number tells: a storage that is away makes all of them unreadable at once.
+pub(crate) fn explain_unreadable(backups: &mut [Backup]) {
+    let snapshots = || backups.iter().flat_map(|backup| &backup.snapshots);
+    let unreadable = snapshots().filter(|snapshot| snapshot.state == SnapshotState::Unreadable).count();
+    let all = snapshots().count();
+    let text = if unreadable >= Part::COUNT && unreadable * 2 > all {
+        format!(
+            "{unreadable} of the {all} snapshots that were looked at cannot be read at the moment, so that rather the repository's storage is not mounted or not readable: bring it back, and delete nothing until then"
+        )
+    } else {
+        "before you delete it, which cannot be undone, look whether the files are in the repository's storage, and whether every node of the search engine can read them".to_owned()
+    };
+    for backup in backups.iter_mut() {
+        let is_unreadable = backup.snapshots.iter().any(|snapshot| snapshot.state == SnapshotState::Unreadable);
+        if let Some(reason) = backup.failure_reason.as_mut().filter(|_| is_unreadable) {
+            reason.push_str("; ");
+            reason.push_str(&text);
         }
     }
 }
@@ -171,9 +206,32 @@ fn missing(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
     }
     let names: Vec<String> = snapshots.iter().map(|snapshot| snapshot.name.to_string()).collect();
     reasons.push(format!("only {} exists", names.join(" and ")));
+    if !exists(Part::Two) {
+        reasons.extend(without_part_two(snapshots, context));
+    }
+    reasons
+}
+
+/// Why there is no part 2, as far as it is known.
+fn without_part_two(snapshots: &[Snapshot], context: &Context) -> Vec<String> {
+    let mut reasons = Vec::new();
     let note = snapshots.first().and_then(|part_one| run_note(context, part_one));
-    if let Some(refusal) = note.and_then(|note| note.refusal.as_deref()).filter(|_| !exists(Part::Two)) {
-        reasons.push(format!("the search engine refused part 2: {refusal}"));
+    match (note, &context.settings.repository) {
+        (Some(note), Some(repository)) if note.awaited == Some(Part::Two) => {
+            reasons.push(dropped(Part::Two, repository));
+        }
+        (Some(note), _) => {
+            reasons.extend(note.refusal.as_ref().map(|refusal| format!("the search engine refused part 2: {refusal}")));
+        }
+        _ => {}
+    }
+    if let Some((_, ended)) = waits_for_part_two(snapshots, context) {
+        let window = span(context.settings.resume_window);
+        reasons.push(format!(
+            "part 1 ended at {}, and part 2 was not started within backup.resumeWindow ({window}) after that",
+            ended.to_utc()
+        ));
+        reasons.extend(context.clock_trouble());
     }
     reasons
 }

@@ -173,9 +173,7 @@ impl Error {
 fn exists_message(id: BackupId, snapshots: &[String], another: Option<&str>) -> String {
     let found = snapshots.join(", ");
     match another {
-        None => format!(
-            "a backup with ID {id} already exists: found {found}; choose another ID, or delete that backup first"
-        ),
+        None => format!("a backup with ID {id} already exists: found {found}; choose another ID"),
         Some(prefix) => format!(
             "a backup with ID {id} already exists, of another installation, with the index prefix '{prefix}': found {found}; choose another ID"
         ),

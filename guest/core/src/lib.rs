@@ -16,7 +16,7 @@
 //!
 //! use backup_core::memory::{Dialect, MemoryEngine};
 //! use backup_core::operations::{self, Progress};
-//! use backup_core::{BackupState, Context, EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, Settings};
+//! use backup_core::{BackupState, Context, EngineClock, EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, Settings};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
@@ -37,6 +37,7 @@
 //! let context = |run_id: &str| Context {
 //!     settings: settings.clone(),
 //!     now: engine.now(),
+//!     engine_clock: EngineClock::NotAsked,
 //!     run_id: run_id.to_owned(),
 //!     host: "example".to_owned(),
 //!     notes: Vec::new(),
@@ -70,6 +71,7 @@
 #![deny(missing_docs)]
 
 mod backup;
+mod clock;
 mod cluster;
 mod engine;
 mod error;
@@ -97,6 +99,7 @@ mod version;
 mod wit;
 
 pub use backup::{Backup, BackupState};
+pub use clock::{ClockDifference, EngineClock};
 pub use cluster::{Cluster, ReadError};
 pub use engine::{Engine, Response, TransportError};
 pub use error::{Error, ErrorKind};

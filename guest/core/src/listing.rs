@@ -280,6 +280,7 @@ impl RawSnapshot<'_> {
             version: self.version,
             version_id: self.version_id,
             origin: self.metadata.and_then(|metadata| Origin::read(metadata.get())),
+            installation: None,
         }
     }
 }

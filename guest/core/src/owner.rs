@@ -4,8 +4,7 @@ use crate::{IndexPrefix, Snapshot};
 /// prefix in the snapshots' metadata does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner<'a> {
-    /// This installation's, or not known: Optimize's own snapshots have no such metadata, and that of damaged ones cannot
-    /// be read.
+    /// This installation's, or not known: Optimize's own snapshots have no such metadata.
     This,
     /// That of the installation with this prefix. Those of which nothing is known count as its own, too.
     Another(&'a str),
@@ -28,15 +27,16 @@ impl<'a> Owner<'a> {
 impl Snapshot {
     /// The index prefix of the installation that it is of. `None`: not known.
     fn installation(&self) -> Option<&str> {
-        self.origin.as_ref()?.index_prefix.as_deref()
+        let told = self.origin.as_ref().and_then(|origin| origin.index_prefix.as_deref());
+        told.or(self.installation.as_deref())
     }
 
-    /// Whether its metadata says that it is of the installation with this prefix.
+    /// Whether it is known that it is of the installation with this prefix.
     pub(crate) fn is_known_of(&self, prefix: &IndexPrefix) -> bool {
         self.installation() == Some(prefix.as_str())
     }
 
-    /// Whether its metadata names no other installation.
+    /// Whether it is not known to be of another installation.
     pub(crate) fn may_be_of(&self, prefix: &IndexPrefix) -> bool {
         self.installation().is_none_or(|told| told == prefix.as_str())
     }

@@ -15,6 +15,12 @@ impl Part {
     /// Both parts, in order.
     pub const ALL: [Self; 2] = [Self::One, Self::Two];
 
+    /// The part with this number.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.number() == number)
+    }
+
     /// 1 or 2, as in a snapshot's name.
     #[must_use]
     pub fn number(self) -> u8 {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::json::object;
 use crate::text::cut;
@@ -22,6 +23,8 @@ pub struct Refusal {
     pub kind: String,
     /// The `reason` of the engine's error, or the beginning of whatever came instead.
     pub reason: String,
+    /// Type and reason of the innermost `caused_by`: `access_denied_exception: /mnt/backups/snap-1.dat`.
+    pub cause: Option<Box<str>>,
     /// The header `Retry-After`.
     pub retry_after: Option<Duration>,
 }
@@ -29,15 +32,18 @@ pub struct Refusal {
 impl Refusal {
     fn of(response: &Response) -> Self {
         const MAX_BYTES: usize = 2_000;
-        let (kind, reason) = match object(&response.body) {
-            Ok(ErrorBody { error: ErrorField::Object { kind, reason } }) => (kind, reason.unwrap_or_default()),
-            Ok(ErrorBody { error: ErrorField::Text(text) }) => (String::new(), text),
-            Err(_) => (String::new(), beginning(&response.body)),
+        let (kind, reason, cause) = match object(&response.body) {
+            Ok(ErrorBody { error: ErrorField::Object { kind, reason, caused_by } }) => {
+                (kind, reason.unwrap_or_default(), caused_by.as_ref().and_then(innermost))
+            }
+            Ok(ErrorBody { error: ErrorField::Text(text) }) => (String::new(), text, None),
+            Err(_) => (String::new(), beginning(&response.body), None),
         };
         Self {
             status: response.status,
             kind: cut(kind, MAX_BYTES),
             reason: cut(reason, MAX_BYTES),
+            cause: cause.map(|cause| cut(cause, MAX_BYTES).into_boxed_str()),
             retry_after: response.retry_after,
         }
     }
@@ -90,7 +96,10 @@ impl fmt::Display for Refusal {
         if !self.reason.is_empty() {
             write!(f, ": {}", self.reason)?;
         }
-        Ok(())
+        match &self.cause {
+            Some(cause) => write!(f, " (caused by {cause})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -132,8 +141,18 @@ enum ErrorField {
         #[serde(rename = "type", default)]
         kind: String,
         reason: Option<String>,
+        caused_by: Option<Value>,
     },
     Text(String),
+}
+
+/// Type and reason of the last error in a chain of `caused_by`: the outer ones say which request failed, that one why.
+fn innermost(mut cause: &Value) -> Option<String> {
+    while let Some(inner @ Value::Object(_)) = cause.get("caused_by") {
+        cause = inner;
+    }
+    let texts: Vec<&str> = ["type", "reason"].into_iter().filter_map(|field| cause.get(field)?.as_str()).collect();
+    (!texts.is_empty()).then(|| texts.join(": "))
 }
 
 #[cfg(test)]

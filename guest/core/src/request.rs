@@ -87,6 +87,14 @@ impl Request {
         .query("filter_path", LISTED_FIELDS)
     }
 
+    /// Lists the indices of the snapshots whose names match `pattern`, without opening any metadata file.
+    #[must_use]
+    pub fn list_indices(repository: &RepositoryName, pattern: &str) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern])
+            .query("verbose", "false")
+            .query("filter_path", "snapshots.snapshot,snapshots.indices,error,status")
+    }
+
     /// Starts a snapshot of exactly these indices, without waiting for its end.
     #[must_use]
     pub fn create(
@@ -123,6 +131,13 @@ impl Request {
     #[must_use]
     pub fn optimize_version(prefix: &IndexPrefix) -> Self {
         Self::new(Method::Get, &[&format!("{prefix}-metadata"), "_doc", "1"]).query("_source", "schemaVersion")
+    }
+
+    /// Reads the clock of the node that writes the times of snapshots.
+    #[must_use]
+    pub fn engine_clock() -> Self {
+        Self::new(Method::Get, &["_nodes", "_master", "stats", "os"])
+            .query("filter_path", "nodes.*.timestamp,error,status")
     }
 
     /// Reads the versions of all nodes, of the software and of the index format.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BackupId, Context, Part, Snapshot, SnapshotState};
+use crate::{BackupId, Context, Origin, Part, Snapshot, SnapshotState, Timestamp};
 
 /// A host's note on a run that it drove. These facts are nowhere in the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct RunNote {
     pub ended: bool,
     /// The engine's last refusal of part 2.
     pub refusal: Option<String>,
+    /// The part that the engine accepted, and of which the host has not seen the end. If the engine does not list it, it
+    /// has dropped it, or somebody has deleted it.
+    pub awaited: Option<Part>,
 }
 
 /// The next step of a run.
@@ -53,15 +56,27 @@ impl NextStep {
 /// Only a run that a policy began is resumed, only for the installation that it is of, whose indices part 2 must have,
 /// and only within the resume window: the longer after part 1 part 2 is taken, the more Optimize has to import again after
 /// a restore.
-pub(crate) fn resumable<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<&'a crate::Origin> {
+pub(crate) fn resumable<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<&'a Origin> {
+    let (origin, ended) = waits_for_part_two(snapshots, context)?;
+    (context.window_clock() <= ended.after(context.settings.resume_window)).then_some(origin)
+}
+
+/// The origin and the end of part 1, if only part 2 is missing and only the time decides whether it may be started.
+pub(crate) fn waits_for_part_two<'a>(snapshots: &'a [Snapshot], context: &Context) -> Option<(&'a Origin, Timestamp)> {
     let [part_one] = snapshots else { return None };
     let is_ours = part_one.may_be_of(&context.settings.index_prefix);
     if part_one.name.part != Part::One || part_one.state != SnapshotState::Success || !is_ours {
         return None;
     }
-    let last_moment = part_one.ended?.after(context.settings.resume_window);
     let ended_here = run_note(context, part_one).is_some_and(|note| note.ended);
-    if context.now > last_moment || ended_here { None } else { part_one.origin.as_ref() }
+    if ended_here { None } else { Some((part_one.origin.as_ref()?, part_one.ended?)) }
+}
+
+/// The backups of which the engine accepted part 1, and nobody saw its end: if there is no snapshot, it has dropped it.
+///
+/// A part 1 that succeeded is never dropped: if all snapshots are gone while part 2 is written, somebody deleted them.
+pub(crate) fn awaiting_part_one(context: &Context) -> impl Iterator<Item = BackupId> {
+    context.notes.iter().filter(|note| note.awaited == Some(Part::One)).map(|note| note.backup_id)
 }
 
 /// The host's note on the run that wrote a snapshot.

@@ -56,6 +56,20 @@ pub(crate) fn missing_indices<'a>(prefix: &IndexPrefix, names: impl IntoIterator
     missing.map(|name| format!("{prefix}-{name}")).collect()
 }
 
+/// The prefix of the installation whose part these are the indices of. `None`: they are not a whole part.
+///
+/// Part 1 has the one index that every installation has of it, part 2 has the others. The shortest prefix counts: a
+/// process may be named like an index, and the indices of a nested installation may be in it.
+pub(crate) fn installation_of(indices: &[String]) -> Option<&str> {
+    let bases: BTreeSet<&str> = indices.iter().map(|name| base_name(name)).collect();
+    let import = bases.iter().filter_map(|base| base.strip_suffix("-timestamp-based-import-index"));
+    let others = bases
+        .iter()
+        .filter_map(|base| base.strip_suffix("-metadata"))
+        .filter(|prefix| bases.contains(format!("{prefix}-settings").as_str()));
+    import.chain(others).min_by_key(|prefix| prefix.len())
+}
+
 fn part_of(index: &str) -> Part {
     if PART_ONE.contains(&base_name(index)) { Part::One } else { Part::Two }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::text::excerpt;
-use crate::{Error, OptimizeVersion, RunNote, Timestamp};
+use crate::{EngineClock, Error, OptimizeVersion, RunNote, Timestamp};
 
 /// Which search engine holds Optimize's data. Their snapshot APIs differ in details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,8 @@ pub struct Context {
     pub settings: Settings,
     /// The host's clock.
     pub now: Timestamp,
+    /// The engine's clock. Operations ask for it where it matters.
+    pub engine_clock: EngineClock,
     /// A new identity for each call: the snapshots that it writes carry it in their metadata.
     pub run_id: String,
     /// The host's name and version, for the snapshot's metadata.

@@ -75,6 +75,8 @@ pub struct Snapshot {
     pub version_id: Option<u64>,
     /// Our entry in its metadata. `None`: somebody else's snapshot.
     pub origin: Option<Origin>,
+    /// The index prefix of the installation that it is of, if only the names of its indices tell it.
+    pub installation: Option<String>,
 }
 
 impl Snapshot {
@@ -103,6 +105,7 @@ impl Snapshot {
             version: None,
             version_id: None,
             origin: None,
+            installation: None,
         }
     }
 }

@@ -17,9 +17,44 @@ impl Timestamp {
         Self(self.0.saturating_add(milliseconds(span)))
     }
 
+    /// As in ISO 8601, in UTC and to the second.
+    pub(crate) fn to_utc(self) -> String {
+        const DAY: u64 = 86_400;
+        let seconds = self.0 / 1000;
+        let (year, month, day) = civil_date(seconds / DAY);
+        let (hour, minute, second) = (seconds % DAY / 3600, seconds % 3600 / 60, seconds % 60);
+        format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
     /// How long ago `earlier` was; zero if it is in the future, as with clocks that differ.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
+
+/// Year, month and day of the Gregorian calendar, from the days since 1970-01-01. It counts in years that begin in March,
+/// so that a leap day is the last one of its year.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    const DAYS_OF_400_YEARS: u64 = 146_097;
+    let days = days + 719_468;
+    let (era, of_era) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let day_of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
+    (era * 400 + year_of_era + year, month, day)
+}
+
+/// A span as in settings: `10m`, `90s`, `500ms`.
+pub(crate) fn span(span: Duration) -> String {
+    match milliseconds(span) {
+        millis if millis % 60_000 == 0 => format!("{}m", millis / 60_000),
+        millis if millis % 1000 == 0 => format!("{}s", millis / 1000),
+        millis => format!("{millis}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ pub fn from_context(context: wit::Context) -> Result<core::Context, core::Error>
     Ok(core::Context {
         settings: from_settings(context.settings)?,
         now: core::Timestamp(context.now),
+        engine_clock: core::EngineClock::NotAsked,
         run_id: context.run_id,
         host: context.host,
         notes: context.notes.into_iter().filter_map(from_note).collect(),
@@ -63,6 +64,7 @@ fn from_note(note: wit::RunNote) -> Option<core::RunNote> {
         run_id: note.run_id,
         ended: note.ended,
         refusal: note.refusal,
+        awaited: note.awaited.and_then(core::Part::from_number),
     })
 }
 
@@ -75,7 +77,7 @@ impl From<operations::Accepted> for wit::Accepted {
 impl From<operations::Progress> for wit::Progress {
     fn from(progress: operations::Progress) -> Self {
         let again_in = progress.again_in.map(core::milliseconds);
-        Self { backup: progress.backup.into(), again_in, refusal: progress.refusal }
+        Self { backup: progress.backup.into(), again_in, refusal: progress.refusal, accepted: progress.accepted }
     }
 }
 

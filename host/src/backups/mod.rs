@@ -2,6 +2,7 @@
 //!
 //! A run drives a backup to its end after the 202; a deletion is followed to its end after the 204.
 
+mod clock;
 mod deletions;
 mod runs;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use crate::sandbox::CallError;
 use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, ListQuery, Problem, RunNote};
 use deletions::PendingDeletion;
 
+pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
 pub use runs::Runs;
 
@@ -25,13 +27,15 @@ pub struct BackupService {
     policies: Arc<Policies>,
     pub runs: Arc<Runs>,
     pub deletions: Arc<Deletions>,
+    pub clock: ClockCheck,
 }
 
 impl BackupService {
     pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
         let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
-        Arc::new(Self { policies, runs, deletions })
+        let clock = ClockCheck::new(Arc::clone(&policies));
+        Arc::new(Self { policies, runs, deletions, clock })
     }
 
     /// Starts a backup, and drives it to its end in the background.
@@ -43,9 +47,13 @@ impl BackupService {
         detached(async move { service.create_and_drive(&id).await }).await
     }
 
-    /// Resumes backups that nobody drives, except those that are being deleted, until the host stops.
+    /// Resumes backups that nobody drives, except those that are being deleted, and compares the clocks, until the host
+    /// stops.
     pub async fn adopt_forever(self: Arc<Self>) {
-        self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())).await;
+        tokio::select! {
+            () = self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())) => {}
+            () = self.clock.check_forever() => {}
+        }
     }
 
     async fn create_and_drive(&self, id: &str) -> Result<Accepted, CallError> {
@@ -61,7 +69,7 @@ impl BackupService {
         );
         // Another host may have deleted an earlier backup of this ID, whose run this host still drives.
         self.runs.stop(accepted.backup_id).await;
-        self.runs.drive(accepted.backup_id, run_id, calls);
+        self.runs.drive(accepted.backup_id, run_id, Some(1), calls);
         Ok(accepted)
     }
 
@@ -71,7 +79,9 @@ impl BackupService {
             let (id, notes) = (asked.clone(), notes.clone());
             async move { calls.get(&id, notes).await }
         };
-        self.policies.read("get", Some(id), get).await
+        let backup = self.policies.read("get", Some(id), get).await?;
+        self.runs.forget_dropped(&backup);
+        Ok(backup)
     }
 
     pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {
@@ -128,7 +138,7 @@ impl BackupService {
             Err(error) => {
                 deletion.not_submitted(error.clone());
                 if let Some((id, run_id)) = stopped {
-                    self.runs.drive(id, run_id, calls);
+                    self.runs.drive(id, run_id, None, calls);
                 }
                 Err(error)
             }

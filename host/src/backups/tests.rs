@@ -2,14 +2,16 @@
 //! something waits for it, so that hours take milliseconds and every time is exact.
 
 mod adoption;
+mod clocks;
 mod crowd;
 mod deletions;
+mod dropped;
 mod engine;
 mod panics;
 mod runs;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_core::{IndexPrefix, RepositoryName};
@@ -26,8 +28,6 @@ const RESUME_WINDOW: Duration = Duration::from_secs(600);
 /// How long a call may take, the engine's answers included.
 const CALL: Duration = Duration::from_secs(60);
 
-/// Compiled once for all tests.
-static POLICY: LazyLock<Admitted> = LazyLock::new(|| Admitted::embedded(&Sandbox::new(LIMITS).unwrap()).unwrap());
 const LIMITS: CallLimits = CallLimits {
     memory: 48 << 20,
     cpu_time: Duration::from_secs(30),
@@ -58,10 +58,12 @@ impl TestHost {
 
     /// A host of the installation with this index prefix.
     fn of_installation(cluster: &Arc<Cluster>, prefix: &str) -> Self {
-        Self::with_policy(cluster, prefix, POLICY.clone())
+        Self::with_limits(cluster, prefix, LIMITS)
     }
 
-    fn with_policy(cluster: &Arc<Cluster>, prefix: &str, policy: Admitted) -> Self {
+    /// With permits of its own: tests run at once, each in its own time.
+    fn with_limits(cluster: &Arc<Cluster>, prefix: &str, limits: CallLimits) -> Self {
+        let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
         let network = Network::new(cluster);
         let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
         let capability = Capability::new(Destination::cluster(Arc::clone(&network) as _), grants);
@@ -77,6 +79,11 @@ impl TestHost {
         let policies = Policies::new(policy, 5, context, Arc::clone(&metrics));
         let service = BackupService::new(policies, &metrics);
         Self { network, service, metrics, begin: Instant::now() }
+    }
+
+    /// The last answer to a GET.
+    async fn reason(&self, id: BackupId) -> String {
+        self.service.get(&id.to_string()).await.unwrap().failure_reason.unwrap_or_default()
     }
 
     /// Looks for backups that nobody drives from now on.

@@ -10,6 +10,7 @@
 
 mod capability;
 mod client;
+mod clock;
 mod cluster;
 mod readiness;
 mod recording;
@@ -23,6 +24,7 @@ pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
 pub(crate) use client::{of_connect, read_certificates, root_cause};
+pub use clock::ClockError;
 pub use cluster::Cluster;
 pub use readiness::Readiness;
 pub use recording::Recording;

@@ -22,10 +22,27 @@ pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Response {
 
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
     let health = Health::readiness(api.readiness.probe().await)
-        .with("runs", HealthDetails::Runs { active: api.service.runs.driven() })
+        .with("runs", runs(&api))
         .with("deletions", deletions(&api))
+        .with("clock", clock(&api))
         .of_groups(&["liveness", "readiness"]);
     response(health)
+}
+
+fn runs(api: &Api) -> HealthDetails {
+    HealthDetails::Runs { active: api.service.runs.driven(), dropped: api.service.runs.dropped() }
+}
+
+/// The resume window is measured by the engine's clock, so that a difference does no harm but to logs and lists.
+fn clock(api: &Api) -> HealthDetails {
+    match api.service.clock.last() {
+        None => HealthDetails::Clock { difference_seconds: None, warning: None },
+        Some(Err(error)) => HealthDetails::Clock { difference_seconds: None, warning: Some(error) },
+        Some(Ok(difference)) => HealthDetails::Clock {
+            difference_seconds: Some(difference.seconds_ahead()),
+            warning: difference.is_large().then(|| difference.to_string()),
+        },
+    }
 }
 
 /// A failed deletion does not keep anybody from making backups.

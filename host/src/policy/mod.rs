@@ -30,10 +30,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use backup_core::RepositoryName;
+use backup_core::{ClockDifference, RepositoryName};
 use tokio::sync::Notify;
 
-use crate::elasticsearch::{ListedSnapshot, UnfinishedError};
+use crate::elasticsearch::{ClockError, ListedSnapshot, UnfinishedError};
 use crate::metrics::Metrics;
 use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
@@ -103,6 +103,12 @@ impl Policies {
             Ok(repository) => self.context.capability.unfinished(&repository, TIMEOUT).await,
             Err(_not_configured) => Ok(BTreeMap::new()),
         }
+    }
+
+    /// How far this server's clock and the engine's are apart; no policy is called for that.
+    pub(crate) async fn clock_difference(&self) -> Result<ClockDifference, ClockError> {
+        const TIMEOUT: Duration = Duration::from_secs(10);
+        self.context.capability.clock_difference(TIMEOUT).await
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.

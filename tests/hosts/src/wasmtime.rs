@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::task::JoinSet;
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
@@ -41,22 +41,44 @@ pub fn serve(environment: Vec<(String, String)>) -> Pin<Box<dyn Future<Output = 
     })
 }
 
+/// Builds the actuator, so that [`serve_pooled`] in another process finds it built.
+///
+/// # Errors
+/// If it does not build.
+pub async fn build() -> Result<()> {
+    crate::actuator::file().await.map(drop)
+}
+
+/// Serves the actuator until the process ends, with a pool of instances as `wasmtime serve` has it. That reserves too much
+/// address space for tests, of which many run at once.
+///
+/// # Errors
+/// If the actuator does not build.
+pub async fn serve_pooled(listener: TcpListener, environment: Vec<(String, String)>) -> Result<()> {
+    let mut config = Config::new();
+    config.allocation_strategy(InstanceAllocationStrategy::pooling());
+    let instances = compile(config).await?;
+    let (_alive, host) = watch::channel(());
+    accept(listener, instances, environment.into(), host).await;
+    Ok(())
+}
+
 /// The actuator, compiled once.
 async fn instances() -> Result<ProxyPre<Client>> {
     static INSTANCES: OnceCell<ProxyPre<Client>> = OnceCell::const_new();
-    let instances = INSTANCES.get_or_try_init(async || {
-        let file = crate::actuator::file().await?;
-        tokio::task::spawn_blocking(move || {
-            let engine = Engine::default();
-            let mut linker = Linker::new(&engine);
-            wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-            wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-            ProxyPre::new(linker.instantiate_pre(&Component::from_file(&engine, file)?)?)
-        })
-        .await?
-        .map_err(|error| anyhow::anyhow!("{error:#}"))
+    INSTANCES.get_or_try_init(|| compile(Config::new())).await.cloned()
+}
+
+async fn compile(config: Config) -> Result<ProxyPre<Client>> {
+    let file = crate::actuator::file().await?;
+    let compiled = tokio::task::spawn_blocking(move || {
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+        ProxyPre::new(linker.instantiate_pre(&Component::from_file(&engine, file)?)?)
     });
-    instances.await.cloned()
+    compiled.await?.map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
 async fn accept(

@@ -103,6 +103,7 @@ fn damages() -> Questions {
                 "missing_file_names",
                 "missing_file_exact",
                 "missing_file_delete",
+                "missing_file_indices",
             ],
         ),
         (
@@ -113,11 +114,12 @@ fn damages() -> Questions {
                 "corrupt_file_names",
                 "corrupt_file_exact",
                 "corrupt_file_delete",
+                "corrupt_file_indices",
             ],
         ),
     ];
     let mut questions = Vec::new();
-    for (damage, [strict, readable, outline, exact, deleted]) in kinds {
+    for (damage, [strict, readable, outline, exact, deleted, of_indices]) in kinds {
         let damaged = [Snapshot("s1"), Snapshot("s2"), Damaged("s1", damage)];
         let lists = [
             (strict, "s*", ListMode::Strict),
@@ -129,6 +131,8 @@ fn damages() -> Questions {
             questions.push(question(name, &damaged, list(name, pattern, mode)?, read::snapshots));
         }
         questions.push(question(deleted, &damaged, delete(deleted, &["s1"])?, read::whole));
+        let indices = Request::list_indices(&RepositoryName::parse(of_indices)?, "s*");
+        questions.push(question(of_indices, &damaged, indices, read::indices));
     }
     Ok(questions)
 }
@@ -199,6 +203,7 @@ fn lookups() -> Questions {
         question("document_missing", &[], document("optimize-alert"), read::document),
         question("document_of_missing_index", &[], document("optimize-none"), read::document),
         question("node_versions", &[], Request::node_versions(), read::nodes),
+        question("engine_clock", &[], Request::engine_clock(), read::clocks),
     ])
 }
 

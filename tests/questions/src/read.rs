@@ -52,6 +52,14 @@ pub(super) fn document(response: &Response) -> Value {
     }
 }
 
+/// How many clocks are told.
+pub(super) fn clocks(response: &Response) -> Value {
+    success(response, |body| {
+        let nodes = body.get("nodes").and_then(Value::as_object).into_iter().flatten();
+        nodes.filter(|(_, node)| member(node, "timestamp").is_u64()).count().into()
+    })
+}
+
 /// The versions of the nodes, whatever they are called.
 pub(super) fn nodes(response: &Response) -> Value {
     success(response, |body| {

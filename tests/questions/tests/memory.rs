@@ -7,7 +7,9 @@ mod tests {
 
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
     use backup_core::operations::{self, Progress};
-    use backup_core::{BackupId, Context, IndexPrefix, ListQuery, PageLimit, RepositoryName, Request, Settings};
+    use backup_core::{
+        BackupId, Context, EngineClock, IndexPrefix, ListQuery, PageLimit, RepositoryName, Request, Settings,
+    };
     use backup_questions::{INDICES, Question, documents, questions};
     use serde_json::Value;
 
@@ -44,6 +46,7 @@ mod tests {
                 resume_window: Duration::from_secs(60),
             },
             now: engine.now(),
+            engine_clock: EngineClock::NotAsked,
             run_id: run.to_owned(),
             host: "host".to_owned(),
             notes: Vec::new(),

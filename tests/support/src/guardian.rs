@@ -158,10 +158,25 @@ impl Guardian {
 
     /// The most memory that the process has had resident so far, in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that the process has resident at the moment, in bytes.
+    pub(crate) fn resident_memory(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// How many descriptors the process has open.
+    pub(crate) fn open_files(&self) -> Result<usize> {
+        let process = self.process.as_ref().context("no process is running here")?;
+        Ok(fs::read_dir(format!("/proc/{}/fd", process.id())).context("asking Linux")?.count())
+    }
+
+    fn memory(&self, line: &str) -> Result<u64> {
         let process = self.process.as_ref().context("no process is running here")?;
         let status = fs::read_to_string(format!("/proc/{}/status", process.id())).context("asking Linux")?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        let kibibytes: u64 = peak.context("Linux tells no peak of memory")?.parse()?;
+        let value = status.lines().find_map(|found| found.strip_prefix(line)?.trim().strip_suffix(" kB"));
+        let kibibytes: u64 = value.context("Linux does not tell this size of memory")?.parse()?;
         Ok(kibibytes << 10)
     }
 

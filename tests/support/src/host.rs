@@ -227,6 +227,16 @@ impl Host {
         self.process()?.peak_memory()
     }
 
+    /// The memory that it has resident at the moment, in bytes.
+    pub fn resident_memory(&self) -> Result<u64> {
+        self.process()?.resident_memory()
+    }
+
+    /// How many descriptors it has open.
+    pub fn open_files(&self) -> Result<usize> {
+        self.process()?.open_files()
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
         self.process_mut()?.end(Signal::Terminate).await

@@ -61,14 +61,24 @@ impl MemoryServer {
 /// installation.
 #[must_use]
 pub fn engine_with_installation(repository: &str) -> MemoryEngine {
-    engine_with_installation_of(Dialect::Elasticsearch8_19, repository)
+    installed(Dialect::Elasticsearch8_19, now(), repository)
 }
 
 /// The same of another engine.
 #[must_use]
 pub fn engine_with_installation_of(dialect: Dialect, repository: &str) -> MemoryEngine {
+    installed(dialect, now(), repository)
+}
+
+/// The same with another time on its clock.
+#[must_use]
+pub fn engine_with_installation_at(now: Timestamp, repository: &str) -> MemoryEngine {
+    installed(Dialect::Elasticsearch8_19, now, repository)
+}
+
+fn installed(dialect: Dialect, now: Timestamp, repository: &str) -> MemoryEngine {
     let engine = MemoryEngine::new(dialect);
-    engine.pass_until(now());
+    engine.pass_until(now);
     engine.add_repository(repository, false);
     for kind in ["timestamp-based-import-index_v5", "metadata_v3", "settings_v3", "process-instance-invoice_v8"] {
         engine.add_index(&format!("{PREFIX}-{kind}"));

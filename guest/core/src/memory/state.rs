@@ -60,6 +60,7 @@ impl State {
             (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
             (Method::Get, [index, "_doc", "1"]) => self.document(request, index),
             (Method::Get, ["_nodes", "_all", "http"]) => nodes(dialect, request),
+            (Method::Get, ["_nodes", "_master", "stats", "os"]) => self.clock(request),
             _ => Err(not_known(format!("the request {request}"))),
         }
     }
@@ -116,6 +117,11 @@ impl State {
     fn resolve(&self, request: &Request, pattern: &str) -> Reply {
         expect_parameters(request, &[("expand_wildcards", "all")])?;
         self.indices.resolve(pattern)
+    }
+
+    fn clock(&self, request: &Request) -> Reply {
+        expect_parameters(request, &[("filter_path", "*")])?;
+        Ok(json!({"nodes": {"the-only-node": {"timestamp": self.now.0}}}))
     }
 
     fn document(&self, request: &Request, index: &str) -> Reply {

@@ -15,6 +15,7 @@ fn stays_below_the_engines_limit() {
                 resume_window: Duration::ZERO,
             },
             now: Timestamp::default(),
+            engine_clock: crate::EngineClock::NotAsked,
             run_id: String::new(),
             host: text.repeat(10_000),
             notes: Vec::new(),

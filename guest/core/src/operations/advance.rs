@@ -1,9 +1,12 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::backup::dropped;
 use crate::listing::Listing;
-use crate::operations::inspect::existing;
-use crate::operations::{select_part_two, send, while_indices_vanish};
+use crate::operations::inspect::{existing, is_dropped};
+use crate::operations::{ask_clock_for, select_part_two, send, while_indices_vanish};
 use crate::refusal::success;
+use crate::run::run_note;
 use crate::{
     Backup, BackupId, Context, Engine, Error, NextStep, Origin, Part, Refusal, Request, RunNote, SnapshotName,
 };
@@ -15,8 +18,16 @@ pub struct Progress {
     pub backup: Backup,
     /// When to take the next step. `None`: the run has ended.
     pub again_in: Option<Duration>,
-    /// The engine's refusal of part 2 in this step.
+    /// The engine's refusal of part 2 in this step, or that it has dropped the part 2 that it accepted.
     pub refusal: Option<String>,
+    /// In this step the engine accepted part 2.
+    pub accepted: bool,
+}
+
+impl Progress {
+    fn of(backup: Backup) -> Self {
+        Self { backup, again_in: None, refusal: None, accepted: false }
+    }
 }
 
 /// How long to wait after a transient refusal without `Retry-After`.
@@ -31,19 +42,32 @@ const AFTER_START: Duration = Duration::from_millis(200);
 /// # Errors
 /// [`Error::BackupNotFound`]: the backup was deleted, and the run is over. After any other error, take the step again.
 pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
-    let listing = Listing::of_backup(engine, context.repository()?, id)?.or_transient_error()?;
-    let snapshots = existing(listing, context, id)?;
-    let next = NextStep::of(&snapshots, context);
+    let repository = context.repository()?;
+    let listing = Listing::of_backup(engine, repository, id)?.or_transient_error()?;
+    if is_dropped(&listing, context, id) {
+        return Ok(Progress::of(Backup::dropped(id, repository)));
+    }
+    let snapshots = existing(engine, listing, context, id)?;
+    let mut context = Cow::Borrowed(context);
+    ask_clock_for(engine, &mut context, &snapshots)?;
+    let next = NextStep::of(&snapshots, &context);
     let part_one = snapshots.first().map(|snapshot| snapshot.name.clone());
-    let backup = Backup::assess(id, snapshots, None, context);
+    let awaits_part_two =
+        snapshots.first().and_then(|part_one| run_note(&context, part_one)?.awaited) == Some(Part::Two);
+    let backup = Backup::assess(id, snapshots, None, &context);
     match (next, part_one) {
-        (NextStep::StartPartTwo { run_id }, Some(part_one)) => {
-            let start = while_indices_vanish(|| start_part_two(engine, context, &part_one, &run_id))
-                .map_or_else(Start::refused, |()| Ok(Start::Running));
-            Ok(start?.into_progress(backup, context))
+        // The cause can pass. The host waits longer each time.
+        (NextStep::StartPartTwo { .. }, _) if awaits_part_two => {
+            let refusal = Some(dropped(Part::Two, repository));
+            Ok(Progress { again_in: Some(AFTER_REFUSAL), refusal, ..Progress::of(backup) })
         }
-        (NextStep::Wait(delay), _) => Ok(Progress { backup, again_in: Some(delay), refusal: None }),
-        _ => Ok(Progress { backup, again_in: None, refusal: None }),
+        (NextStep::StartPartTwo { run_id }, Some(part_one)) => {
+            let start = while_indices_vanish(|| start_part_two(engine, &context, &part_one, &run_id))
+                .map_or_else(Start::refused, |()| Ok(Start::Running));
+            Ok(start?.into_progress(backup, &context))
+        }
+        (NextStep::Wait(delay), _) => Ok(Progress { again_in: Some(delay), ..Progress::of(backup) }),
+        _ => Ok(Progress::of(backup)),
     }
 }
 
@@ -76,8 +100,10 @@ impl Start {
 
     fn into_progress(self, backup: Backup, context: &Context) -> Progress {
         match self {
-            Self::Running => Progress { backup, again_in: Some(AFTER_START), refusal: None },
-            Self::Retry { delay, refusal } => Progress { backup, again_in: Some(delay), refusal: Some(refusal) },
+            Self::Running => Progress { again_in: Some(AFTER_START), accepted: true, ..Progress::of(backup) },
+            Self::Retry { delay, refusal } => {
+                Progress { again_in: Some(delay), refusal: Some(refusal), ..Progress::of(backup) }
+            }
             Self::Rejected { refusal } => {
                 // The state of the backup, now that its run has ended.
                 let note = RunNote {
@@ -85,10 +111,11 @@ impl Start {
                     run_id: backup.run_id.clone().unwrap_or_default(),
                     ended: true,
                     refusal: Some(refusal.clone()),
+                    awaited: None,
                 };
                 let context = Context { notes: vec![note], ..context.clone() };
                 let backup = Backup::assess(backup.id, backup.snapshots, None, &context);
-                Progress { backup, again_in: None, refusal: Some(refusal) }
+                Progress { refusal: Some(refusal), ..Progress::of(backup) }
             }
         }
     }

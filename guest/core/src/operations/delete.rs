@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde::de::IgnoredAny;
 
 use crate::listing::Listing;
+use crate::operations::identify::identified;
 use crate::operations::may_have_executed;
 use crate::owner::Owner;
 use crate::refusal::{document, success};
@@ -72,7 +73,8 @@ fn delete_listed(
     runs: &mut BTreeSet<String>,
 ) -> Result<Deleted, Error> {
     let repository = context.repository()?;
-    let found = deletable(Listing::of_backup(engine, repository, id)?.only(id), context, id, only_runs)?;
+    let found = identified(engine, context, id, Listing::of_backup(engine, repository, id)?.only(id))?;
+    let found = deletable(found, context, id, only_runs)?;
     runs.extend(found.iter().filter_map(Snapshot::run_or_uuid).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;

@@ -3,6 +3,7 @@
 mod advance;
 mod create;
 mod delete;
+mod identify;
 mod inspect;
 
 pub use advance::{Progress, advance};
@@ -10,11 +11,16 @@ pub use create::{Accepted, create};
 pub use delete::{Deleted, delete};
 pub use inspect::{BackupList, get, list};
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::refusal::{document, success};
+use crate::run::waits_for_part_two;
 use crate::selection::missing_indices;
-use crate::{Context, Engine, Error, IndexSelection, Part, Refusal, Request, Response};
+use crate::{
+    Context, Engine, EngineClock, Error, IndexSelection, Part, Refusal, Request, Response, Snapshot, TransportError,
+};
 
 /// Sends a request, and returns the body of a success.
 fn fetch(engine: &impl Engine, context: &Context, request: &Request) -> Result<String, Error> {
@@ -27,6 +33,29 @@ fn fetch(engine: &impl Engine, context: &Context, request: &Request) -> Result<S
 
 fn send(engine: &impl Engine, request: &Request) -> Result<Response, Error> {
     engine.send(request).map_err(|error| Error::transport(request, error))
+}
+
+/// Asks for the engine's time, if the state of a backup depends on it and it was not asked for before.
+fn ask_clock_for(engine: &impl Engine, context: &mut Cow<'_, Context>, snapshots: &[Snapshot]) -> Result<(), Error> {
+    if context.engine_clock == EngineClock::NotAsked && waits_for_part_two(snapshots, context).is_some() {
+        context.to_mut().engine_clock = engine_clock(engine, context)?;
+    }
+    Ok(())
+}
+
+/// A user, a proxy or another host's grants may refuse the request. Then the host's clock has to do.
+fn engine_clock(engine: &impl Engine, context: &Context) -> Result<EngineClock, Error> {
+    let request = Request::engine_clock();
+    let response = match engine.send(&request) {
+        Err(TransportError::Denied(reason)) => return Ok(EngineClock::NotKnown(reason)),
+        response => response.map_err(|error| Error::transport(&request, error))?,
+    };
+    match success(&response) {
+        Ok(body) => Ok(EngineClock::read(body)
+            .map_or_else(|| EngineClock::NotKnown(format!("no time in {request}")), EngineClock::Shows)),
+        Err(refusal) if refusal.is_transient() => Err(Error::refused(&request, refusal, context.repository()?)),
+        Err(refusal) => Ok(EngineClock::NotKnown(refusal.to_string())),
+    }
 }
 
 /// The response was lost or damaged on its way, so the engine may have executed the request.

@@ -40,6 +40,23 @@ fn tells_what_came_instead_of_json() {
     );
 }
 
+/// As Elasticsearch 8.19 answers to a list of snapshots whose files it may not read.
+#[test]
+fn tells_the_innermost_cause() {
+    let body = r#"{"error":{
+        "root_cause":[{"type":"snapshot_exception","reason":"[backups:s/u] failed to get snapshot info"}],
+        "type":"snapshot_exception","reason":"[backups:s/u] failed to get snapshot info",
+        "caused_by":{"type":"i_o_exception","reason":"while reading","caused_by":
+            {"type":"access_denied_exception","reason":"/mnt/backups/snap-u.dat"}}},"status":500}"#;
+    assert_eq!(
+        refusal(500, body).to_string(),
+        "500 snapshot_exception: [backups:s/u] failed to get snapshot info (caused by access_denied_exception: \
+         /mnt/backups/snap-u.dat)"
+    );
+    let without_reason = r#"{"error":{"type":"a","reason":"b","caused_by":{"type":"c","reason":null}},"status":500}"#;
+    assert_eq!(refusal(500, without_reason).to_string(), "500 a: b (caused by c)");
+}
+
 #[test]
 fn a_long_explanation_is_cut() {
     let names = "optimize-process-instance-bestellprozeß_v8, ".repeat(1_000);

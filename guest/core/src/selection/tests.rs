@@ -181,6 +181,29 @@ fn zeebes_own_indices_are_left_out() {
 }
 
 #[test]
+fn the_indices_of_a_part_tell_whose_it_is() {
+    let mut names = installation_of_8_10();
+    names.extend([
+        "optimize-process-instance-metadata_v8",
+        "optimize-process-instance-settings_v8",
+        "optimize-process-instance-timestamp-based-import-index_v8",
+    ]);
+    for prefix in ["optimize", "optimize-team-b", "zeebe-record", "o"] {
+        let all: Vec<String> = names.iter().map(|name| name.replacen("optimize", prefix, 1)).collect();
+        for part in Part::ALL {
+            let of = IndexPrefix::parse(prefix).unwrap();
+            let selection = IndexSelection::new(part, &of, all.iter().map(String::as_str)).unwrap();
+            assert_eq!(installation_of(selection.names()), Some(prefix), "{part}");
+        }
+    }
+    for other in
+        [&["optimize-process-instance-a_v8"][..], &["optimize-metadata_v3"], &["metadata_v3", "settings_v3"], &[]]
+    {
+        assert_eq!(installation_of(&other.iter().map(|&name| name.to_owned()).collect::<Vec<_>>()), None);
+    }
+}
+
+#[test]
 fn a_process_may_be_named_like_an_index() {
     let mean = [
         "optimize-process-instance-metadata_v8",

@@ -187,7 +187,14 @@ fn after_the_window_a_run_is_left_incomplete() {
         with_part_one(fixture);
         fixture.engine.pass(RESUME_WINDOW + Duration::from_millis(1));
         let reason = ends(fixture, 12, BackupState::Incomplete).backup.failure_reason.unwrap();
-        assert_eq!(reason, format!("part 2 of 2 is missing; only {} exists", part(12, 1)));
+        assert_eq!(
+            reason,
+            format!(
+                "part 2 of 2 is missing; only {} exists; part 1 ended at 2023-11-14T22:13:20Z, and part 2 was not started \
+                 within backup.resumeWindow (10m) after that",
+                part(12, 1)
+            )
+        );
     });
 }
 
@@ -286,5 +293,5 @@ fn what_the_host_remembers_of_an_earlier_run_of_that_number_is_not_about_this_on
 fn note_on(fixture: &Fixture, id: u64, ended: bool, refusal: Option<String>) -> RunNote {
     let backup = fixture.get(id).unwrap();
     let run_id = backup.snapshots.first().and_then(|snapshot| snapshot.run_id()).unwrap().to_owned();
-    RunNote { backup_id: backup.id, run_id, ended, refusal }
+    RunNote { backup_id: backup.id, run_id, ended, refusal, awaited: None }
 }

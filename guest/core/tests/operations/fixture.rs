@@ -7,8 +7,8 @@ use std::time::Duration;
 use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
 use backup_core::{
-    Backup, BackupId, Context, Engine, Error, IndexPrefix, ListQuery, Method, Origin, Part, RepositoryName, Request,
-    Response, RunNote, Settings, SnapshotState, TransportError,
+    Backup, BackupId, Context, Engine, EngineClock, Error, IndexPrefix, ListQuery, Method, Origin, Part,
+    RepositoryName, Request, Response, RunNote, Settings, SnapshotState, TransportError,
 };
 use serde_json::json;
 
@@ -70,6 +70,7 @@ impl Fixture {
         Context {
             settings: self.settings(),
             now: self.engine.now(),
+            engine_clock: EngineClock::NotAsked,
             run_id: run_id.to_owned(),
             host: "host-1".to_owned(),
             notes: Vec::new(),

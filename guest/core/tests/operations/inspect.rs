@@ -1,7 +1,7 @@
 //! What is told of the backups that there are.
 
 use backup_core::memory::{Damage, Dialect, Intercepted, StoredSnapshot};
-use backup_core::{BackupState, ErrorKind, ListQuery, Snapshot, SnapshotState, operations};
+use backup_core::{Backup, BackupState, ErrorKind, ListQuery, Snapshot, SnapshotState, operations};
 
 use crate::fixture::{Fixture, OTHER_INDICES, REPOSITORY, on_every_engine, part};
 
@@ -174,6 +174,29 @@ fn a_damaged_snapshot_hides_no_other() {
 }
 
 /// Each snapshot is looked up in sets: ten thousand times ten thousand comparisons of names would not end in a sandbox.
+/// A storage that is not mounted: the engine still knows all names.
+#[test]
+fn many_unreadable_snapshots_are_told_as_a_storage_that_is_away() {
+    on_every_engine(|fixture| {
+        for (id, number) in [(11, 1), (11, 2), (12, 1), (12, 2)] {
+            fixture.store_ours(id, number, SnapshotState::Success, "run-1");
+        }
+        fixture.engine.damage(&part(12, 2), Some(Damage::Missing));
+        let reason = |backup: &Backup| backup.failure_reason.clone().unwrap();
+        for backup in [&fixture.get(12).unwrap(), &fixture.list().unwrap().backups[0]] {
+            assert!(reason(backup).contains("; before you delete it, which cannot be undone, look"), "{backup:?}");
+        }
+        for (id, number) in [(11, 1), (11, 2), (12, 1)] {
+            fixture.engine.damage(&part(id, number), Some(Damage::Missing));
+        }
+        for backup in &fixture.list().unwrap().backups {
+            assert!(reason(backup).contains("4 of the 4 snapshots that were looked at cannot be read"), "{backup:?}");
+            assert!(reason(backup).ends_with("bring it back, and delete nothing until then"), "{backup:?}");
+        }
+        assert!(reason(&fixture.get(11).unwrap()).contains("2 of the 2 snapshots"));
+    });
+}
+
 #[test]
 fn one_damaged_snapshot_hides_none_of_ten_thousand() {
     let fixture = Fixture::new(Dialect::Elasticsearch8_19);

@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use backup_core::memory::{Damage, Dialect, Intercepted};
 use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
 use backup_core::{
-    Backup, BackupId, BackupState, Context, Error, ErrorKind, IndexPrefix, ListQuery, OptimizeVersion, Origin, Part,
-    Request, SnapshotState,
+    Backup, BackupId, BackupState, Context, Error, ErrorKind, IndexPrefix, ListQuery, OptimizeVersion, Origin,
+    PageLimit, Part, Request, SnapshotState,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -170,6 +170,45 @@ fn what_is_unreadable_beside_anothers_is_anothers() {
             assert_eq!(team.delete(7, None).unwrap().snapshots.len(), 2);
         });
     }
+}
+
+/// Their indices tell it. A storage that is away for a moment makes all of them unreadable.
+#[test]
+fn what_is_unreadable_as_a_whole_is_not_everybodys() {
+    for damage in [Damage::Missing, Damage::Unreadable] {
+        on_every_engine_with_a_team(|fixture, team| {
+            team.complete(7, "run-1");
+            fixture.create(8, "run-2").unwrap();
+            fixture.drive(8);
+            [part(7, 1), part(7, 2), part(8, 1), part(8, 2)].iter().for_each(|name| {
+                fixture.engine.damage(name, Some(damage));
+            });
+            refused(fixture.get(7), ErrorKind::NotFound, "backupNotFound");
+            refused(fixture.delete(7, None), ErrorKind::Conflict, "backupOfAnotherInstallation");
+            assert_eq!((fixture.get(8).unwrap().state, fixture.names().len()), (BackupState::Failed, 4));
+            assert_eq!(fixture.delete(8, None).unwrap().snapshots.len(), 2);
+            assert_eq!(team.delete(7, None).unwrap().snapshots.len(), 2);
+        });
+    }
+}
+
+/// It is cut into pages before the metadata is read.
+#[test]
+fn names_alone_do_not_tell_whose_a_backup_is() {
+    on_every_engine_with_a_team(|fixture, team| {
+        team.complete(7, "run-1");
+        fixture.create(8, "run-2").unwrap();
+        fixture.drive(8);
+        team.create(9, "run-3").unwrap();
+        let ids = |query: &ListQuery| {
+            let list = fixture.list_of(query).unwrap();
+            (list.backups.iter().map(|backup| backup.id.get()).collect::<Vec<_>>(), list.foreign)
+        };
+        assert_eq!(ids(&ListQuery::default()), (vec![8], 3));
+        assert_eq!(ids(&ListQuery { verbose: false, ..ListQuery::default() }), (vec![8, 7], 1));
+        let first = ListQuery { limit: PageLimit::parse("1").ok(), ..ListQuery::default() };
+        assert_eq!(ids(&first), (vec![], 1));
+    });
 }
 
 /// Optimize's own snapshots have no metadata.

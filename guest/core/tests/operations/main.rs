@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod advance;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod create;
 #[cfg(test)]
 mod delete;
+#[cfg(test)]
+mod dropped;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

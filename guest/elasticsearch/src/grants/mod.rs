@@ -30,6 +30,7 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// | `GET /_resolve/index/{prefix}-*` | the installation's indices |
 /// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
+/// | `GET /_nodes/_master/stats/os` | the engine's clock |
 ///
 /// A snapshot's name starts with [`backup_core::NAME_PREFIX`]. Of the PUTs and DELETEs, a call may make only those that
 /// it is for: that is its [`Scope`].
@@ -98,7 +99,9 @@ impl Grants {
                 self.check_expression(alias, "metadata")?;
                 Some(Grant::ReadMetadata)
             }
-            (Method::Get, ["_nodes"] | ["_nodes", "_all", "http"]) => Some(Grant::ReadNodes),
+            (Method::Get, ["_nodes"] | ["_nodes", "_all", "http"] | ["_nodes", "_master", "stats", "os"]) => {
+                Some(Grant::ReadNodes)
+            }
             _ => None,
         }
         .ok_or_else(|| Denial::Request { found: excerpt(&request.to_string()) })

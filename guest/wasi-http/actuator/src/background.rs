@@ -46,6 +46,10 @@ fn drive(policy: Policy, id: BackupId) {
                 log::line(&format!("backup {id} has ended: {:?} {reason}", backup.state));
                 return;
             }
+            // If the engine drops it, the next step starts it again: not so soon.
+            Ok(Progress { again_in: Some(millis), accepted: true, .. }) => {
+                pacer.after_refusal(Duration::from_millis(millis))
+            }
             Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
                 pacer.after_progress(Duration::from_millis(millis))
             }

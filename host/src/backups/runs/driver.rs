@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use backup_core::RunPacer;
-use backup_core::text::cut;
 use tokio_util::sync::CancellationToken;
 
 use super::Runs;
+use super::run::shortened;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{BackupId, BackupState, Error, Progress};
+use crate::sandbox::types::{BackupId, BackupState, Error};
 
 /// Takes steps until the run ends or is stopped. A step in progress is finished first: once the run has stopped, nothing
 /// more is written.
@@ -16,29 +16,33 @@ use crate::sandbox::types::{BackupId, BackupState, Error, Progress};
 pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, stop: &CancellationToken) {
     let mut pacer = RunPacer::new(fastrand::f64);
     let mut delay = Duration::ZERO;
+    let mut was_dropped = false;
     while stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
         calls = runs.policies.successor_of(calls);
-        match calls.advance(id, runs.notes_of(id)).await {
-            Ok(Progress { again_in: None, backup, refusal }) => {
-                runs.update(id, |run| {
-                    run.ended = true;
-                    run.refusal = refusal.map(shortened).or(run.refusal.take());
-                });
-                report_end(id, backup.state, backup.failure_reason.as_deref());
-                runs.metrics.run_ended(backup.state.into());
-                return;
-            }
-            Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
-                // What the engine had against part 2 is overcome.
-                runs.update(id, |run| (run.trouble, run.refusal) = (None, None));
-                delay = pacer.after_progress(Duration::from_millis(millis));
-            }
-            Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
-                let refusal = shortened(refusal);
-                tracing::warn!(backup = id, refusal, "the search engine refused part 2; trying again");
-                runs.metrics.run_retried();
-                runs.update(id, |run| (run.trouble, run.refusal) = (None, Some(refusal)));
-                delay = pacer.after_refusal(Duration::from_millis(millis));
+        let notes = runs.notes_of(id);
+        let awaits_part_two = notes.iter().any(|note| note.awaited == Some(2));
+        match calls.advance(id, notes).await {
+            Ok(progress) => {
+                runs.update(id, |run| run.observe(&progress));
+                let Some(again_in) = progress.again_in.map(Duration::from_millis) else {
+                    report_end(id, progress.backup.state, progress.backup.failure_reason.as_deref());
+                    runs.metrics.run_ended(progress.backup.state.into());
+                    return;
+                };
+                if progress.accepted {
+                    tracing::info!(backup = id, "the search engine accepted part 2");
+                }
+                delay = match progress.refusal {
+                    // A part 2 that was dropped once may be dropped again: the delays go on growing.
+                    None if was_dropped => again_in,
+                    None => pacer.after_progress(again_in),
+                    Some(refusal) => {
+                        was_dropped |= awaits_part_two;
+                        tracing::warn!(backup = id, refusal = shortened(refusal), "there is no part 2; trying again");
+                        runs.metrics.run_retried();
+                        pacer.after_refusal(again_in)
+                    }
+                };
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
                 tracing::warn!(backup = id, "the backup was deleted while it was being made");
@@ -53,11 +57,6 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             }
         }
     }
-}
-
-/// A refusal can name hundreds of indices. It is kept, and is a part of each list of backups.
-fn shortened(refusal: String) -> String {
-    cut(refusal, 1_000)
 }
 
 fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {

@@ -3,24 +3,22 @@
 //! A run is a loop over the policy's `advance`. Its state is in the snapshots: it can be stopped at any moment, and another
 //! host, or this one after a restart, resumes it.
 
+mod adoption;
 mod driver;
+mod run;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::elasticsearch::ListedSnapshot;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
-use crate::sandbox::types::{Backup, BackupId, BackupState, Error, RunNote, SnapshotState};
-use crate::sandbox::{CallError, Purpose};
+use crate::sandbox::types::{Backup, BackupId, RunNote};
+use run::{Driver, Run};
 
-/// How often backups are looked for that nobody drives.
-const ADOPTION_INTERVAL: Duration = Duration::from_secs(30);
 /// How many runs are kept, also after their end, for what the engine has no trace of.
 const MAX_RUNS: usize = 1000;
 
@@ -31,34 +29,6 @@ pub struct Runs {
     runs: Mutex<BTreeMap<BackupId, Run>>,
     tasks: TaskTracker,
     stop: CancellationToken,
-}
-
-/// One run.
-struct Run {
-    /// Its identity, as in the metadata of its snapshots.
-    run_id: String,
-    /// While it is driven: how to stop it.
-    driver: Option<Driver>,
-    /// The engine's last refusal of part 2.
-    refusal: Option<String>,
-    /// Why the last step failed, while it is being tried again.
-    trouble: Option<String>,
-    ended: bool,
-    /// When it began to be driven, or ceased to be.
-    since: Instant,
-}
-
-/// The two ends of stopping a driver.
-#[derive(Clone, Default)]
-struct Driver {
-    stop: CancellationToken,
-    stopped: CancellationToken,
-}
-
-impl Run {
-    fn note(&self, backup_id: BackupId) -> RunNote {
-        RunNote { backup_id, run_id: self.run_id.clone(), ended: self.ended, refusal: self.refusal.clone() }
-    }
 }
 
 /// Kept by the task that drives a run. However the task ends, by a panic too, the run is not driven any more.
@@ -98,8 +68,8 @@ impl Runs {
     }
 
     /// Drives a backup until it ends, unless that is being done already. It keeps to these calls,
-    /// whatever policy serves meanwhile.
-    pub fn drive(self: &Arc<Self>, id: BackupId, run_id: String, calls: PolicyCalls) {
+    /// whatever policy serves meanwhile. `awaited` is the part that the engine is known to have accepted.
+    pub fn drive(self: &Arc<Self>, id: BackupId, run_id: String, awaited: Option<u8>, calls: PolicyCalls) {
         let driver = {
             let mut runs = self.lock();
             forget_oldest(&mut runs);
@@ -108,15 +78,7 @@ impl Runs {
             }
             let refusal = runs.remove(&id).filter(|run| run.run_id == run_id).and_then(|run| run.refusal);
             let driver = Driver { stop: self.stop.child_token(), stopped: CancellationToken::new() };
-            let run = Run {
-                run_id: run_id.clone(),
-                driver: Some(driver.clone()),
-                refusal,
-                trouble: None,
-                ended: false,
-                since: Instant::now(),
-            };
-            runs.insert(id, run);
+            runs.insert(id, Run::new(run_id.clone(), driver.clone(), refusal, awaited));
             driver
         };
         self.metrics.run_started();
@@ -125,12 +87,27 @@ impl Runs {
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was
-    /// stopped.
+    /// stopped. Whatever vanishes from now on was not dropped.
     pub async fn stop(&self, id: BackupId) -> Option<String> {
         let (driver, run_id) = self.lock().get(&id).and_then(|run| Some((run.driver.clone()?, run.run_id.clone())))?;
         driver.stop.cancel();
         driver.stopped.cancelled().await;
+        self.update(id, |run| run.awaited = None);
         Some(run_id)
+    }
+
+    /// Forgets what was dropped, if a newer backup has that ID.
+    pub fn forget_dropped(&self, backup: &Backup) {
+        let mut runs = self.lock();
+        let is_dropped = |run: &Run| run.dropped.is_some() && Some(&run.run_id) != backup.run_id.as_ref();
+        if !backup.details.is_empty() && runs.get(&backup.backup_id).is_some_and(is_dropped) {
+            runs.remove(&backup.backup_id);
+        }
+    }
+
+    /// The backups of which the engine has dropped a part, with the reason, until they are deleted or their IDs used again.
+    pub fn dropped(&self) -> BTreeMap<BackupId, String> {
+        self.lock().iter().filter_map(|(&id, run)| Some((id, run.dropped.clone()?))).collect()
     }
 
     /// Forgets a backup that was deleted.
@@ -155,54 +132,9 @@ impl Runs {
         driven.map(|(&id, run)| (id, run.trouble.clone().or_else(|| run.refusal.clone()))).collect()
     }
 
-    /// Looks for backups that are in progress and driven by nobody here, at once and then regularly, until the host stops: a
-    /// host that was killed is replaced by its restart or by its neighbour. Those for which `is_being_deleted` holds are not
-    /// resumed.
-    pub async fn adopt_forever(self: &Arc<Self>, is_being_deleted: impl Fn(BackupId) -> bool) {
-        let mut interval = tokio::time::interval(ADOPTION_INTERVAL);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut trouble = None;
-        let (mut ended, mut generation) = (BTreeMap::new(), 0);
-        while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
-            // Another policy may judge otherwise.
-            let serving = self.policies.serving().number;
-            if std::mem::replace(&mut generation, serving) != serving {
-                ended.clear();
-            }
-            let found = self.adopt(&is_being_deleted, &mut ended).await.err();
-            if let Some(error) = found.as_ref().filter(|_| found != trouble) {
-                tracing::warn!(error, "cannot look for backups that are in progress");
-            }
-            trouble = found;
-        }
-    }
-
-    /// Reads in full only what names and states do not show to be finished, and of that what has ended only once.
-    async fn adopt(
-        self: &Arc<Self>,
-        is_being_deleted: &impl Fn(BackupId) -> bool,
-        ended: &mut BTreeMap<BackupId, Vec<ListedSnapshot>>,
-    ) -> Result<(), String> {
-        let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
-        ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
-        for (id, snapshots) in unfinished {
-            if ended.contains_key(&id) || self.is_driven(id) || self.stop.is_cancelled() {
-                continue;
-            }
-            let calls = self.policies.calls();
-            // It is no mark against the policy, whatever becomes of it, and waits for no caller.
-            match calls.for_purpose(Purpose::Inspection).get(&id.to_string(), self.notes_of(id)).await {
-                // A deletion may have begun meanwhile.
-                Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), .. }) if !is_being_deleted(id) => {
-                    tracing::info!(backup = id, "resuming a backup that is in progress");
-                    self.drive(id, run_id, calls);
-                }
-                Ok(backup) if may_change(&backup) => {}
-                Ok(_) | Err(CallError::Refused(Error::NotFound(_))) => drop(ended.insert(id, snapshots)),
-                Err(error) => return Err(error.to_string()),
-            }
-        }
-        Ok(())
+    /// Whether this host has driven that run.
+    fn knows(&self, id: BackupId, run_id: &str) -> bool {
+        self.lock().get(&id).is_some_and(|run| run.run_id == run_id)
     }
 
     fn is_driven(&self, id: BackupId) -> bool {
@@ -228,12 +160,6 @@ impl Runs {
     }
 }
 
-/// Whether the state can become another one although names and states stay: a storage or a node may come back.
-fn may_change(backup: &Backup) -> bool {
-    matches!(backup.state, BackupState::InProgress | BackupState::Incompatible)
-        || backup.details.iter().any(|snapshot| snapshot.state == SnapshotState::Unreadable)
-}
-
 fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {
     while runs.len() >= MAX_RUNS {
         let ended = runs.iter().filter(|(_, run)| run.driver.is_none());
@@ -244,10 +170,13 @@ fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn run(driver: Option<Driver>, since: Instant) -> Run {
-        Run { run_id: "run".to_owned(), driver, refusal: None, trouble: None, ended: true, since }
+        let new = Run::new("run".to_owned(), Driver::default(), None, None);
+        Run { driver, ended: true, since, ..new }
     }
 
     /// IDs are often times, but nobody has to count upwards.

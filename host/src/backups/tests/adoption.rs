@@ -153,6 +153,45 @@ async fn a_backup_whose_deletion_begins_during_the_look_is_not_resumed() {
     assert!(cluster.snapshots().is_empty());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_is_found_too_late_is_counted_once() {
+    let (_, host) = set_up();
+    host.create_and_crash(1).await;
+    host.at(20 * 60).await;
+    host.adopt_forever();
+    host.at(40 * 60).await;
+
+    assert_eq!(host.state(1).await, BackupState::Incomplete);
+    let reason = host.reason(1).await;
+    assert!(reason.contains("part 2 was not started within backup.resumeWindow (10m) after that"), "{reason}");
+    assert_eq!(host.metric("runs_found_too_late_total"), 1.0);
+    assert_eq!(host.metric("runs_ended_total{state=\"incomplete\"}"), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_days_ago_is_no_news() {
+    let (_, host) = set_up();
+    host.create_and_crash(1).await;
+    host.at(2 * 24 * 60 * 60).await;
+    host.adopt_forever();
+    host.at(2 * 24 * 60 * 60 + 60).await;
+    assert_eq!(host.state(1).await, BackupState::Incomplete);
+    assert_eq!(host.metric("runs_found_too_late_total"), 0.0);
+}
+
+/// This host was there: it has counted the backup's end.
+#[tokio::test(start_paused = true)]
+async fn what_ended_here_was_not_found_too_late() {
+    let (_, host) = set_up();
+    host.adopt_forever();
+    host.network.fail("PUT part_2_of_2", 1, Fault::refusal(Duration::ZERO, 403, "security_exception", "not yours"));
+    host.service.create("1").await.unwrap();
+    host.at(20 * 60).await;
+    assert_eq!(host.state(1).await, BackupState::Incomplete);
+    assert_eq!(host.metric("runs_found_too_late_total"), 0.0);
+    assert_eq!(host.metric("runs_ended_total{state=\"incomplete\"}"), 1.0);
+}
+
 /// Nobody has asked for these calls, and there may be many of them.
 #[tokio::test(start_paused = true)]
 async fn a_look_that_fails_is_no_mark_against_the_policy() {
@@ -160,8 +199,7 @@ async fn a_look_that_fails_is_no_mark_against_the_policy() {
     killed.create_and_crash(1).await;
     // It cannot even answer.
     let limits = CallLimits { transfer: 64, ..LIMITS };
-    let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
-    let host = TestHost::with_policy(&cluster, "optimize", policy);
+    let host = TestHost::with_limits(&cluster, "optimize", limits);
     host.adopt_forever();
     host.at(300).await;
 

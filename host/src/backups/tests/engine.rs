@@ -6,7 +6,7 @@ use std::time::Duration;
 use backup_core::memory::{MemoryEngine, StoredSnapshot};
 use backup_core::{Engine, SnapshotState, Timestamp, milliseconds};
 pub(super) use backup_test_support::installation::part;
-use backup_test_support::memory::engine_with_installation;
+use backup_test_support::memory::engine_with_installation_at;
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -26,9 +26,13 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn new() -> Arc<Self> {
-        let engine = engine_with_installation(REPOSITORY);
         // Tokio's clock may have been put forward since the process began.
-        engine.pass_until(Timestamp(milliseconds(clock::since_epoch())));
+        Self::at(clock::since_epoch())
+    }
+
+    /// One whose clock is not the hosts'.
+    pub(super) fn at(since_epoch: Duration) -> Arc<Self> {
+        let engine = engine_with_installation_at(Timestamp(milliseconds(since_epoch)), REPOSITORY);
         engine.write_within(SNAPSHOT);
         Arc::new(Self { engine, clock: Mutex::new(Instant::now()) })
     }

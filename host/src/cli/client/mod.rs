@@ -15,7 +15,7 @@ use backup_actuator::{BackupView, Message};
 use backup_core::BackupId;
 use backup_elasticsearch::ConnectError;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Method, RequestBuilder, StatusCode, Url, redirect};
+use reqwest::{Certificate, Method, RequestBuilder, StatusCode, Url, redirect};
 
 use self::address::{InvalidUrl, ServerUrl};
 use self::answer::{Answer, ReadError};
@@ -60,6 +60,12 @@ pub(super) struct Selection {
     pub(super) limit: Option<u64>,
 }
 
+fn authorities(file: &Path) -> Result<Vec<Certificate>, ClientOptionsError> {
+    let certificates = elasticsearch::read_certificates(file).map_err(ClientOptionsError::Authorities)?;
+    let authorities = certificates.iter().map(|certificate| Certificate::from_der(certificate));
+    authorities.collect::<Result<_, _>>().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))
+}
+
 impl Client {
     /// Reads the authorities; does not connect.
     pub(super) fn new(options: ServerOptions) -> Result<Self, ClientOptionsError> {
@@ -79,7 +85,7 @@ impl Client {
         };
         // Elsewhere the proxies of the environment count, as for other tools.
         let builder = if server.is_local() { builder.no_proxy() } else { builder };
-        let http = builder.build().map_err(tls_cannot_be_set_up)?;
+        let http = builder.build().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))?;
         Ok(Self { http, server, token_file: options.token_file })
     }
 
@@ -156,16 +162,6 @@ impl Client {
     fn no_answer(&self, reason: String) -> ClientError {
         ClientError::NoAnswer { server: self.server.to_string(), reason }
     }
-}
-
-fn authorities(file: &Path) -> Result<Vec<reqwest::Certificate>, ClientOptionsError> {
-    let certificates = elasticsearch::read_certificates(file).map_err(ClientOptionsError::Authorities)?;
-    let read = certificates.iter().map(|certificate| reqwest::Certificate::from_der(certificate));
-    read.collect::<Result<_, _>>().map_err(tls_cannot_be_set_up)
-}
-
-fn tls_cannot_be_set_up(error: reqwest::Error) -> ClientOptionsError {
-    ClientOptionsError::Tls(root_cause(&error))
 }
 
 /// Why there is no connection, and what to do about it on a command line.

@@ -4,7 +4,7 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, Progress, RunNote};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -20,7 +20,9 @@ pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
     empty(&bed(true)?).await?;
     invalid_ids(&bed(true)?).await?;
     a_backup(&bed(true)?).await?;
-    a_failure(&bed(true)?).await
+    anothers_backups(&bed(true)?).await?;
+    a_failure(&bed(true)?).await?;
+    a_dropped_part(&bed(true)?).await
 }
 
 async fn unconfigured(bed: &TestBed) -> Outcome {
@@ -115,6 +117,34 @@ async fn a_deletion(bed: &TestBed, id: BackupId) -> Outcome {
     }
 }
 
+/// What a policy answers is its own affair, what becomes of another installation's snapshots is not.
+async fn anothers_backups(bed: &TestBed) -> Outcome {
+    const CASE: &str = "backups of another installation in the repository";
+    for (n, id) in CANDIDATE_IDS.into_iter().enumerate() {
+        // The first one could be resumed.
+        bed.store_anothers(id, if n == 0 { 1 } else { 2 });
+    }
+    let before = bed.names();
+    let page = answer(CASE, "an empty list", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
+    if !page.backups.is_empty() {
+        return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
+    }
+    for id in CANDIDATE_IDS {
+        if let Ok((accepted, _)) = bed.calls.create(id, Vec::new()).await {
+            return mismatch(CASE, "that their ids are taken", format!("{accepted:?}"));
+        }
+        if let Ok(id) = id.parse() {
+            let _ = bed.calls.advance(id, Vec::new()).await;
+        }
+        let _ = bed.calls.delete(id, None).await;
+    }
+    let after = bed.names();
+    if after == before {
+        return Ok(());
+    }
+    mismatch(CASE, "that nothing of them is deleted, and nothing added", format!("{after:?} after {before:?}"))
+}
+
 /// Part 2 must never be newer than a part 1 that can be restored.
 async fn a_failure(bed: &TestBed) -> Outcome {
     const CASE: &str = "a backup of which part 1 fails";
@@ -123,6 +153,20 @@ async fn a_failure(bed: &TestBed) -> Outcome {
     advance_to_the_end(CASE, bed, id).await?;
     expect_parts(CASE, bed, 1)?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Failed)
+}
+
+/// A policy may tell it as failed or as not found, but must not go on.
+async fn a_dropped_part(bed: &TestBed) -> Outcome {
+    const CASE: &str = "a backup whose part 1 is gone while it is written";
+    let id = created(CASE, bed).await?;
+    answer(CASE, "that a deletion is submitted", bed.calls.delete(&id.to_string(), None).await)?;
+    let note = RunNote { backup_id: id, run_id: "self-test".to_owned(), ended: false, refusal: None, awaited: Some(1) };
+    match bed.calls.advance(id, vec![note]).await {
+        Err(CallError::Refused(Error::NotFound(_))) => {}
+        Ok(Progress { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
+        other => return mismatch(CASE, "the error 'not-found', or the end of a run that has FAILED", told(&other)),
+    }
+    if bed.snapshots().is_empty() { Ok(()) } else { mismatch(CASE, "that nothing is written", "a snapshot") }
 }
 
 async fn created(case: &'static str, bed: &TestBed) -> Outcome<BackupId> {

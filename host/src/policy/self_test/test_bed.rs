@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use backup_core::memory::{Dialect, MemoryEngine};
-use backup_core::{IndexPrefix, RepositoryName, SnapshotState};
+use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
+use backup_core::{IndexPrefix, NAME_PREFIX, RepositoryName, SnapshotState};
 use serde_json::json;
 
 use super::{Outcome, mismatch};
@@ -13,6 +13,8 @@ use crate::sandbox::{Purpose, types};
 
 const REPOSITORY: &str = "self-test";
 const PREFIX: &str = "optimize";
+/// That of a second installation, whose backups are in the same repository.
+const ANOTHER_PREFIX: &str = "optimize-self-test";
 const IMPORT: [&str; 2] = ["optimize-position-based-import-index_v3", "optimize-timestamp-based-import-index_v5"];
 const OTHERS: [&str; 3] = ["optimize-metadata_v3", "optimize-process-instance-invoice_v8", "optimize-settings_v3"];
 
@@ -47,6 +49,28 @@ impl TestBed {
     pub(super) fn snapshots(&self) -> Vec<Vec<String>> {
         let stored = self.engine.snapshots(REPOSITORY);
         stored.into_iter().map(|snapshot| snapshot.indices).collect()
+    }
+
+    /// The name of each snapshot, oldest first.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.engine.snapshots(REPOSITORY).into_iter().map(|snapshot| snapshot.name).collect()
+    }
+
+    /// The first so many parts of a backup that the server of another installation has made.
+    pub(super) fn store_anothers(&self, id: &str, parts: u8) {
+        for part in 1..=parts {
+            let origin = json!({
+                "runId": format!("run-of-{ANOTHER_PREFIX}"), "part": part, "parts": 2, "host": "another",
+                "indexPrefix": ANOTHER_PREFIX, "policy": "1.0.0",
+            });
+            let name = format!("{NAME_PREFIX}{id}_8.8.0_part_{part}_of_2");
+            let snapshot = StoredSnapshot {
+                indices: vec![format!("{ANOTHER_PREFIX}-settings_v3")],
+                metadata: Some(json!({ "optimizeBackup": origin })),
+                ..StoredSnapshot::new(&name, SnapshotState::Success, self.engine.now())
+            };
+            self.engine.store(REPOSITORY, snapshot);
+        }
     }
 
     /// Ends whatever snapshot is being written.

@@ -16,6 +16,7 @@ fn what_a_backup_needs_is_granted() {
         "GET /optimize-metadata/_search?size=1",
         "GET /optimize-metadata/_doc/1?_source=schemaVersion",
         "GET /_nodes",
+        "GET /_nodes/_master/stats/os?filter_path=nodes.*.timestamp",
         "GET /_nodes/_all/http?filter_path=nodes.*.version",
     ] {
         let asked = request(line);

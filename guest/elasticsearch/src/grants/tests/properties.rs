@@ -49,6 +49,7 @@ fn path() -> impl Strategy<Value = Vec<String>> {
         "optimize-metadata/_search",
         "optimize-metadata/_doc/1",
         "_nodes/_all/http",
+        "_nodes/_master/stats/os",
     ]);
     let altered = (granted, option::of((0..4_usize, segment()))).prop_map(|(path, replacement)| {
         let mut path: Vec<String> = path.split('/').map(str::to_owned).collect();
