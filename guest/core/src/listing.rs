@@ -5,24 +5,17 @@
 //! not return it. On most engines a pattern that matches nothing is that same 404; only the name in the reason
 //! differs. Without the distinction, one damaged file would hide every backup and let an ID be used twice.
 
+mod entries;
 mod in_full;
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
-
-use crate::json::object;
-use crate::refusal::{document, success};
+use crate::refusal::success;
 use crate::request::ListMode;
-use crate::text::cut;
-use crate::{
-    BackupId, Engine, Error, IdPattern, Origin, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName,
-    SnapshotState, Timestamp,
-};
+use crate::{BackupId, Engine, Error, IdPattern, Part, Refusal, RepositoryName, Request, Snapshot, SnapshotName};
+
+use entries::read;
 
 pub(crate) use in_full::in_full;
 
@@ -178,122 +171,3 @@ fn request(
 fn names(refusal: &Refusal, pattern: &str) -> bool {
     refusal.reason.contains(&format!(":{pattern}]"))
 }
-
-fn read(request: &Request, body: &str, repository: &RepositoryName) -> Result<Listing, Error> {
-    let list: RawList<'_> = document(request, body)?;
-    if list.failures.contains_key(repository.as_str()) {
-        // Elasticsearch 8.11 and 7.17 tell of a missing repository with 200.
-        return Err(Error::RepositoryMissing { repository: repository.clone(), refusal: None });
-    }
-    let mut listing = Listing { snapshots: Vec::with_capacity(list.snapshots.len()), ..Listing::default() };
-    for entry in list.snapshots {
-        match read_snapshot(entry.get()) {
-            Some(snapshot) => listing.snapshots.push(snapshot),
-            None => listing.foreign += 1,
-        }
-    }
-    Ok(listing)
-}
-
-/// A snapshot of a backup, `None` for another one. An entry that cannot be read must not hide the others.
-fn read_snapshot(entry: &str) -> Option<Snapshot> {
-    match object::<RawSnapshot<'_>>(entry) {
-        Ok(raw) => SnapshotName::parse(&raw.snapshot).map(|name| raw.into_snapshot(name)),
-        Err(error) => {
-            let raw: RawName<'_> = object(entry).ok()?;
-            let reason = format!("the search engine's answer about it makes no sense ({error})");
-            Some(Snapshot::unreadable(SnapshotName::parse(&raw.snapshot)?, text(raw.uuid), cut(reason, 2_000)))
-        }
-    }
-}
-
-fn text(value: Option<&RawValue>) -> Option<String> {
-    value.and_then(|value| serde_json::from_str(value.get()).ok())
-}
-
-/// A list whose entries are parsed one by one.
-#[derive(Deserialize)]
-struct RawList<'a> {
-    #[serde(default, borrow)]
-    snapshots: Vec<&'a RawValue>,
-    #[serde(default)]
-    failures: BTreeMap<String, IgnoredAny>,
-}
-
-/// The fields that are still read of an entry whose others cannot be.
-#[derive(Deserialize)]
-struct RawName<'a> {
-    #[serde(borrow)]
-    snapshot: Cow<'a, str>,
-    #[serde(borrow)]
-    uuid: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawSnapshot<'a> {
-    #[serde(borrow)]
-    snapshot: Cow<'a, str>,
-    #[serde(borrow)]
-    uuid: Option<&'a RawValue>,
-    #[serde(borrow)]
-    state: Cow<'a, str>,
-    version: Option<String>,
-    version_id: Option<u64>,
-    start_time_in_millis: Option<u64>,
-    end_time_in_millis: Option<u64>,
-    reason: Option<String>,
-    #[serde(default)]
-    failures: Vec<RawFailure>,
-    /// Others may write anything into it.
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawFailure {
-    index: Option<String>,
-    shard_id: Option<u64>,
-    node_id: Option<String>,
-    reason: Option<String>,
-}
-
-impl RawSnapshot<'_> {
-    fn into_snapshot(self, name: SnapshotName) -> Snapshot {
-        let uuid = text(self.uuid);
-        let Some(state) = SnapshotState::parse(&self.state) else {
-            return Snapshot::unreadable(
-                name,
-                uuid,
-                format!("the search engine gives it a state that is not known: {}", self.state),
-            );
-        };
-        // A running snapshot has the end time 0.
-        let moment = |millis: Option<u64>| millis.filter(|&millis| millis > 0).map(Timestamp);
-        Snapshot {
-            name,
-            uuid,
-            state,
-            started: moment(self.start_time_in_millis),
-            ended: moment(self.end_time_in_millis),
-            reason: self.reason,
-            failures: self.failures.into_iter().map(RawFailure::into_line).collect(),
-            version: self.version,
-            version_id: self.version_id,
-            origin: self.metadata.and_then(|metadata| Origin::read(metadata.get())),
-            installation: None,
-        }
-    }
-}
-
-impl RawFailure {
-    fn into_line(self) -> String {
-        let index = self.index.as_deref().unwrap_or("unknown index");
-        let shard = self.shard_id.map_or_else(|| "?".to_owned(), |shard| shard.to_string());
-        let node = self.node_id.map_or_else(|| "on no node".to_owned(), |node| format!("on node {node}"));
-        let reason = self.reason.as_deref().unwrap_or("no reason given");
-        format!("[{index}][{shard}] {node}: {reason}")
-    }
-}
-
-#[cfg(test)]
-mod tests;

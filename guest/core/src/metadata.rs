@@ -1,6 +1,6 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::object;
+use crate::json::{Object, object};
 use crate::{Context, Part};
 
 /// The entry `optimizeBackup` of a snapshot's `metadata`: which run wrote it.
@@ -15,13 +15,15 @@ pub struct Origin {
     pub part: u8,
     /// How many parts there are.
     pub parts: usize,
-    /// The host that called the policy.
+    /// The host that called the policy. It is written for people, and not read.
+    #[serde(skip_deserializing)]
     pub host: String,
     /// The index prefix of the installation that it is a backup of: a server leaves another installation's alone.
     /// `None`: a version wrote it that did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_prefix: Option<String>,
-    /// The version of the policy that decided.
+    /// The version of the policy that decided. It is written for people, and not read.
+    #[serde(skip_deserializing)]
     pub policy: String,
 }
 
@@ -29,7 +31,12 @@ pub struct Origin {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
-    optimize_backup: Origin,
+    #[serde(default, deserialize_with = "of_object", skip_serializing_if = "Option::is_none")]
+    pub(crate) optimize_backup: Option<Origin>,
+}
+
+fn of_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin>, D::Error> {
+    Ok(Option::<Object<Origin>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
 impl Origin {
@@ -52,11 +59,11 @@ impl Origin {
 
     /// Reads the origin out of a snapshot's metadata; `None` if it is not ours.
     pub(crate) fn read(metadata: &str) -> Option<Self> {
-        object::<Metadata>(metadata).ok().map(|metadata| metadata.optimize_backup)
+        object::<Metadata>(metadata).ok()?.optimize_backup
     }
 
     pub(crate) fn into_metadata(self) -> Metadata {
-        Metadata { optimize_backup: self }
+        Metadata { optimize_backup: Some(self) }
     }
 }
 

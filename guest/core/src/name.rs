@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::{BackupId, OptimizeVersion, Part};
 
@@ -40,7 +40,21 @@ impl SnapshotName {
 
 impl fmt::Display for SnapshotName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{NAME_PREFIX}{}_{}{}", self.backup_id, self.version, self.part.suffix())
+        f.write_str(NAME_PREFIX)?;
+        fmt::Display::fmt(&self.backup_id, f)?;
+        f.write_str("_")?;
+        fmt::Display::fmt(&self.version, f)?;
+        f.write_str(self.part.suffix())
+    }
+}
+
+/// With one allocation, since a list has tens of thousands of names.
+impl From<SnapshotName> for String {
+    fn from(name: SnapshotName) -> Self {
+        let mut text = Self::with_capacity(80);
+        // Writing into a text does not fail.
+        let _ = write!(text, "{name}");
+        text
     }
 }
 

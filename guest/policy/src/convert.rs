@@ -112,7 +112,7 @@ impl From<core::Backup> for wit::Backup {
 impl From<core::Snapshot> for wit::SnapshotDetail {
     fn from(snapshot: core::Snapshot) -> Self {
         Self {
-            snapshot_name: snapshot.name.to_string(),
+            snapshot_name: snapshot.name.into(),
             state: snapshot.state.into(),
             start_time: snapshot.started.map(|started| started.0),
             failures: snapshot.failures,
