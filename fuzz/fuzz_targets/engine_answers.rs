@@ -10,8 +10,7 @@ use std::time::Duration;
 use backup_core::operations::{advance, create, delete, get, list};
 use backup_core::{
     Backup, BackupId, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix, ListQuery, Method,
-    NAME_PREFIX, PageLimit, Part, RepositoryName,
-    Request, Settings, SnapshotName, SnapshotState, Timestamp,
+    NAME_PREFIX, PageLimit, Part, RepositoryName, Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
 use backup_elasticsearch::{Grants, Scope};
 use libfuzzer_sys::fuzz_target;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{Granted, Request, Response, Room, Transport, TransportError, retry};
 
-/// Sends to one cluster; the versions of its nodes are asked for once in [`MAX_AGE`], by however many calls.
+/// Sends to one cluster; the versions of its nodes are asked for once in `MAX_AGE`, by however many calls.
 pub struct Cluster {
     pub(super) transport: Arc<dyn Transport>,
     versions_request: Request,
