@@ -134,14 +134,16 @@ fn policy_settings(settings: &Settings) -> types::Settings {
 
 /// Says what an operator should know of the settings, and might not expect.
 fn tell_of(settings: &Settings) {
-    let (state, other) = match settings.complete_state {
-        CompleteState::Complete => ("COMPLETE", "COMPLETED"),
-        CompleteState::Completed => ("COMPLETED", "COMPLETE"),
+    let (state, change) = match settings.complete_state {
+        CompleteState::Complete => {
+            ("COMPLETE", "Camunda's procedure and most scripts wait for COMPLETED; to serve that,")
+        }
+        CompleteState::Completed => ("COMPLETED", "to serve COMPLETE,"),
     };
     tracing::info!(
         state,
-        "a backup that can be restored has this state; for scripts that wait for {other}, as Camunda's procedure does for \
-         COMPLETED, set backup.completeState (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
+        "a backup that can be restored has the state {state}; {change} set backup.completeState \
+         (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
     );
     if let Some(proxy) = &settings.connection.proxy {
         tracing::info!(%proxy, "all requests to the search engine go through this proxy");

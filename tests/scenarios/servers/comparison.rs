@@ -18,7 +18,7 @@ const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
 /// The same in the links and the health, by JSON pointer to what holds them.
 const NATIVE_MEMBERS: [(&str, &[&str]); 2] = [
     ("/_links", &["policy", "policy-rollback", "policy-shadow", "prometheus"]),
-    ("/components", &["deletions", "runs"]),
+    ("/components", &["clock", "deletions", "runs"]),
 ];
 
 /// Repeats the requests that change nothing, on what the scenario has left in the engine.
