@@ -68,7 +68,8 @@ pub(crate) fn waits_for_part_two<'a>(snapshots: &'a [Snapshot], context: &Contex
     if part_one.name.part != Part::One || part_one.state != SnapshotState::Success || !is_ours {
         return None;
     }
-    let ended_here = run_note(context, part_one).is_some_and(|note| note.ended);
+    // A run that ended because part 1 was not there may go on if that was an error of the list.
+    let ended_here = run_note(context, part_one).is_some_and(|note| note.ended && note.awaited != Some(Part::One));
     if ended_here { None } else { Some((part_one.origin.as_ref()?, part_one.ended?)) }
 }
 

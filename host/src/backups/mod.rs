@@ -69,7 +69,9 @@ impl BackupService {
         );
         // Another host may have deleted an earlier backup of this ID, whose run this host still drives.
         self.runs.stop(accepted.backup_id).await;
-        self.runs.drive(accepted.backup_id, run_id, Some(1), calls);
+        // If it is being deleted meanwhile, a part 1 that is gone was not dropped.
+        let awaited = (!self.deletions.is_pending(id)).then_some(1);
+        self.runs.drive(accepted.backup_id, run_id, awaited, calls);
         Ok(accepted)
     }
 
@@ -80,7 +82,7 @@ impl BackupService {
             async move { calls.get(&id, notes).await }
         };
         let backup = self.policies.read("get", Some(id), get).await?;
-        self.runs.forget_dropped(&backup);
+        self.runs.forget_dropped(std::slice::from_ref(&backup));
         Ok(backup)
     }
 
@@ -91,6 +93,7 @@ impl BackupService {
             async move { calls.list(&query, notes).await }
         };
         let page = self.policies.read("list", None, list).await?;
+        self.runs.forget_dropped(&page.backups);
         if page.foreign > 0 {
             tracing::info!(
                 foreign = page.foreign,

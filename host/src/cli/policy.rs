@@ -147,7 +147,7 @@ impl PolicyCommand {
     pub(super) fn run(self) -> Result<ExitStatus, PolicyCommandError> {
         match self {
             Self::Inspect { file, config } => {
-                print_anatomy(&file)?;
+                print_component_info(&file)?;
                 examine(file, config.as_deref())
             }
             Self::Check { file, config } => examine(file, config.as_deref()),
@@ -162,7 +162,7 @@ impl PolicyCommand {
     }
 }
 
-fn print_anatomy(file: &Path) -> Result<(), PolicyCommandError> {
+fn print_component_info(file: &Path) -> Result<(), PolicyCommandError> {
     let defect = |defect| PolicyCommandError::InvalidComponent { file: file.to_owned(), defect };
     let info = ComponentInfo::examine(&fs::read(file)?).map_err(defect)?;
     let unknown = || "(not told)".to_owned();

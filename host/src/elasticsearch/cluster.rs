@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::{Granted, Request, Response, Room, Transport, TransportError, retry};
+use super::{Granted, LargeResponsePermit, Request, Response, Transport, TransportError, retry};
 
 /// Sends to one cluster; the versions of its nodes are asked for once in `MAX_AGE`, by however many calls.
 pub struct Cluster {
@@ -28,17 +28,22 @@ impl Cluster {
         &self,
         request: &Granted,
         budget: Duration,
-        room: &Room,
+        permit: &LargeResponsePermit,
     ) -> Result<Response, TransportError> {
         if *request.request() == self.versions_request {
-            self.versions(request, budget, room).await
+            self.versions(request, budget, permit).await
         } else {
-            retry::send(self.transport.as_ref(), request, budget, room).await
+            retry::send(self.transport.as_ref(), request, budget, permit).await
         }
     }
 
     /// Callers who come meanwhile wait for the same answer. One that is no success is kept for nobody.
-    async fn versions(&self, request: &Granted, budget: Duration, room: &Room) -> Result<Response, TransportError> {
+    async fn versions(
+        &self,
+        request: &Granted,
+        budget: Duration,
+        permit: &LargeResponsePermit,
+    ) -> Result<Response, TransportError> {
         let started = Instant::now();
         let Ok(mut last) = timeout(budget, self.versions.lock()).await else {
             return Err(TransportError::Interrupted(format!("no answer about the nodes within {budget:?}")));
@@ -47,7 +52,7 @@ impl Cluster {
             return Ok(response.clone());
         }
         let left = budget.saturating_sub(started.elapsed());
-        let response = retry::send(self.transport.as_ref(), request, left, room).await?;
+        let response = retry::send(self.transport.as_ref(), request, left, permit).await?;
         *last = (response.status == 200).then(|| (Instant::now(), response.clone()));
         Ok(response)
     }

@@ -5,20 +5,20 @@ use backup_elasticsearch::Retry;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Granted, Response, Room, Submitted, Transport, TransportError};
+use super::{Granted, LargeResponsePermit, Response, Submitted, Transport, TransportError};
 
 /// Sends a request, and again while its failure may pass. The last result is final: a status that stays is not an error.
 pub(crate) async fn send(
     transport: &dyn Transport,
     request: &Granted,
     timeout: Duration,
-    room: &Room,
+    permit: &LargeResponsePermit,
 ) -> Result<Response, TransportError> {
     let deadline = Instant::now() + timeout;
     let left = || deadline.saturating_duration_since(Instant::now());
     let mut retry = Retry::new(request.request().method, fastrand::f64);
     loop {
-        let result = transport.read(request, left(), room).await;
+        let result = transport.read(request, left(), permit).await;
         let Some(delay) = retry.delay_after(&result, left()) else { return result };
         tracing::debug!(request = %request.request(), ?result, ?delay, "sending the request again");
         tokio::time::sleep(delay).await;

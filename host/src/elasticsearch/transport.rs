@@ -5,7 +5,7 @@ use std::time::Duration;
 use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Cluster, Granted, Outstanding, Recording, Response, Room, TransportError, retry};
+use super::{Client, Cluster, Granted, LargeResponsePermit, Outstanding, Recording, Response, TransportError, retry};
 
 /// The future of [`Transport`]'s methods.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
@@ -16,8 +16,13 @@ pub trait Transport: Send + Sync {
     fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 
     /// The same. A large answer keeps `room` taken after its end, until the room is left.
-    fn read<'a>(&'a self, request: &'a Granted, timeout: Duration, room: &'a Room) -> ResponseFuture<'a> {
-        let _ = room;
+    fn read<'a>(
+        &'a self,
+        request: &'a Granted,
+        timeout: Duration,
+        permit: &'a LargeResponsePermit,
+    ) -> ResponseFuture<'a> {
+        let _ = permit;
         self.send(request, timeout)
     }
 
@@ -30,8 +35,13 @@ impl Transport for Client {
         Box::pin(Self::send(self, request, timeout))
     }
 
-    fn read<'a>(&'a self, request: &'a Granted, timeout: Duration, room: &'a Room) -> ResponseFuture<'a> {
-        Box::pin(Self::read(self, request, timeout, room))
+    fn read<'a>(
+        &'a self,
+        request: &'a Granted,
+        timeout: Duration,
+        permit: &'a LargeResponsePermit,
+    ) -> ResponseFuture<'a> {
+        Box::pin(Self::read(self, request, timeout, permit))
     }
 
     fn submit<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a> {
@@ -69,19 +79,19 @@ impl Destination {
         &self,
         request: &Granted,
         timeout: Duration,
-        room: &Room,
+        permit: &LargeResponsePermit,
     ) -> Result<Response, TransportError> {
         match self {
-            Self::Cluster(cluster) => cluster.send(request, timeout, room).await,
+            Self::Cluster(cluster) => cluster.send(request, timeout, permit).await,
             Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, recording) => {
-                let answer = Box::pin(engine.send(request, timeout, room)).await;
+                let answer = Box::pin(engine.send(request, timeout, permit)).await;
                 recording.record(request, &answer);
                 answer
             }
             Self::Replayed(engine, recording) => match recording.replay(request) {
                 Some(answer) => answer,
-                None => Box::pin(engine.send(request, timeout, room)).await,
+                None => Box::pin(engine.send(request, timeout, permit)).await,
             },
         }
     }

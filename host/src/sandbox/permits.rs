@@ -1,7 +1,7 @@
 //! How many calls run at once, and the memory that they share.
 //!
-//! Calls that read for callers have permits of their own: however many callers there are, runs and deletions go on. What
-//! all calls can use at worst is in `docs/running.md`.
+//! Calls for callers and calls of the host itself have permits of their own: however many callers there are, runs go on.
+//! What all calls can use at worst is in `docs/running.md`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +25,15 @@ pub enum Purpose {
 
 /// The permits of every kind of call.
 pub(super) struct Permits {
-    lists: Kind,
-    gets: Kind,
-    own: Kind,
-    shadows: Kind,
+    lists: Pool,
+    gets: Pool,
+    writes: Pool,
+    background: Pool,
+    shadows: Pool,
 }
 
-/// One kind of call.
-struct Kind {
+/// The permits of one kind.
+struct Pool {
     calls: Arc<Semaphore>,
     /// What calls share that need more than their own part, in pages.
     shared: Arc<Semaphore>,
@@ -49,25 +50,31 @@ pub(super) struct Permit {
 
 const LISTS: u32 = 2;
 const GETS: u32 = 8;
-/// Of runs, deletions and the host itself.
-const OWN: u32 = 8;
+/// Of callers who begin or delete backups.
+const WRITES: u32 = 4;
+/// Of runs and of what the host looks for by itself.
+const BACKGROUND: u32 = 4;
 /// Of shadows.
 pub const MAX_SHADOW_CALLS: u32 = 2;
 /// How many calls can run at once.
-pub(super) const MAX_CONCURRENT_CALLS: u32 = LISTS + GETS + OWN + MAX_SHADOW_CALLS;
-/// A call other than `list` has this part of the most memory for itself; what it needs beyond, it shares with its kind.
-const OWN_PART: usize = 16;
+pub(super) const MAX_CONCURRENT_CALLS: u32 = LISTS + GETS + WRITES + BACKGROUND + MAX_SHADOW_CALLS;
+/// A call other than `list` has the most memory divided by this for itself; what it needs beyond, it shares with others.
+const OWN_MEMORY_DIVISOR: usize = 16;
 /// How long a caller's read waits for a permit.
-const READ_PATIENCE: Duration = Duration::from_secs(2);
+const READ_PERMIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Permits {
     /// For calls of which each may have `max_memory` bytes.
     pub(super) fn new(max_memory: usize) -> Self {
+        let own_memory = max_memory / OWN_MEMORY_DIVISOR;
+        let shared = |bytes| Arc::new(Semaphore::new(MemoryLimiter::pages(bytes) as usize));
+        let of_writes_and_background = shared(max_memory);
         Self {
-            lists: Kind::new(LISTS, max_memory, 0),
-            gets: Kind::new(GETS, max_memory / OWN_PART, max_memory),
-            own: Kind::new(OWN, max_memory / OWN_PART, max_memory),
-            shadows: Kind::new(MAX_SHADOW_CALLS, 0, max_memory),
+            lists: Pool::new(LISTS, max_memory, shared(0)),
+            gets: Pool::new(GETS, own_memory, shared(max_memory)),
+            writes: Pool::new(WRITES, own_memory, Arc::clone(&of_writes_and_background)),
+            background: Pool::new(BACKGROUND, own_memory, of_writes_and_background),
+            shadows: Pool::new(MAX_SHADOW_CALLS, 0, shared(max_memory)),
         }
     }
 
@@ -81,35 +88,32 @@ impl Permits {
         purpose: Purpose,
         deadline: Instant,
     ) -> Result<Permit, CallError> {
-        let kind = match (operation, purpose) {
+        let pool = match (operation, purpose) {
             (_, Purpose::Shadow) => &self.shadows,
-            (_, Purpose::Inspection) | (Operation::Create | Operation::Advance | Operation::Delete, _) => &self.own,
+            (_, Purpose::Inspection) | (Operation::Advance, _) => &self.background,
+            (Operation::Create | Operation::Delete, _) => &self.writes,
             (Operation::Get, _) => &self.gets,
             (Operation::List, _) => &self.lists,
         };
-        // Only who has to wait needs a timer.
-        if let Ok(permit) = Arc::clone(&kind.calls).try_acquire_owned() {
-            return Ok(kind.permit(permit));
+        // Avoids a timer if a permit is free.
+        if let Ok(permit) = Arc::clone(&pool.calls).try_acquire_owned() {
+            return Ok(pool.permit(permit));
         }
         let until = match (operation, purpose) {
-            (Operation::Get | Operation::List, Purpose::Service) => deadline.min(Instant::now() + READ_PATIENCE),
+            (Operation::Get | Operation::List, Purpose::Service) => deadline.min(Instant::now() + READ_PERMIT_TIMEOUT),
             _ => deadline,
         };
-        match timeout_at(until, Arc::clone(&kind.calls).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(kind.permit(permit)),
+        match timeout_at(until, Arc::clone(&pool.calls).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(pool.permit(permit)),
             Ok(Err(closed)) => Err(CallError::Internal(closed.to_string())),
             Err(_elapsed) => Err(CallError::Busy),
         }
     }
 }
 
-impl Kind {
-    fn new(calls: u32, own_memory: usize, shared_memory: usize) -> Self {
-        Self {
-            calls: Arc::new(Semaphore::new(calls as usize)),
-            shared: Arc::new(Semaphore::new(MemoryLimiter::pages(shared_memory) as usize)),
-            own_memory,
-        }
+impl Pool {
+    fn new(calls: u32, own_memory: usize, shared: Arc<Semaphore>) -> Self {
+        Self { calls: Arc::new(Semaphore::new(calls as usize)), shared, own_memory }
     }
 
     fn permit(&self, call: OwnedSemaphorePermit) -> Permit {

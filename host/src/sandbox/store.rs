@@ -12,7 +12,7 @@ use super::permits::Permit;
 use super::wasi::WasiState;
 use super::{CallError, Operation};
 use crate::elasticsearch::{
-    Capability, Method, Outstanding, Request, Response, Room, Scope, Submitted, TransportError,
+    Capability, LargeResponsePermit, Method, Outstanding, Request, Response, Scope, Submitted, TransportError,
 };
 
 /// The data of a call's store.
@@ -27,9 +27,9 @@ pub(super) struct CallState {
     /// Of the engine's answers, in bytes.
     read: usize,
     /// Taken while the last answer was large: it is copied after `send` has returned.
-    room: Room,
+    large_response: LargeResponsePermit,
     /// Up to so much, what it needs depends on the policy alone.
-    little: usize,
+    max_bytes_for_policy_fault: usize,
     /// A request was denied because this is used up.
     pub(super) denied_for: Option<CallLimit>,
     /// Made when the component first uses WASI: most policies never do.
@@ -42,8 +42,8 @@ pub(super) struct CallState {
 const SUBMIT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 const TIME_IS_UP: &str = "the call's time is up (backup.callTimeout)";
-/// A call that has read less than this part of the most memory has read little: its data is not why it needs too much.
-const LITTLE_PART: usize = 64;
+/// A call that has read no more than this from the search engine has not reached a limit because of the data.
+const MAX_BYTES_FOR_POLICY_FAULT: usize = 1 << 20;
 /// A call other than `list` may transfer this part of what a list may: it is about one backup.
 const TRANSFER_PART: usize = 8;
 
@@ -73,8 +73,8 @@ impl CallState {
             engine_calls_left: limits.engine_calls,
             cpu_ticks_left: Some(sandbox.cpu_ticks()),
             read: 0,
-            room: Room::default(),
-            little: limits.memory / LITTLE_PART,
+            large_response: LargeResponsePermit::default(),
+            max_bytes_for_policy_fault: limits.memory.min(MAX_BYTES_FOR_POLICY_FAULT),
             denied_for: None,
             wasi: None,
             outstanding: None,
@@ -95,7 +95,7 @@ impl CallState {
 
     pub(super) fn limit_reached(&self, limit: CallLimit) -> CallError {
         let read = self.read;
-        if limit.can_be_policys_fault() && read <= self.little {
+        if limit.can_be_policys_fault() && read <= self.max_bytes_for_policy_fault {
             CallError::LimitByPolicy { limit, read }
         } else {
             CallError::LimitByData { limit, read }
@@ -142,8 +142,8 @@ impl CallState {
     pub(super) async fn send(&mut self, request: Request) -> Result<Response, TransportError> {
         let timeout = self.request_timeout(request.method)?;
         let granted = self.capability.check(request, self.scope)?;
-        self.room.leave();
-        let sent = self.capability.destination.send(&granted, timeout, &self.room).await;
+        self.large_response.release();
+        let sent = self.capability.destination.send(&granted, timeout, &self.large_response).await;
         let response = sent.map_err(|error| self.with_setting(error))?;
         self.read = self.read.saturating_add(response.body.len());
         Ok(response)
@@ -152,6 +152,7 @@ impl CallState {
     pub(super) async fn submit(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
         let early = self.request_timeout(request.method)?.min(EARLY_ANSWER_TIMEOUT);
         let granted = self.capability.check(request, self.scope)?;
+        self.large_response.release();
         match self.capability.destination.submit(granted, early, SUBMIT_TIMEOUT).await {
             Submitted::Answered(outcome) => outcome.map(Some),
             Submitted::Outstanding(request) => {

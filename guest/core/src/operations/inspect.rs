@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::backup::explain_unreadable;
 use crate::listing::{Listing, by_backup, in_full};
@@ -81,8 +82,13 @@ struct Dropped(Vec<BackupId>);
 impl Dropped {
     /// Those of a list that are not among the snapshots.
     fn new(context: &Context, query: &ListQuery, snapshots: &[Snapshot]) -> Self {
-        let is_listed = |id: BackupId| snapshots.iter().any(|snapshot| snapshot.name.backup_id == id);
-        Self(awaiting_part_one(context).filter(|&id| query.matches(id) && !is_listed(id)).collect())
+        let mut awaiting: BTreeSet<BackupId> = awaiting_part_one(context).filter(|&id| query.matches(id)).collect();
+        if !awaiting.is_empty() {
+            for snapshot in snapshots {
+                awaiting.remove(&snapshot.name.backup_id);
+            }
+        }
+        Self(awaiting.into_iter().collect())
     }
 
     /// A page stays within its limit: what it has no place for begins the next one.

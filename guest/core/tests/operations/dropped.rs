@@ -95,6 +95,18 @@ fn it_is_on_its_page() {
     });
 }
 
+/// A list can lack it for a moment: a node that answers from an old state.
+#[test]
+fn a_part_1_that_is_there_after_all_goes_on() {
+    on_every_engine(|fixture| {
+        with_part_one(fixture);
+        let backup = fixture.get_knowing(12, awaiting(Part::One, true)).unwrap();
+        assert_eq!(backup.state, BackupState::InProgress);
+        let progress = fixture.advance_knowing(12, awaiting(Part::One, true)).unwrap();
+        assert!(progress.accepted, "part 2 is begun");
+    });
+}
+
 #[test]
 fn its_id_can_be_used_again() {
     on_every_engine(|fixture| {

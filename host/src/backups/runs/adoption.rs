@@ -55,12 +55,14 @@ impl Runs {
     ) -> Result<(), String> {
         let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
         found.ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
+        // One backup that cannot be read keeps none of the others from being resumed.
+        let mut trouble = Ok(());
         for (id, snapshots) in unfinished {
             if found.ended.contains_key(&id) || self.is_driven(id) || self.stop.is_cancelled() {
                 continue;
             }
             let calls = self.policies.calls();
-            // It is no mark against the policy, whatever becomes of it, and waits for no caller.
+            // Its outcome is not counted for the policy, and it uses the permits of background calls.
             match calls.for_purpose(Purpose::Inspection).get(&id.to_string(), self.notes_of(id)).await {
                 // A deletion may have begun meanwhile.
                 Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), details, .. })
@@ -75,10 +77,11 @@ impl Runs {
                     found.ended.insert(id, snapshots);
                 }
                 Err(CallError::Refused(Error::NotFound(_))) => drop(found.ended.insert(id, snapshots)),
-                Err(error) => return Err(error.to_string()),
+                Err(error @ CallError::Refused(Error::Unreachable(_))) => return Err(error.to_string()),
+                Err(error) => trouble = trouble.and(Err(format!("backup {id}: {error}"))),
             }
         }
-        Ok(())
+        trouble
     }
 
     /// Nobody has started part 2 in time, and this host did not try: it was not there.

@@ -96,12 +96,17 @@ impl Runs {
         Some(run_id)
     }
 
-    /// Forgets what was dropped, if a newer backup has that ID.
-    pub fn forget_dropped(&self, backup: &Backup) {
+    /// Forgets what was dropped, where a newer backup has its ID.
+    pub fn forget_dropped(&self, backups: &[Backup]) {
         let mut runs = self.lock();
-        let is_dropped = |run: &Run| run.dropped.is_some() && Some(&run.run_id) != backup.run_id.as_ref();
-        if !backup.details.is_empty() && runs.get(&backup.backup_id).is_some_and(is_dropped) {
-            runs.remove(&backup.backup_id);
+        if runs.values().all(|run| run.dropped.is_none()) {
+            return;
+        }
+        for backup in backups {
+            let is_dropped = |run: &Run| run.dropped.is_some() && Some(&run.run_id) != backup.run_id.as_ref();
+            if !backup.details.is_empty() && runs.get(&backup.backup_id).is_some_and(is_dropped) {
+                runs.remove(&backup.backup_id);
+            }
         }
     }
 

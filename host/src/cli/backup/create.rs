@@ -14,7 +14,7 @@ use crate::cli::client::{Client, ClientError, Received, one_line};
 use crate::cli::output::{Format, note, print, terminal_width};
 
 /// A POST without an answer may still be on its way: for so long a backup that is not there is looked for again.
-const ON_ITS_WAY: Duration = Duration::from_secs(5);
+const CREATE_VISIBILITY_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
@@ -60,7 +60,9 @@ impl Create {
                 })
             }
             Err(error) if !error.is_not_found() => Err(error.into()),
-            Err(_) if unsure.is_some() && elapsed < ON_ITS_WAY => Ok(Look::Ongoing("not there yet".to_owned())),
+            Err(_) if unsure.is_some() && elapsed < CREATE_VISIBILITY_TIMEOUT => {
+                Ok(Look::Ongoing("not there yet".to_owned()))
+            }
             Err(_) => Err(match unsure.take() {
                 Some(error) => BackupCommandError::NotStarted { id, error },
                 None => BackupCommandError::Gone { id },

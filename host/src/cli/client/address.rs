@@ -22,7 +22,10 @@ pub(in crate::cli) enum InvalidUrl {
 
 impl ServerUrl {
     pub(super) fn parse(text: &str) -> Result<Self, InvalidUrl> {
-        let url = Url::parse(text).map_err(|error| InvalidUrl::Unreadable(text.to_owned(), error.to_string()))?;
+        let url = Url::parse(text).map_err(|error| match text.contains('@') {
+            true => InvalidUrl::Credentials,
+            false => InvalidUrl::Unreadable(text.to_owned(), error.to_string()),
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(InvalidUrl::Credentials);
         }
@@ -93,7 +96,9 @@ mod tests {
         assert!(matches!(error("nowhere"), InvalidUrl::Unreadable(..)));
         assert!(matches!(error("localhost:8092"), InvalidUrl::Scheme(_)));
         assert!(matches!(error("http://host/?a=b"), InvalidUrl::Query(_)));
-        for text in ["http://me:secret@host", "ftp://me:secret@host"] {
+        for text in
+            ["http://me:secret@host", "ftp://me:secret@host", "http://me:secret@host:99999", "http://me:secret@ho st"]
+        {
             assert!(!error(text).to_string().contains("secret"));
         }
     }

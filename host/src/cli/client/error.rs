@@ -37,6 +37,17 @@ pub(in crate::cli) struct ForeignAnswer {
     pub(super) explanation: String,
 }
 
+/// The server's errors after which the search engine may have done what it was asked for.
+const MAY_HAVE_ACTED: [&str; 7] = [
+    "engineBusy",
+    "engineAnswerInvalid",
+    "engineNotAnswering",
+    "serverBusy",
+    "callLimitExceeded",
+    "policyFailed",
+    "internalError",
+];
+
 impl ClientError {
     pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
         match self {
@@ -54,9 +65,7 @@ impl ClientError {
             Self::Token(_) | Self::NoConnection { .. } => false,
             Self::NoAnswer { .. } => true,
             // The search engine did not answer it, or something in between did.
-            Self::Refused(refusal) => {
-                ["engineBusy", "engineAnswerInvalid", "engineNotAnswering"].contains(&refusal.code.as_str())
-            }
+            Self::Refused(refusal) => MAY_HAVE_ACTED.contains(&refusal.code.as_str()),
             Self::Foreign(answer) => answer.status.is_server_error(),
         }
     }

@@ -2,15 +2,15 @@ use jiff::Timestamp;
 use reqwest::header::RETRY_AFTER;
 
 use super::cause;
-use crate::elasticsearch::room::{Room, Rooms, SMALL};
+use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit, MAX_UNLIMITED_BYTES};
 use crate::elasticsearch::{Response, TransportError};
 
-/// Reads an answer to its end, up to `limit` bytes of body. A large one waits for room, and takes it.
+/// Reads an answer to its end, up to `limit` bytes of body. A large one waits for permit, and takes it.
 pub(super) async fn read(
     mut answer: reqwest::Response,
     node: &str,
     limit: usize,
-    (rooms, room): (&Rooms, &Room),
+    (large_responses, permit): (&LargeResponseLimit, &LargeResponsePermit),
 ) -> Result<Response, TransportError> {
     let too_large = || {
         TransportError::Unreadable(format!(
@@ -28,8 +28,8 @@ pub(super) async fn read(
         if chunk.len() > limit - body.len() {
             return Err(too_large());
         }
-        if body.len() + chunk.len() > SMALL {
-            room.take(rooms).await?;
+        if body.len() + chunk.len() > MAX_UNLIMITED_BYTES {
+            permit.acquire(large_responses).await?;
         }
         body.extend_from_slice(&chunk);
     }

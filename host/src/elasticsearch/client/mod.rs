@@ -22,7 +22,7 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
-use crate::elasticsearch::room::{Room, Rooms};
+use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -39,7 +39,7 @@ pub struct Client {
     signer: Option<Signer>,
     behind_proxy: bool,
     limits: Limits,
-    rooms: Rooms,
+    large_responses: LargeResponseLimit,
 }
 
 /// Why one node gave no answer.
@@ -66,7 +66,7 @@ impl Client {
             behind_proxy: connection.proxy.is_some(),
             authentication: connection.authentication,
             limits,
-            rooms: Rooms::new(),
+            large_responses: LargeResponseLimit::new(),
         })
     }
 
@@ -75,15 +75,20 @@ impl Client {
     /// # Errors
     /// [`TransportError`], which tells whether the engine may have acted. A status is not an error.
     pub async fn send(&self, request: &Granted, budget: Duration) -> Result<Response, TransportError> {
-        self.read(request, budget, &Room::default()).await
+        self.read(request, budget, &LargeResponsePermit::default()).await
     }
 
     /// The same. A large answer keeps `room` taken after its end, until the room is left.
     ///
     /// # Errors
     /// As [`Client::send`].
-    pub async fn read(&self, request: &Granted, budget: Duration, room: &Room) -> Result<Response, TransportError> {
-        self.ask_nodes(request, budget.min(self.limits.request_timeout), room).await
+    pub async fn read(
+        &self,
+        request: &Granted,
+        budget: Duration,
+        permit: &LargeResponsePermit,
+    ) -> Result<Response, TransportError> {
+        self.ask_nodes(request, budget.min(self.limits.request_timeout), permit).await
     }
 
     /// Sends a request that can take minutes, such as a deletion: `timeout` takes the place of the usual limit.
@@ -91,10 +96,15 @@ impl Client {
     /// # Errors
     /// As [`Client::send`].
     pub async fn submit(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
-        self.ask_nodes(request, timeout, &Room::default()).await
+        self.ask_nodes(request, timeout, &LargeResponsePermit::default()).await
     }
 
-    async fn ask_nodes(&self, request: &Granted, timeout: Duration, room: &Room) -> Result<Response, TransportError> {
+    async fn ask_nodes(
+        &self,
+        request: &Granted,
+        timeout: Duration,
+        permit: &LargeResponsePermit,
+    ) -> Result<Response, TransportError> {
         let started = Instant::now();
         let mut unreachable = Vec::new();
         for (index, node) in self.nodes.in_order() {
@@ -103,7 +113,7 @@ impl Client {
                 unreachable.push("no time was left".to_owned());
                 break;
             }
-            let answer = tokio::time::timeout(left, self.ask(node, request, room)).await;
+            let answer = tokio::time::timeout(left, self.ask(node, request, permit)).await;
             match answer.unwrap_or_else(|_elapsed| Err(out_of_time(node, timeout))) {
                 Ok(response) => return Ok(response),
                 Err(Failure::NoConnection(cause)) => {
@@ -120,7 +130,7 @@ impl Client {
         Err(TransportError::Unreachable(unreachable.join("; ")))
     }
 
-    async fn ask(&self, node: &BaseUrl, request: &Granted, room: &Room) -> Result<Response, Failure> {
+    async fn ask(&self, node: &BaseUrl, request: &Granted, permit: &LargeResponsePermit) -> Result<Response, Failure> {
         let failed = |error| self.sending_failed(node, &error);
         let mut request = self.build(node, request).build().map_err(failed)?;
         if let Some(signer) = &self.signer {
@@ -132,7 +142,7 @@ impl Client {
         if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(Failure::NoConnection(cause::proxy_asks_for_a_user().to_string()));
         }
-        answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.rooms, room))
+        answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.large_responses, permit))
             .await
             .map_err(Failure::Final)
     }

@@ -37,7 +37,8 @@ fn cluster(first: u16) -> (Arc<SlowNodes>, Cluster) {
 }
 
 async fn ask(cluster: &Cluster, request: Request, budget: u64) -> Result<String, TransportError> {
-    let response = cluster.send(&granted(request), Duration::from_secs(budget), &Room::default()).await?;
+    let response =
+        cluster.send(&granted(request), Duration::from_secs(budget), &LargeResponsePermit::default()).await?;
     Ok(response.body)
 }
 

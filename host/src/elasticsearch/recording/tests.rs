@@ -5,7 +5,7 @@ use backup_core::memory::{Dialect, MemoryEngine};
 use backup_core::{IndexPrefix, RepositoryName, Request};
 
 use super::*;
-use crate::elasticsearch::{Destination, Grants, Method, Room, Scope};
+use crate::elasticsearch::{Destination, Grants, LargeResponsePermit, Method, Scope};
 
 const BUDGET: Duration = Duration::from_secs(1);
 
@@ -31,16 +31,16 @@ fn engine(max_bytes: usize) -> (Arc<MemoryEngine>, Destination, Destination, Arc
 #[tokio::test]
 async fn the_second_call_is_told_what_the_first_one_was() {
     let (engine, recorded, replayed, recording) = engine(10_000);
-    let missing = recorded.send(&list(), BUDGET, &Room::default()).await;
+    let missing = recorded.send(&list(), BUDGET, &LargeResponsePermit::default()).await;
     engine.add_repository("backups", false);
-    let empty = recorded.send(&list(), BUDGET, &Room::default()).await;
+    let empty = recorded.send(&list(), BUDGET, &LargeResponsePermit::default()).await;
     assert_ne!(missing, empty);
     for expected in [&missing, &empty, &empty] {
-        assert_eq!(replayed.send(&list(), BUDGET, &Room::default()).await, *expected);
+        assert_eq!(replayed.send(&list(), BUDGET, &LargeResponsePermit::default()).await, *expected);
     }
     assert_eq!((engine.requests().len(), recording.misses()), (2, 0));
     let misses = granted(&["_snapshot", "backups"]);
-    assert_eq!(replayed.send(&misses, BUDGET, &Room::default()).await.unwrap().status, 200);
+    assert_eq!(replayed.send(&misses, BUDGET, &LargeResponsePermit::default()).await.unwrap().status, 200);
     assert_eq!((engine.requests().len(), recording.misses()), (3, 1));
 }
 
@@ -49,7 +49,7 @@ async fn of_too_much_nothing_is_kept() {
     let (_, recorded, _, recording) = engine(1000);
     assert!(recording.is_complete());
     for _ in 0..20 {
-        assert!(recorded.send(&list(), BUDGET, &Room::default()).await.is_ok());
+        assert!(recorded.send(&list(), BUDGET, &LargeResponsePermit::default()).await.is_ok());
     }
     assert!(!recording.is_complete());
     assert!(recording.replay(&list()).is_none());
