@@ -100,7 +100,7 @@ const KNOWN: [&str; 36] = [
     "camunda_optimize_012_a",
 ];
 
-const GRANTED: [&str; 8] = [
+const GRANTED: [&str; 9] = [
     "_snapshot/backups",
     "_snapshot/backups/camunda_optimize_12_*",
     "_snapshot/backups/camunda_optimize_12_8.6.0_part_1_of_2",
