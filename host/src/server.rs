@@ -19,7 +19,7 @@ use crate::policy::{
     Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
 };
 use crate::sandbox::{Sandbox, types};
-use crate::settings::{CompleteState, Host, PolicySettings, Settings, SettingsError};
+use crate::settings::{Authentication, CompleteState, Host, PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
 /// Why the server did not start, or ended by itself.
@@ -63,7 +63,7 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 async fn run(settings: Settings) -> Result<(), ServeError> {
     let started = Instant::now();
     let (host, port, policy) = (settings.host.clone(), settings.port, settings.policy.clone());
-    tell_of(&settings);
+    log_settings(&settings);
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
@@ -133,7 +133,7 @@ fn policy_settings(settings: &Settings) -> types::Settings {
 }
 
 /// Says what an operator should know of the settings, and might not expect.
-fn tell_of(settings: &Settings) {
+fn log_settings(settings: &Settings) {
     let (state, change) = match settings.complete_state {
         CompleteState::Complete => {
             ("COMPLETE", "Camunda's procedure and most scripts wait for COMPLETED; to serve that,")
@@ -151,6 +151,12 @@ fn tell_of(settings: &Settings) {
     if settings.connection.tls.as_ref().is_some_and(|tls| tls.any_name) {
         tracing::warn!(
             "a trusted certificate is accepted whatever host it is for (connection.skipHostnameVerification)"
+        );
+    }
+    if matches!(settings.connection.authentication, Authentication::Aws) && settings.connection.tls.is_none() {
+        tracing::warn!(
+            "AWS's session token goes over the network as plain text: set opensearch.security.ssl.enabled to true \
+             (opensearch.connection.awsEnabled)"
         );
     }
 }
