@@ -15,7 +15,7 @@ pub trait Transport: Send + Sync {
     /// Sends a request once and waits for the answer, for at most `timeout`.
     fn send<'a>(&'a self, request: &'a Granted, timeout: Duration) -> ResponseFuture<'a>;
 
-    /// The same. A large answer keeps `room` taken after its end, until the room is left.
+    /// The same. After a large answer `permit` is held until its owner releases it.
     fn read<'a>(
         &'a self,
         request: &'a Granted,
@@ -74,7 +74,7 @@ impl Destination {
         Self::Cluster(Arc::new(Cluster::new(transport)))
     }
 
-    /// Sends a request, a read again for a while if its failure may pass. A large answer keeps `room` taken.
+    /// Sends a request, a read again for a while if its failure may pass. After a large answer `permit` is held.
     pub(crate) async fn send(
         &self,
         request: &Granted,

@@ -78,7 +78,7 @@ impl Client {
         self.read(request, budget, &LargeResponsePermit::default()).await
     }
 
-    /// The same. A large answer keeps `room` taken after its end, until the room is left.
+    /// The same. After a large answer `permit` is held until its owner releases it.
     ///
     /// # Errors
     /// As [`Client::send`].
