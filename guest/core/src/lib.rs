@@ -89,6 +89,7 @@ mod part;
 mod query;
 mod refusal;
 mod request;
+pub mod retention;
 mod run;
 mod selection;
 mod settings;
@@ -111,6 +112,7 @@ pub use part::Part;
 pub use query::{IdPattern, InvalidListQuery, ListQuery, PageLimit};
 pub use refusal::Refusal;
 pub use request::{ListMode, Method, Request};
+pub use retention::RetentionRules;
 pub use run::{NextStep, RunNote};
 pub use selection::{IndexSelection, NothingToSnapshot};
 pub use settings::{
