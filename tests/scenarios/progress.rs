@@ -47,7 +47,8 @@ async fn a_backup_tells_how_far_it_is(distribution: Distribution) -> Result<()> 
     assert_eq!(percent(last)?, 100.0);
     assert_eq!(last["shards"], json!({"total": shards, "done": shards, "failed": 0}));
     assert_eq!(last["bytes"]["done"], last["bytes"]["total"]);
-    ensure!(last["bytes"]["total"].as_u64() > Some((BYTES * INDICES) as u64), "{last}");
+    // Text is compressed.
+    ensure!(last["bytes"]["total"].as_u64() > Some((BYTES * INDICES / 2) as u64), "{last}");
     assert_eq!(last["remainingSeconds"], Value::Null);
     for number in [1, 2] {
         let told = &last["parts"][usize::from(number) - 1];
