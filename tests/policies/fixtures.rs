@@ -124,7 +124,7 @@ fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
     let export = |name: &str| {
         format!(r#"(func (export "optimize:backup/backups@1.0.0#{name}") (param i32) (result i32) call $body)"#)
     };
-    let exports: String = ["create", "advance", "get", "list", "delete"].map(export).concat();
+    let exports: String = ["create", "advance", "get", "progress", "list", "delete"].map(export).concat();
     let text = format!(
         r#"(module
             {imports}

@@ -53,6 +53,7 @@ mod tests {
         };
         let accepted = operations::create(&engine, &context("run"), "1").unwrap();
         let id = BackupId::parse("1").unwrap();
+        operations::progress(&engine, &context("other"), "1").unwrap();
         while let Step { again_in: Some(delay), .. } = operations::advance(&engine, &context("run"), id).unwrap() {
             engine.pass(delay);
         }

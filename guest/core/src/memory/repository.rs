@@ -99,6 +99,7 @@ impl Repository {
     ) -> Reply {
         let found = self.snapshots.iter().find(|known| known.name == name);
         let snapshot = found.ok_or_else(|| self.snapshot_missing(dialect, name))?;
+        self.open(snapshot, dialect)?;
         let all: u64 = snapshot.indices.iter().map(|index| indices.size(index)).sum();
         let by_time = writing_takes.map_or(0, |span| {
             let elapsed = milliseconds(now.since(snapshot.started));

@@ -103,6 +103,9 @@ impl State {
 
     fn status(&self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
         expect_parameters(request, &[("filter_path", "*")])?;
+        if name.contains(['*', ',']) {
+            return Err(not_known("the status but of one snapshot by its exact name"));
+        }
         let repository = self.repositories.get(repository).ok_or_else(|| Repository::missing(repository))?;
         repository.status(dialect, name, &self.indices, self.now, self.writing_takes)
     }
