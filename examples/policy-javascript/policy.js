@@ -1,8 +1,9 @@
-// A policy: the five operations of wit/backups.wit.
+// A policy: the five operations of wit/backups.wit, and the one of wit/retention.wit.
 //
 // Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
 
 import { ask, canPass, fault, isNameInUse, order } from './engine.js';
+import { expire } from './retention.js';
 import {
   anotherInstallation,
   assess,
@@ -146,3 +147,5 @@ function optimizeVersion({ settings }) {
 }
 
 export const backups = { create, advance, get, list, delete: remove };
+
+export const retention = { expire };
