@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod health;
+mod layers;
 mod policy;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use backup_actuator::normalized;
 use tower::Layer;
@@ -56,7 +58,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_normal_paths(with_fallbacks(routes).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    with_normal_paths(with_fallbacks(routes).layer(measured).with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.
