@@ -16,8 +16,6 @@ pub use authentication::{ApiKey, Authentication, Username};
 pub use proxy::Proxy;
 pub use tls::Tls;
 
-pub(super) use authentication::secret;
-
 settings! {
     /// Where the search engine is and how to be let in.
     #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
+use crate::correlation;
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::settings::{Authentication, Connection, Limits};
@@ -154,7 +155,9 @@ impl Client {
             Method::Put => reqwest::Method::PUT,
             Method::Delete => reqwest::Method::DELETE,
         };
+        let correlated = correlation::current().into_iter().flat_map(|current| current.headers().collect::<Vec<_>>());
         let builder = self.authorize(self.http.request(method, node.join(request)));
+        let builder = correlated.fold(builder, |builder, (name, value)| builder.header(name, value));
         match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, Self::JSON).body(body.clone()),
             None => builder,

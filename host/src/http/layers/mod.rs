@@ -1,0 +1,29 @@
+//! What every request passes before its handler, and every response after it: from the outermost layer inwards.
+
+mod access;
+mod log;
+mod request_id;
+mod stopping;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+
+use super::Api;
+
+pub(super) use log::Subject;
+
+/// The code of the error that a response tells, for the log.
+#[derive(Clone)]
+pub(super) struct ErrorCode(pub(super) String);
+
+/// Adds all layers. The last one added is the outermost.
+pub(super) fn with_layers<S: Clone + Send + Sync + 'static>(routes: Router<S>, api: &Arc<Api>) -> Router<S> {
+    routes
+        .layer(from_fn_with_state(Arc::clone(api), stopping::stop))
+        .layer(from_fn(access::authorize))
+        .layer(from_fn(log::record))
+        .layer(from_fn_with_state(Arc::clone(api), access::identify))
+        .layer(from_fn(request_id::assign))
+}
