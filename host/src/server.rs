@@ -70,8 +70,8 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let started = Instant::now();
     let (host, port, policy) = (settings.host.clone(), settings.port, settings.policy.clone());
     log_settings(&settings);
-    let tls = settings.tls.clone().map(PortTls::new).transpose()?;
-    tls.iter().for_each(PortTls::keep_looking);
+    let tls = settings.tls.clone().map(PortTls::new).transpose()?.map(Arc::new);
+    tls.iter().for_each(|tls| tls.keep_looking());
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
@@ -86,8 +86,10 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 
 /// Builds everything from the settings; connects to nothing yet.
 async fn assemble(settings: Settings) -> Result<Api, ServeError> {
+    let client = Client::new(settings.connection.clone(), settings.limits)?;
+    client.keep_looking();
     let capability = Capability::new(
-        Destination::cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
+        Destination::cluster(Arc::new(client)),
         Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
     );
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
@@ -102,7 +104,7 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },
         updates,
-        callers,
+        callers: Arc::new(callers),
         stopping: CancellationToken::new(),
     })
 }
@@ -187,7 +189,7 @@ async fn listen(host: &Host, port: u16) -> Result<TcpListener, ServeError> {
 /// resumes what is cut off. A second signal cuts it off at once.
 async fn serve_until(
     listener: TcpListener,
-    tls: Option<PortTls>,
+    tls: Option<Arc<PortTls>>,
     api: Arc<Api>,
     limits: ConnectionLimits,
     mut signals: StopSignals,

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
 
-pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, Tls, Username};
+pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, SecretFiles, Tls, Username};
 pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
 pub use security::{Caller, Role, ServerTls};

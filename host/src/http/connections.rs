@@ -78,7 +78,7 @@ impl ConnectionLimits {
 /// Serves until `stop`, then until the requests that are being answered have their answers.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<PortTls>,
+    tls: Option<Arc<PortTls>>,
     router: Router,
     limits: ConnectionLimits,
     stop: CancellationToken,
@@ -93,7 +93,7 @@ pub async fn serve(
                         Peer { address: SocketAddr::new(address.ip().to_canonical(), address.port()), certified: None };
                     tasks.spawn(serve_stream(
                         stream,
-                        tls.as_ref().map(PortTls::current),
+                        tls.as_ref().map(|tls| tls.current()),
                         peer,
                         router.clone(),
                         connection,

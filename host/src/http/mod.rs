@@ -42,7 +42,7 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
     pub updates: Arc<Updates>,
-    pub callers: Callers,
+    pub callers: Arc<Callers>,
     /// Is cancelled when the server is about to stop.
     pub stopping: CancellationToken,
 }
@@ -61,7 +61,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_normal_paths(layers::with_layers(with_fallbacks(routes), &api).with_state(api))
+    with_normal_paths(layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

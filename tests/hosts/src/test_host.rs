@@ -132,7 +132,7 @@ impl TestHost {
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
             updates: Arc::clone(&updates),
-            callers: callers(options.no_token),
+            callers: Arc::new(callers(options.no_token)),
             stopping: CancellationToken::new(),
         };
         Self { engine, updates, sandbox, repository: options.repository, router: http::router(Arc::new(api)) }

@@ -242,6 +242,11 @@ impl Host {
         self.process()?.open_files()
     }
 
+    /// Sends SIGTERM.
+    pub fn ask_to_end(&self) -> Result<()> {
+        self.process()?.signal(Signal::Terminate)
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
         self.process_mut()?.end(Signal::Terminate).await

@@ -21,7 +21,7 @@ impl Server {
         Self::start_with(None, max_connections, idle_timeout).await
     }
 
-    async fn start_with(tls: Option<PortTls>, max_connections: usize, idle_timeout: Duration) -> Self {
+    async fn start_with(tls: Option<Arc<PortTls>>, max_connections: usize, idle_timeout: Duration) -> Self {
         let release = Arc::new(Notify::new());
         let slow = Arc::clone(&release);
         let slow = get(move || async move { slow.notified().await });
@@ -90,7 +90,7 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
 #[tokio::test]
 async fn a_handshake_that_does_not_end_keeps_nobody_out() {
     let files = Files::new();
-    let server = Server::start_with(Some(files.port()), 10, LONG).await;
+    let server = Server::start_with(Some(Arc::new(files.port())), 10, LONG).await;
     let mut held = Vec::new();
     for sent in ["", "\x16\x03\x01"].repeat(15) {
         held.push(server.connect(sent).await);
@@ -107,7 +107,7 @@ async fn a_handshake_that_does_not_end_keeps_nobody_out() {
 
 #[tokio::test]
 async fn a_handshake_that_does_not_end_is_not_waited_for() {
-    let server = Server::start_with(Some(Files::new().port()), 10, Duration::from_millis(50)).await;
+    let server = Server::start_with(Some(Arc::new(Files::new().port())), 10, Duration::from_millis(50)).await;
     let (silent, half) = (server.connect("").await, server.connect("\x16\x03\x01").await);
     assert_eq!((rest_of(silent).await.as_str(), rest_of(half).await.as_str()), ("", ""));
 }

@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::access::{self, Identity};
 use crate::http::connections::Peer;
-use crate::http::{Api, ApiError};
+use crate::http::{ApiError, Callers};
 
 /// Finds out who sends the request, for the layers further in.
-pub(super) async fn identify(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    let identity = api.callers.identify(request.headers(), request.extensions().get::<Peer>());
+pub(super) async fn identify(State(callers): State<Arc<Callers>>, mut request: Request, next: Next) -> Response {
+    let identity = callers.identify(request.headers(), request.extensions().get::<Peer>());
     request.extensions_mut().insert(identity);
     next.run(request).await
 }

@@ -5,12 +5,16 @@ mod log;
 mod request_id;
 mod stopping;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tokio_util::sync::CancellationToken;
 
-use super::Api;
+use super::Callers;
 
 pub(super) use log::Subject;
 
@@ -19,11 +23,15 @@ pub(super) use log::Subject;
 pub(super) struct ErrorCode(pub(super) String);
 
 /// Adds all layers. The last one added is the outermost.
-pub(super) fn with_layers<S: Clone + Send + Sync + 'static>(routes: Router<S>, api: &Arc<Api>) -> Router<S> {
+pub(super) fn with_layers<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    callers: &Arc<Callers>,
+    stopping: &CancellationToken,
+) -> Router<S> {
     routes
-        .layer(from_fn_with_state(Arc::clone(api), stopping::stop))
+        .layer(from_fn_with_state(stopping.clone(), stopping::stop))
         .layer(from_fn(access::authorize))
         .layer(from_fn(log::record))
-        .layer(from_fn_with_state(Arc::clone(api), access::identify))
+        .layer(from_fn_with_state(Arc::clone(callers), access::identify))
         .layer(from_fn(request_id::assign))
 }

@@ -1,18 +1,17 @@
 //! Sends callers elsewhere once the server is about to stop: readiness is down before the listener closes.
 
-use std::sync::Arc;
-
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONNECTION;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio_util::sync::CancellationToken;
 
+use crate::http::ApiError;
 use crate::http::access::READINESS;
-use crate::http::{Api, ApiError};
 
-pub(super) async fn stop(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    if !api.stopping.is_cancelled() {
+pub(super) async fn stop(State(stopping): State<CancellationToken>, request: Request, next: Next) -> Response {
+    if !stopping.is_cancelled() {
         return next.run(request).await;
     }
     let is_readiness = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == READINESS);

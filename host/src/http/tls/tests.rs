@@ -35,7 +35,7 @@ impl Authority {
     }
 }
 
-fn of_name(name: &str) -> CertificateParams {
+pub(in crate::http) fn of_name(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::OrganizationName, "Backups \u{3}U\u{4}\u{3}");
