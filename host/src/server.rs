@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::backups::BackupService;
-use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
+use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness};
 use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
@@ -86,16 +86,16 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 
 /// Builds everything from the settings; connects to nothing yet.
 async fn assemble(settings: Settings) -> Result<Api, ServeError> {
-    let client = Client::new(settings.connection.clone(), settings.limits)?;
-    client.keep_looking();
-    let capability = Capability::new(
-        Destination::cluster(Arc::new(client)),
-        Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
-    );
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
     let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
     callers.keep_looking();
     let metrics = Arc::new(Metrics::new()?);
+    let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
+    client.keep_looking();
+    let measured = Measured::new(client, settings.limits.request_timeout, metrics.engine.clone());
+    let grants = Grants::new(settings.repository.clone(), settings.index_prefix.clone());
+    let capability =
+        Capability::new(Destination::cluster(Arc::new(measured)), grants).counted_by(Some(metrics.engine.clone()));
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
     Ok(Api {

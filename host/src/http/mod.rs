@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use backup_actuator::normalized;
 use tokio_util::sync::CancellationToken;
@@ -53,6 +54,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator", get(actuator::links))
         .route("/actuator/backups", get(backups::list).post(backups::create))
         .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
+        .route("/actuator/backups/{backupId}/progress", get(backups::progress))
         .route("/actuator/health", get(health::health))
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
@@ -61,7 +63,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_normal_paths(layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    let routes = layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).layer(measured);
+    with_normal_paths(routes.with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

@@ -2,6 +2,7 @@
 
 mod access;
 mod log;
+pub(super) mod metrics;
 mod request_id;
 mod stopping;
 
