@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::authentication::{ApiKey, Authentication};
 use super::{Connection, Proxy};
 use crate::error::InvalidValue;
-use crate::section::{Section, settings};
+use crate::section::{Parsed, Section, settings};
 use crate::values::{self, Secret};
 
 settings! {
