@@ -67,7 +67,7 @@ impl PolicyMetrics {
     }
 
     fn begin_with_zero(&self) {
-        for operation in ["create", "advance", "get", "list", "delete"] {
+        for operation in ["create", "advance", "get", "progress", "list", "delete"] {
             self.seconds.with_label_values(&[operation]);
             for outcome in ["ok", "refused", "trapped", "broke_contract", "limited", "busy", "internal"] {
                 self.calls.with_label_values(&[operation, outcome]);

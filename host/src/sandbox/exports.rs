@@ -16,6 +16,7 @@ pub(super) struct Exports {
     create: ComponentExportIndex,
     advance: ComponentExportIndex,
     get: ComponentExportIndex,
+    progress: ComponentExportIndex,
     list: ComponentExportIndex,
     delete: ComponentExportIndex,
 }
@@ -34,6 +35,7 @@ impl Exports {
             create: function(Operation::Create)?,
             advance: function(Operation::Advance)?,
             get: function(Operation::Get)?,
+            progress: function(Operation::Progress)?,
             list: function(Operation::List)?,
             delete: function(Operation::Delete)?,
         })
@@ -44,6 +46,7 @@ impl Exports {
             Operation::Create => self.create,
             Operation::Advance => self.advance,
             Operation::Get => self.get,
+            Operation::Progress => self.progress,
             Operation::List => self.list,
             Operation::Delete => self.delete,
         }

@@ -3,7 +3,8 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 8] = ["repository", "list", "create", "delete", "status", "resolve", "metadata", "nodes"];
+pub const KINDS: [&str; 9] =
+    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes"];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
 
@@ -17,6 +18,7 @@ impl Grant {
             Self::DeleteSnapshots => "delete",
             Self::SnapshotStatus => "status",
             Self::ResolveIndices => "resolve",
+            Self::ReadSizes => "sizes",
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
         }

@@ -45,21 +45,17 @@ fn takes_a_failed_backup_without_snapshots() {
     let reason = Some("dropped".to_owned());
     let dropped = Backup { state: BackupState::Failed, failure_reason: reason, details: Vec::new(), ..complete(7) };
     assert_eq!(requested_backup("7", &dropped), Ok(()));
-    let progress_with = |backup: &Backup| {
-        progress(7, &Progress { backup: backup.clone(), again_in: None, refusal: None, accepted: false })
-    };
-    assert_eq!(progress_with(&dropped), Ok(()));
-    assert!(progress_with(&Backup { failure_reason: None, ..dropped }).is_err(), "without a reason");
+    let step_with =
+        |backup: &Backup| step(7, &Step { backup: backup.clone(), again_in: None, refusal: None, accepted: false });
+    assert_eq!(step_with(&dropped), Ok(()));
+    assert!(step_with(&Backup { failure_reason: None, ..dropped }).is_err(), "without a reason");
 }
 
 #[test]
 fn refuses_an_answer_for_another_backup() {
     let another = ContractError::AnotherBackup { asked: "7".to_owned(), found: 8 };
     assert_eq!(requested_backup("7", &complete(8)), Err(another.clone()));
-    assert_eq!(
-        progress(7, &Progress { backup: complete(8), again_in: None, refusal: None, accepted: false }),
-        Err(another)
-    );
+    assert_eq!(step(7, &Step { backup: complete(8), again_in: None, refusal: None, accepted: false }), Err(another));
     let name = "camunda_optimize_70_8.8.0_part_1_of_2".to_owned();
     let expected = ContractError::AnotherSnapshot { backup: 7, snapshot: name.clone() };
     assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name.clone() }), Err(expected.clone()));
