@@ -15,6 +15,7 @@ mod component;
 mod configuration;
 mod conformance;
 mod delete;
+mod deploy_checks;
 mod engine_faults;
 mod fault_table;
 mod fixture;
