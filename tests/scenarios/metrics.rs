@@ -200,7 +200,10 @@ async fn the_repository_is_told(fixture: &Fixture, host: &Host) -> Result<()> {
 /// Of callers, and to the engine.
 async fn requests_are_counted(host: &Host) -> Result<()> {
     assert_eq!(host.create(1).await?.status, 409);
-    assert_eq!(host.post("/actuator/backups", "{}").await?.status, 400);
+    assert_eq!(
+        host.request("POST", "/actuator/backups", &[("content-type", "application/json")], "{}").await?.status,
+        400
+    );
     assert_eq!(host.get("/nothing/here").await?.status, 404);
     host.get("/actuator/health/readiness").await?;
     let metrics = Exposition::of(host).await?;
