@@ -14,6 +14,6 @@ pub mod metrics;
 pub mod policy;
 pub mod sandbox;
 pub mod server;
-mod telemetry;
+pub mod telemetry;
 
 pub use backup_settings as settings;

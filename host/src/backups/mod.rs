@@ -10,6 +10,8 @@ mod tests;
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
@@ -63,7 +65,8 @@ impl BackupService {
         let calls = self.policies.calls();
         let (accepted, run_id) = calls.create(id, self.notes_of(id)).await?;
         tracing::info!(
-            backup = accepted.backup_id,
+            backupId = accepted.backup_id,
+            runId = run_id,
             snapshot = accepted.snapshot_name,
             "the search engine accepted part 1"
         );
@@ -135,7 +138,7 @@ impl BackupService {
         match calls.delete(&deletion.id, None).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
-                tokio::spawn(deletion.submitted().follow(deleted, outstanding));
+                tokio::spawn(deletion.submitted().follow(deleted, outstanding).in_current_span());
                 Ok(())
             }
             Err(error) => {
@@ -157,7 +160,7 @@ impl BackupService {
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),

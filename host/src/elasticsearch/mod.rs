@@ -20,14 +20,14 @@ mod transport;
 mod unfinished;
 
 pub use backup_core::{Method, Request, Response, TransportError};
-pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
+pub use backup_elasticsearch::{Denial, Granted, Grants, Scope, Verb};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
 pub(crate) use client::{of_connect, read_certificates, root_cause};
 pub use clock::ClockError;
 pub use cluster::Cluster;
 pub use large_response::LargeResponsePermit;
-pub use readiness::Readiness;
+pub use readiness::{Readiness, Subject};
 pub use recording::Recording;
 pub(crate) use transport::Submitted;
 pub use transport::{Destination, ResponseFuture, Transport};

@@ -10,7 +10,7 @@ use backup_actuator::{Info, Links};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 11] = [
+const LINKS: [(&str, &str); 13] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -18,6 +18,8 @@ const LINKS: [(&str, &str); 11] = [
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
     ("info", "/info"),
+    ("loggers", "/loggers"),
+    ("loggers-name", "/loggers/{name}"),
     ("policy", "/policy"),
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),

@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod health;
+mod loggers;
 mod policy;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
 use crate::settings::Secret;
+use crate::telemetry::Loggers;
 
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
@@ -37,6 +39,7 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
     pub updates: Arc<Updates>,
+    pub loggers: Arc<Loggers>,
     /// The token of callers who replace the policy. `None`: nobody may.
     pub policy_token: Option<Secret>,
 }
@@ -51,6 +54,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
         .route("/actuator/info", get(actuator::info))
+        .route("/actuator/loggers", get(loggers::list))
+        .route("/actuator/loggers/{name}", get(loggers::show).post(loggers::set))
         .route("/actuator/policy", get(policy::show).put(policy::replace))
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))

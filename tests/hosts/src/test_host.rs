@@ -10,11 +10,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use backup_core::memory::MemoryEngine;
-use backup_core::{IndexPrefix, RepositoryName, SnapshotState};
+use backup_core::{EngineKind, IndexPrefix, RepositoryName, SnapshotState};
 use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
 use optimize_backup::backups::BackupService;
-use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness};
+use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness, Subject};
 use optimize_backup::http::{self, Api, Presentation};
 use optimize_backup::metrics::Metrics;
 use optimize_backup::policy::admission::{Admission, AdmissionError, Candidate, CompileLimits, Compiler};
@@ -23,6 +23,7 @@ use optimize_backup::policy::signature::TrustedKeys;
 use optimize_backup::policy::{Admitted, Cache, CallContext, ComponentInfo, Policies, PolicyFile, Source, Updates};
 use optimize_backup::sandbox::{CallLimits, Policy, Sandbox, types};
 use optimize_backup::settings::{CompleteState, Secret};
+use optimize_backup::telemetry::Loggers;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -112,7 +113,9 @@ impl TestHost {
     pub fn new(options: Options) -> Self {
         let engine = Arc::new(engine_with_installation(options.repository));
         let repository = RepositoryName::parse(options.repository).unwrap();
-        let grants = Grants::new(Some(repository.clone()), IndexPrefix::parse(PREFIX).unwrap());
+        let prefix = IndexPrefix::parse(PREFIX).unwrap();
+        let grants = Grants::new(Some(repository.clone()), prefix.clone());
+        let subject = Subject { engine: EngineKind::Elasticsearch, repository: Some(repository), prefix };
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
         let capability = Capability::new(destination, grants);
         let metrics = Arc::new(Metrics::new().unwrap());
@@ -125,10 +128,11 @@ impl TestHost {
         let updates = Updates::new(Arc::clone(&policies), admission, file, cache, None);
         let api = Api {
             service: BackupService::new(policies, &metrics),
-            readiness: Readiness::new(capability, Some(repository)),
+            readiness: Readiness::new(capability, subject),
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
             updates: Arc::clone(&updates),
+            loggers: Arc::new(Loggers::unattached("info").unwrap()),
             policy_token: (!options.no_token).then(|| Secret::new(TOKEN)),
         };
         Self { engine, updates, sandbox, repository: options.repository, router: http::router(Arc::new(api)) }

@@ -6,12 +6,14 @@
 mod body;
 mod denial;
 mod names;
+mod own;
 mod query;
 mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use denial::Denial;
+pub use own::{OwnRequest, Verb};
 pub use scope::Scope;
 
 use self::denial::excerpt;
@@ -45,7 +47,11 @@ pub struct Grants {
 /// Its body is not the policy's text, but is written from the fields that were checked: the engine cannot read it in
 /// another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted(Request);
+pub struct Granted {
+    request: Request,
+    verb: Verb,
+    checks_health: bool,
+}
 
 /// A kind of request that is granted; see [`Grants`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +87,8 @@ impl Grants {
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
         scope.check(&request)?;
-        Ok(Granted(Request { body, ..request }))
+        let verb = request.method.into();
+        Ok(Granted { request: Request { body, ..request }, verb, checks_health: false })
     }
 
     fn find(&self, request: &Request) -> Result<Grant, Denial> {
@@ -136,7 +143,19 @@ impl Granted {
     /// What will be sent.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.0
+        &self.request
+    }
+
+    /// The verb that it is sent with.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// Whether it is not for a caller or a run.
+    #[must_use]
+    pub fn checks_health(&self) -> bool {
+        self.checks_health
     }
 }
 

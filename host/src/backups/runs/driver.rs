@@ -25,12 +25,12 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             Ok(progress) => {
                 runs.update(id, |run| run.observe(&progress));
                 let Some(again_in) = progress.again_in.map(Duration::from_millis) else {
-                    report_end(id, progress.backup.state, progress.backup.failure_reason.as_deref());
+                    report_end(progress.backup.state, progress.backup.failure_reason.as_deref());
                     runs.metrics.run_ended(progress.backup.state.into());
                     return;
                 };
                 if progress.accepted {
-                    tracing::info!(backup = id, "the search engine accepted part 2");
+                    tracing::info!("the search engine accepted part 2");
                 }
                 delay = match progress.refusal {
                     // A part 2 that was dropped once may be dropped again: the delays go on growing.
@@ -38,20 +38,20 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
                     None => pacer.after_progress(again_in),
                     Some(refusal) => {
                         was_dropped |= awaits_part_two;
-                        tracing::warn!(backup = id, refusal = shortened(refusal), "there is no part 2; trying again");
+                        tracing::warn!(refusal = shortened(refusal), "there is no part 2; trying again");
                         runs.metrics.run_retried();
                         pacer.after_refusal(again_in)
                     }
                 };
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
-                tracing::warn!(backup = id, "the backup was deleted while it was being made");
+                tracing::warn!("the backup was deleted while it was being made");
                 runs.forget(id);
                 return;
             }
             Err(error) => {
                 delay = pacer.after_failure();
-                tracing::warn!(backup = id, %error, retry_in = ?delay, "a step of the run failed; trying again");
+                tracing::warn!(%error, retryInSeconds = delay.as_secs_f64(), "a step of the run failed; trying again");
                 runs.metrics.run_retried();
                 runs.update(id, |run| run.trouble = Some(error.to_string()));
             }
@@ -59,9 +59,13 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
     }
 }
 
-fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {
+/// The span of the run says which backup it is.
+fn report_end(state: BackupState, reason: Option<&str>) {
     match (state, reason) {
-        (BackupState::Complete, _) => tracing::info!(backup = id, "the backup is complete"),
-        (_, reason) => tracing::error!(backup = id, ?state, reason, "the backup has ended and cannot be restored"),
+        (BackupState::Complete, _) => tracing::info!("the backup is complete"),
+        (_, reason) => {
+            let state = backup_core::BackupState::from(state);
+            tracing::error!(%state, reason, "the backup has ended and cannot be restored");
+        }
     }
 }

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
@@ -42,7 +43,11 @@ struct Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(backup = self.id, "a defect of this server interrupted the run; it is resumed soon");
+            tracing::error!(
+                backupId = self.id,
+                runId = self.run_id,
+                "a defect of this server interrupted the run; it is resumed soon"
+            );
         }
         // By now a new backup may have that ID.
         self.runs.update(self.id, |run| {
@@ -82,8 +87,11 @@ impl Runs {
             driver
         };
         self.metrics.run_started();
+        // What a step logs says which backup it is of, and which request has begun it.
+        let span = info_span!("run", backupId = id, runId = run_id);
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
-        self.tasks.spawn(async move { driver::drive(&driven.runs, id, calls, &driver.stop).await });
+        let drive = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
+        self.tasks.spawn(drive.instrument(span));
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was

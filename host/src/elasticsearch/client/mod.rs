@@ -23,7 +23,7 @@ pub use error::ClientError;
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
-use crate::elasticsearch::{Granted, Method, Response, TransportError};
+use crate::elasticsearch::{Granted, Response, TransportError, Verb};
 use crate::settings::{Authentication, Connection, Limits};
 
 /// A connection to one cluster, to be shared: it keeps connections open between requests.
@@ -41,6 +41,11 @@ pub struct Client {
     limits: Limits,
     large_responses: LargeResponseLimit,
 }
+
+/// Stands in the search engine's tasks and slow logs.
+const OPAQUE_ID: &str = "x-opaque-id";
+/// Whose requests these are: nobody's who has asked for something.
+const HEALTH: &str = "optimize-backup-health";
 
 /// Why one node gave no answer.
 enum Failure {
@@ -149,12 +154,16 @@ impl Client {
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
         let request = granted.request();
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Put => reqwest::Method::PUT,
-            Method::Delete => reqwest::Method::DELETE,
+        let method = match granted.verb() {
+            Verb::Get => reqwest::Method::GET,
+            Verb::Post => reqwest::Method::POST,
+            Verb::Put => reqwest::Method::PUT,
+            Verb::Delete => reqwest::Method::DELETE,
         };
-        let builder = self.authorize(self.http.request(method, node.join(request)));
+        let mut builder = self.authorize(self.http.request(method, node.join(request)));
+        if granted.checks_health() {
+            builder = builder.header(OPAQUE_ID, HEALTH);
+        }
         match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, Self::JSON).body(body.clone()),
             None => builder,
