@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod health;
+mod layers;
 mod loggers;
 mod policy;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use backup_actuator::normalized;
 use tower::Layer;
@@ -50,6 +52,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator", get(actuator::links))
         .route("/actuator/backups", get(backups::list).post(backups::create))
         .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
+        .route("/actuator/backups/{backupId}/progress", get(backups::progress))
         .route("/actuator/health", get(health::health))
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
@@ -60,7 +63,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_normal_paths(with_fallbacks(routes).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    with_normal_paths(with_fallbacks(routes).layer(measured).with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

@@ -5,6 +5,7 @@
 
 mod body;
 mod denial;
+mod kind;
 mod names;
 mod own;
 mod query;
@@ -13,6 +14,7 @@ mod scope;
 mod tests;
 
 pub use denial::Denial;
+pub use kind::{KINDS, OTHER_KIND};
 pub use own::{OwnRequest, Verb};
 pub use scope::Scope;
 
@@ -26,11 +28,12 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// |---|---|
 /// | `GET /_snapshot/{repository}` | the repository's settings |
 /// | `GET /_snapshot/{repository}/{names}` | a list; names may end in `*` |
-/// | `GET /_snapshot/{repository}/{names}/_status` | the progress of running snapshots |
+/// | `GET /_snapshot/{repository}/{names}/_status` | how far a snapshot is |
 /// | `PUT /_snapshot/{repository}/{name}` | a new snapshot of exact indices of the installation |
 /// | `DELETE /_snapshot/{repository}/{names}` | exact names |
 /// | `GET /_resolve/index/{prefix}-*` | the installation's indices |
 /// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
+/// | `GET /{prefix}-*/_stats/store` | the sizes of the installation's indices |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
 /// | `GET /_nodes/_master/stats/os` | the engine's clock |
 ///
@@ -49,7 +52,7 @@ pub struct Grants {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     request: Request,
-    verb: Verb,
+    grant: Grant,
     checks_health: bool,
 }
 
@@ -62,8 +65,12 @@ enum Grant {
     DeleteSnapshots,
     SnapshotStatus,
     ResolveIndices,
+    ReadSizes,
     ReadMetadata,
     ReadNodes,
+    /// Only for the host itself, as the next one.
+    ReadInfo,
+    VerifyRepository,
 }
 
 impl Grants {
@@ -87,8 +94,7 @@ impl Grants {
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
         scope.check(&request)?;
-        let verb = request.method.into();
-        Ok(Granted { request: Request { body, ..request }, verb, checks_health: false })
+        Ok(Granted { request: Request { body, ..request }, grant, checks_health: false })
     }
 
     fn find(&self, request: &Request) -> Result<Grant, Denial> {
@@ -101,6 +107,10 @@ impl Grants {
             (Method::Get, ["_resolve", "index", expression]) => {
                 self.check_expression(expression, "*")?;
                 Some(Grant::ResolveIndices)
+            }
+            (Method::Get, [expression, "_stats", "store"]) => {
+                self.check_expression(expression, "*")?;
+                Some(Grant::ReadSizes)
             }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
                 self.check_expression(alias, "metadata")?;
@@ -149,13 +159,22 @@ impl Granted {
     /// The verb that it is sent with.
     #[must_use]
     pub fn verb(&self) -> Verb {
-        self.verb
+        match self.grant {
+            Grant::VerifyRepository => Verb::Post,
+            _ => self.request.method.into(),
+        }
     }
 
     /// Whether it is not for a caller or a run.
     #[must_use]
     pub fn checks_health(&self) -> bool {
         self.checks_health
+    }
+
+    /// What kind of request it is, for metrics: one of [`KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.grant.kind()
     }
 }
 

@@ -1,6 +1,6 @@
 use backup_core::{Method, Request};
 
-use super::{Denial, Granted, Grants};
+use super::{Denial, Grant, Granted, Grants};
 use crate::Scope;
 
 /// A request that a host sends for its health, and that no policy may send.
@@ -41,16 +41,16 @@ impl Grants {
     /// # Errors
     /// [`Denial::NoRepository`] if it is for a repository, and none is configured.
     pub fn own(&self, own: OwnRequest) -> Result<Granted, Denial> {
-        let (verb, path) = match own {
+        let (grant, path) = match own {
             // An empty segment stands for the slash.
-            OwnRequest::EngineInfo => (Verb::Get, vec![String::new()]),
+            OwnRequest::EngineInfo => (Grant::ReadInfo, vec![String::new()]),
             OwnRequest::VerifyRepository => {
                 let repository = self.repository.as_ref().ok_or(Denial::NoRepository)?;
-                (Verb::Post, vec!["_snapshot".to_owned(), repository.to_string(), "_verify".to_owned()])
+                (Grant::VerifyRepository, vec!["_snapshot".to_owned(), repository.to_string(), "_verify".to_owned()])
             }
         };
         let request = Request { method: Method::Get, path, query: Vec::new(), body: None };
-        Ok(Granted { request, verb, checks_health: true })
+        Ok(Granted { request, grant, checks_health: true })
     }
 
     /// A read of the host itself that a policy may send, too.

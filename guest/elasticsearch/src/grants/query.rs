@@ -31,6 +31,8 @@ pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Deni
 fn parameters(grant: Grant) -> &'static [Parameter] {
     use Values::{Boolean, False, Text};
     match grant {
+        // The host makes these without a query.
+        Grant::ReadInfo | Grant::VerifyRepository => &[],
         Grant::ReadRepository => &[("filter_path", Text), ("master_timeout", Text)],
         Grant::ListSnapshots => &[
             ("after", Text),
@@ -49,7 +51,7 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
         Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
-        Grant::ReadNodes => &[("filter_path", Text)],
+        Grant::ReadNodes | Grant::ReadSizes => &[("filter_path", Text)],
     }
 }
 
