@@ -85,7 +85,7 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
 }
 
 /// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings, loggers: Arc<Loggers>) -> Result<Api, ServeError> {
+pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>) -> Result<Api, ServeError> {
     let metrics = Arc::new(Metrics::new()?);
     let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
     let measured = Measured::new(client, settings.limits.request_timeout, metrics.engine.clone());
