@@ -1,6 +1,5 @@
 //! `--local`: where no server runs.
 
-use backup_test_support::host::HostOptions;
 use backup_test_support::repository::RepositoryOptions;
 
 use super::*;

@@ -4,6 +4,7 @@ use backup_core::BackupId;
 
 use crate::cli::client::{ClientError, ClientOptionsError};
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::Interrupted;
 use crate::cli::output::PrintError;
 
 /// Why a command about backups did not do, or does not know to have done, what it was asked for.
@@ -27,8 +28,8 @@ pub(in crate::cli) enum BackupCommandError {
     NotDeleted { id: BackupId, reason: String },
     #[error("{after} (--timeout) are over; {ongoing}")]
     TimedOut { after: String, ongoing: String },
-    #[error("interrupted; {0}")]
-    Interrupted(String),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     #[error("--timeout limits the waiting: it needs --wait, or --local, which always waits")]
     TimeoutAlone,
     #[error("--resume needs --local: servers resume backups by themselves")]

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
-use tokio::signal::ctrl_c;
 use tokio::time::Instant;
 
 use super::error::BackupCommandError;
 use super::progress::Progress;
 use crate::cli::client::Client;
+use crate::cli::interrupt;
 use crate::settings::time_span;
 
 #[derive(Debug, Args)]
@@ -105,11 +105,7 @@ pub(super) async fn or_interrupted<T>(
     work: impl Future<Output = Result<T, BackupCommandError>>,
     consequence: impl Fn() -> String,
 ) -> Result<T, BackupCommandError> {
-    tokio::select! {
-        biased;
-        outcome = work => outcome,
-        signal = ctrl_c() => Err(signal.map_or_else(Into::into, |()| BackupCommandError::Interrupted(consequence()))),
-    }
+    interrupt::or_interrupted(work, consequence).await?
 }
 
 #[cfg(test)]
