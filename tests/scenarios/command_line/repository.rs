@@ -66,7 +66,7 @@ on_elasticsearch!(a_storage_that_cannot_be_written_to_is_told);
 async fn a_storage_that_cannot_be_written_to_is_told(distribution: Distribution) -> Result<()> {
     let engine = Engine::shared_own(distribution).await?;
     let repository = Repository::register(&engine).await?;
-    // In the place of the folder that the search engine makes itself.
+    fs::remove_dir_all(repository.folder()?)?;
     fs::write(repository.folder()?, "a file")?;
     let options = options(&engine, repository.name(), "optimize");
     let ended = run_with(&options, &["repository", "verify"]).await?;

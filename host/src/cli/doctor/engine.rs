@@ -1,7 +1,7 @@
 //! The search engine: whether it answers, which it is, who we are for it, and its clock.
 
 use backup_actuator::Probe;
-use backup_core::{EngineInfo, Refusal, Response, TransportError};
+use backup_core::{EngineInfo, Refusal, Request, Response, TransportError};
 use backup_elasticsearch::{OperatorRequest, OwnRequest};
 use serde_json::Value;
 
@@ -41,11 +41,23 @@ impl Doctor<'_> {
                 let refusal = Refusal::of(&response);
                 (Check::ok(NAME, "it answers, and asks who this is"), Reached::NotLetIn(refusal))
             }
+            Ok(response) => match EngineInfo::read(&response) {
+                Some(info) => (self.of_info(&info, &response), Reached::Yes),
+                None => self.reach_nodes(advice).await,
+            },
+        }
+    }
+
+    /// A proxy, or the privileges of the user, may hide which engine it is.
+    async fn reach_nodes(&self, advice: String) -> (Check, Reached) {
+        let (kind, nodes) = (self.settings.engine, Request::node_versions());
+        match self.access.capability.read_once(nodes, FIRST_ANSWER_TIMEOUT).await {
+            Err(error) => (Check::fault(NAME, unreachable(&error)).advise(advice), Reached::No),
             Ok(response) if response.status == 403 => {
                 (Check::ok(NAME, "it answers, and does not tell this user its version"), Reached::Yes)
             }
-            Ok(response) => match EngineInfo::read(&response) {
-                Some(info) => (self.of_info(&info, &response), Reached::Yes),
+            Ok(response) => match version_of_a_node(&response) {
+                Some(version) => (self.of_info(&EngineInfo { kind, version }, &response), Reached::Yes),
                 None => {
                     let found = format!("this is not what a search engine answers: {}", beginning(&response));
                     (Check::fault(NAME, found).advise(advice), Reached::No)
@@ -118,6 +130,12 @@ impl Doctor<'_> {
 
 pub(super) fn unreachable(error: &TransportError) -> String {
     format!("it cannot be reached: {error}")
+}
+
+fn version_of_a_node(response: &Response) -> Option<String> {
+    let body: Value = serde_json::from_str(&response.body).ok().filter(|_| response.status == 200)?;
+    let node = body.get("nodes")?.as_object()?.values().next()?;
+    Some(node.get("version")?.as_str()?.to_owned())
 }
 
 fn beginning(response: &Response) -> String {
