@@ -113,7 +113,11 @@ fn expect_writable(engine: &impl Engine, repository: &RepositoryName) -> Result<
     Ok(())
 }
 
-fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
+/// The version of Optimize that stands in the names of new snapshots.
+///
+/// # Errors
+/// Why it is not known.
+pub fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
     if let Some(version) = &context.settings.optimize_version {
         return Ok(version.clone());
     }

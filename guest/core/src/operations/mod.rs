@@ -8,7 +8,7 @@ mod inspect;
 mod progress;
 
 pub use advance::{Step, advance};
-pub use create::{Accepted, create};
+pub use create::{Accepted, create, optimize_version};
 pub use delete::{Deleted, delete};
 pub use inspect::{BackupList, get, list};
 pub use progress::progress;

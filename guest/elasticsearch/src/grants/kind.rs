@@ -3,8 +3,20 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 11] =
-    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes", "info", "verify"];
+pub const KINDS: [&str; 12] = [
+    "repository",
+    "list",
+    "create",
+    "delete",
+    "status",
+    "resolve",
+    "sizes",
+    "metadata",
+    "nodes",
+    "info",
+    "verify",
+    "operator",
+];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
 
@@ -23,6 +35,7 @@ impl Grant {
             Self::ReadNodes => "nodes",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
+            Self::Operator => "operator",
         }
     }
 }

@@ -7,6 +7,7 @@ mod body;
 mod denial;
 mod kind;
 mod names;
+mod operator;
 mod own;
 mod query;
 mod scope;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use denial::Denial;
 pub use kind::{KINDS, OTHER_KIND};
+pub use operator::OperatorRequest;
 pub use own::{OwnRequest, Verb};
 pub use scope::Scope;
 
@@ -71,6 +73,8 @@ enum Grant {
     /// Only for the host itself, as the next one.
     ReadInfo,
     VerifyRepository,
+    /// Only for a command that an operator gives.
+    Operator,
 }
 
 impl Grants {
