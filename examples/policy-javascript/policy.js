@@ -1,8 +1,9 @@
-// A policy: the six operations of wit/backups.wit.
+// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit.
 //
 // Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
 
 import { ask, canPass, fault, isNameInUse, order } from './engine.js';
+import { expire } from './retention.js';
 import {
   anotherInstallation,
   assess,
@@ -176,3 +177,5 @@ function optimizeVersion({ settings }) {
 }
 
 export const backups = { create, advance, get, progress, list, delete: remove };
+
+export const retention = { expire };

@@ -127,10 +127,9 @@ pub(crate) async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value
 }
 
 async fn every_metric_is_counted_and_documented(distribution: Distribution) -> Result<()> {
-    const TOKEN: &str = "open-sesame-open-sesame";
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
-    let host = Host::start(fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
+    let host = Host::start(fixture.options_through(&proxy)?.token("open-sesame-open-sesame")).await?;
     let before = Exposition::of(&host).await?;
     for name in ["last_success_timestamp_seconds", "runs_active", "run_retries_total", "deletions_pending"] {
         assert_eq!(before.value(name, &[]), Some(0.0), "{name}");
@@ -139,7 +138,7 @@ async fn every_metric_is_counted_and_documented(distribution: Distribution) -> R
 
     runs_are_counted(&host, &proxy).await?;
     deletions_are_counted(&host, &proxy).await?;
-    policies_are_counted(&host, TOKEN).await?;
+    policies_are_counted(&host).await?;
 
     let metrics = Exposition::of(&host).await?.metrics();
     assert_eq!(metrics, listed()?);
@@ -190,11 +189,9 @@ async fn deletions_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
 }
 
 /// Calls, and a candidate that is tried beside the serving policy and then serves.
-async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
-    let authorization = format!("Bearer {token}");
-    let headers = [("authorization", authorization.as_str())];
+async fn policies_are_counted(host: &Host) -> Result<()> {
     for path in ["/actuator/policy/shadow?for=1h", "/actuator/policy"] {
-        let reply = host.request("PUT", path, &headers, embedded_as("8.0.0")).await?;
+        let reply = host.request("PUT", path, &[], embedded_as("8.0.0")).await?;
         assert_eq!(reply.status, 200, "{}", reply.text);
         if path.contains("shadow") {
             assert_eq!(host.get("/actuator/backups").await?.status, 200);

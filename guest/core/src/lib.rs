@@ -90,6 +90,7 @@ mod progress;
 mod query;
 mod refusal;
 mod request;
+pub mod retention;
 mod run;
 mod selection;
 mod settings;
@@ -114,6 +115,7 @@ pub use progress::{Amounts, BackupProgress, ByteCount, PartProgress, ShardCount}
 pub use query::{IdPattern, InvalidListQuery, ListQuery, PageLimit};
 pub use refusal::Refusal;
 pub use request::{ListMode, Method, Request};
+pub use retention::RetentionRules;
 pub use run::{NextStep, RunNote};
 pub use selection::{IndexSelection, NothingToSnapshot};
 pub use settings::{

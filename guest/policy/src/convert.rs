@@ -3,9 +3,11 @@ use std::time::Duration;
 use backup_core as core;
 use backup_core::operations;
 
+use crate::bindings::exports::optimize::backup::retention as wit_retention;
 use crate::bindings::optimize::backup::types as wit;
 
 core::policy_types!(crate::bindings::optimize::backup::types);
+core::retention_types!(crate::bindings::exports::optimize::backup::retention);
 
 /// Parses the context of a call, so that the operations need no further checks.
 pub fn from_context(context: wit::Context) -> Result<core::Context, core::Error> {
@@ -32,6 +34,17 @@ pub fn from_query(query: &wit::ListQuery) -> Result<core::ListQuery, core::Error
         limit: query.limit.map(|limit| core::PageLimit::parse(&limit.to_string())).transpose()?,
         verbose: query.verbose,
     })
+}
+
+/// Parses the rules of a call of `expire`.
+pub fn from_rules(rules: &wit_retention::Rules) -> Result<core::RetentionRules, core::Error> {
+    rules.read().map_err(|error| invalid("backup.retention", &error))
+}
+
+impl From<core::retention::Expired> for wit_retention::Expired {
+    fn from(expired: core::retention::Expired) -> Self {
+        Self { backup_id: expired.id.get(), reason: expired.reason.to_string() }
+    }
 }
 
 fn from_settings(settings: wit::Settings) -> Result<core::Settings, core::Error> {

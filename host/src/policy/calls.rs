@@ -8,7 +8,7 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, retention};
 
 /// Calls of one generation of the policy.
 ///
@@ -123,6 +123,17 @@ impl PolicyCalls {
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let context = self.context(Vec::new());
         self.observed(Operation::Delete, self.policy().delete(self.capability(), &context, id, only_runs)).await
+    }
+
+    /// Chooses the backups that expire.
+    pub async fn expire(
+        &self,
+        rules: &retention::Rules,
+        candidates: &[retention::Candidate],
+    ) -> Result<Vec<retention::Expired>, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().expire(self.purpose, self.capability(), &context, rules, candidates);
+        self.observed(Operation::Expire, call).await
     }
 
     fn policy(&self) -> &Policy {

@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 
 use backup_core as core;
+use backup_core::retention::{self as rules, Safeguard};
 use backup_core::{IdPattern, NAME_PREFIX};
 
+use super::retention::{Candidate, Expired};
 use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
     SnapshotState, Step,
@@ -49,6 +51,10 @@ pub enum ContractError {
     TooMany { found: usize, allowed: u32 },
     #[error("it says that the next page begins below {0}, which is not where this one ends")]
     NextPage(BackupId),
+    #[error("it lets the backup {0} expire, which {1}")]
+    MustStay(BackupId, Safeguard),
+    #[error("it lets the backup {0} expire twice")]
+    ExpiresTwice(BackupId),
 }
 
 /// The answer to `create`.
@@ -131,6 +137,17 @@ pub(crate) fn deleted(asked: &str, deleted: &Deleted) -> Result<(), ContractErro
     // A text that is no number has been refused by any policy that answers at all.
     let Some(id) = number(asked) else { return Ok(()) };
     deleted.snapshots.iter().try_for_each(|name| snapshot(id, name))
+}
+
+/// The answer to `expire`.
+pub(crate) fn expired(candidates: &[Candidate], expired: &[Expired]) -> Result<(), ContractError> {
+    let candidates: Vec<rules::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
+    let mut seen = BTreeSet::new();
+    expired.iter().try_for_each(|&Expired { backup_id, .. }| {
+        let id = core::BackupId::new(backup_id).ok_or(ContractError::ImpossibleId(backup_id))?;
+        rules::check(&candidates, &[id]).map_err(|(_, safeguard)| ContractError::MustStay(backup_id, safeguard))?;
+        if seen.insert(id) { Ok(()) } else { Err(ContractError::ExpiresTwice(backup_id)) }
+    })
 }
 
 fn requested_id(asked: &str, found: BackupId) -> Result<(), ContractError> {

@@ -28,6 +28,7 @@ use permits::Permit;
 use store::CallState;
 
 pub use crate::settings::CallLimits;
+pub use bindings::exports::optimize::backup::retention;
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
@@ -63,6 +64,7 @@ pub enum Operation {
     Progress,
     List,
     Delete,
+    Expire,
 }
 
 impl Operation {
@@ -75,6 +77,7 @@ impl Operation {
             Self::Progress => "progress",
             Self::List => "list",
             Self::Delete => "delete",
+            Self::Expire => "expire",
         }
     }
 }
@@ -254,6 +257,21 @@ impl Policy {
         Ok((deleted, call.store.data_mut().outstanding.take()))
     }
 
+    /// Chooses the backups that expire among the candidates.
+    pub async fn expire(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        rules: &retention::Rules,
+        candidates: &[retention::Candidate],
+    ) -> Result<Vec<retention::Expired>, CallError> {
+        let mut call = self.open(Operation::Expire, purpose, capability, Scope::Read).await?;
+        let expired: Vec<retention::Expired> = call.make((context, rules, candidates)).await?;
+        contract::expired(candidates, &expired)?;
+        Ok(expired)
+    }
+
     async fn open(
         &self,
         operation: Operation,
@@ -300,6 +318,7 @@ impl Call {
 }
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
+backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
 
 /// Why a call ended without an answer.
 fn ended(call: &CallState, error: &wasmtime::Error) -> CallError {

@@ -90,7 +90,7 @@ impl Permits {
     ) -> Result<Permit, CallError> {
         let pool = match (operation, purpose) {
             (_, Purpose::Shadow) => &self.shadows,
-            (_, Purpose::Inspection) | (Operation::Advance, _) => &self.background,
+            (_, Purpose::Inspection) | (Operation::Advance | Operation::Expire, _) => &self.background,
             (Operation::Create | Operation::Delete, _) => &self.writes,
             (Operation::Get | Operation::Progress, _) => &self.gets,
             (Operation::List, _) => &self.lists,

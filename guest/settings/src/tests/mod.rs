@@ -6,6 +6,8 @@ mod optimize_file;
 mod precedence;
 mod properties;
 mod reach;
+mod retention;
+mod security;
 mod table;
 
 use std::io::Write;

@@ -4,6 +4,7 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
+use crate::sandbox::retention::{Candidate, Rules};
 use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, RunNote, Step};
 
 /// No policy may accept these: they are not positive 63-bit integers.
@@ -79,7 +80,16 @@ async fn a_backup(bed: &TestBed) -> Outcome {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
     a_page(bed, id).await?;
+    the_only_one(bed, page.backups).await?;
     a_deletion(bed, id).await
+}
+
+/// Which backups expire is a policy's affair, but never the only one that is complete; the contract sees to that.
+async fn the_only_one(bed: &TestBed, backups: Vec<Backup>) -> Outcome {
+    const CASE: &str = "the expiry of the only backup";
+    let candidates: Vec<Candidate> = backups.into_iter().map(|backup| Candidate { backup, in_use: false }).collect();
+    let rules = Rules { expire_after: Some(1), min_count: None, max_count: Some(1) };
+    answer(CASE, "that nothing expires", bed.calls.expire(&rules, &candidates).await).map(drop)
 }
 
 async fn a_page(bed: &TestBed, id: BackupId) -> Outcome {
