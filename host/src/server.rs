@@ -78,7 +78,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 }
 
 /// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings) -> Result<Api, ServeError> {
+pub(crate) async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let capability = Capability::new(
         Destination::cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
         Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
