@@ -85,7 +85,7 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 }
 
 /// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings) -> Result<Api, ServeError> {
+pub(crate) async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
     let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
     callers.keep_looking();

@@ -1,5 +1,7 @@
 //! `optimize-backup backup …`: what it prints, and how it ends.
 
+mod local;
+
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -150,7 +152,9 @@ async fn what_the_server_or_nobody_does_is_told_by_the_status(distribution: Dist
     }
     run("localhost:8092", &["list"]).await?.expect(2, "", "does not begin with http://");
     host.kill().await?;
-    run(&url, &["create", "7", "--wait"]).await?.expect(6, "", "connection refused");
+    run(&url, &["create", "7"]).await?.expect(6, "", "connection refused");
+    let ended = run(&url, &["create", "7", "--wait", "--timeout", "3s"]).await?;
+    ended.expect(6, "", "trying again for up to 3 s");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod documents;
 mod exit;
+mod log;
 mod output;
 mod policy;
 #[cfg(test)]
@@ -45,7 +46,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Make, list, show and delete backups, through a running server.
+    /// Make, list, show and delete backups, through a running server or, with --local, in this process.
     Backup(BackupCommand),
     /// Examine, try and sign policy components.
     #[command(subcommand)]
@@ -108,7 +109,8 @@ impl CliError {
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Backup(error) => error.exit_status(),
-            Self::Serve(_) | Self::Policy(_) | Self::Man(_) | Self::Print(_) => ExitStatus::EndedBadly,
+            Self::Policy(error) => error.exit_status(),
+            Self::Serve(_) | Self::Man(_) | Self::Print(_) => ExitStatus::EndedBadly,
         }
     }
 }
