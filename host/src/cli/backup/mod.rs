@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod error;
+mod follow;
 mod progress;
 mod show;
 mod view;
@@ -13,6 +14,7 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::follow::Follow;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
 use super::client::{Client, Target};
@@ -44,6 +46,9 @@ enum Action {
     List(List),
     /// Show one backup.
     Get(Get),
+    /// Show how far a backup is.
+    #[command(after_help = EXIT_STATUS)]
+    Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
 }
@@ -69,6 +74,7 @@ impl Action {
             Self::Create(create) => create.run(client, format).await,
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
+            Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
         }
     }

@@ -13,7 +13,7 @@ mod token;
 
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message};
+use backup_actuator::{BackupView, Message, ProgressView};
 use backup_core::BackupId;
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -110,6 +110,12 @@ impl Client {
     /// Shows a backup.
     pub(super) async fn get(&self, id: BackupId) -> Result<Received<BackupView>, ClientError> {
         self.send(ApiRequest::new(Method::GET, backup(id))).await?.expect(StatusCode::OK)
+    }
+
+    /// Shows how far a backup is.
+    pub(super) async fn progress(&self, id: BackupId) -> Result<Received<ProgressView>, ClientError> {
+        let request = ApiRequest::new(Method::GET, format!("{}/progress", backup(id)));
+        self.send(request).await?.expect(StatusCode::OK)
     }
 
     /// Shows all backups, or those that are selected.
