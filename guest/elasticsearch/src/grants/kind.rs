@@ -23,6 +23,8 @@ impl Grant {
             Self::ReadNodes => "nodes",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
+            // No server sends it.
+            Self::OfOperator(_) => OTHER_KIND,
         }
     }
 }

@@ -73,6 +73,8 @@ enum Grant {
     /// Only for the host itself, as the next one.
     ReadInfo,
     VerifyRepository,
+    /// Only for an operator's command.
+    OfOperator(Verb),
 }
 
 impl Grants {
@@ -163,6 +165,7 @@ impl Granted {
     pub fn verb(&self) -> Verb {
         match self.grant {
             Grant::VerifyRepository => Verb::Post,
+            Grant::OfOperator(verb) => verb,
             _ => self.request.method.into(),
         }
     }

@@ -2,7 +2,7 @@ use backup_core::{EngineKind, IndexPrefix, Method, Request};
 
 use serde_json::json;
 
-use super::{Denial, Granted, Grants, Verb};
+use super::{Denial, Grant, Granted, Grants, Verb};
 
 /// A request of a command that an operator gives, and that no policy may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Grants {
         };
         let path = path.into_iter().map(str::to_owned).collect();
         let request = Request { method: Method::Get, path, query, body };
-        Ok(Granted { request, verb, checks_health: false })
+        Ok(Granted { request, grant: Grant::OfOperator(verb), checks_health: false })
     }
 }
 

@@ -32,7 +32,7 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
     use Values::{Boolean, False, Text};
     match grant {
         // The host makes these without a query.
-        Grant::ReadInfo | Grant::VerifyRepository => &[],
+        Grant::ReadInfo | Grant::VerifyRepository | Grant::OfOperator(_) => &[],
         Grant::ReadRepository => &[("filter_path", Text), ("master_timeout", Text)],
         Grant::ListSnapshots => &[
             ("after", Text),
