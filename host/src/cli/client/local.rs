@@ -15,7 +15,7 @@ use super::error::ClientError;
 use super::request::ApiRequest;
 use crate::backups::BackupService;
 use crate::cli::{load_settings, log};
-use crate::http::{ApiError, router};
+use crate::http::{Api, ApiError, Callers, router};
 use crate::server::{ServeError, assemble};
 use crate::telemetry::Loggers;
 
@@ -35,7 +35,8 @@ impl LocalServer {
         let settings = load_settings(config)?;
         // What is logged here is for the one who has given the command.
         let loggers = Arc::new(Loggers::unattached(&settings.log.filter)?);
-        let api = Arc::new(assemble(settings, loggers).await?);
+        let assembled = assemble(settings, loggers).await?;
+        let api = Arc::new(Api { callers: Arc::new(Callers::of_this_process()), ..assembled });
         Ok(Self { service: Arc::clone(&api.service), router: router(api) })
     }
 
