@@ -3,20 +3,8 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 12] = [
-    "repository",
-    "list",
-    "create",
-    "delete",
-    "status",
-    "resolve",
-    "sizes",
-    "metadata",
-    "nodes",
-    "info",
-    "verify",
-    "operator",
-];
+pub const KINDS: [&str; 11] =
+    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes", "info", "verify"];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
 
@@ -35,7 +23,8 @@ impl Grant {
             Self::ReadNodes => "nodes",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
-            Self::Operator => "operator",
+            // No server sends it.
+            Self::Operator => OTHER_KIND,
         }
     }
 }
