@@ -29,6 +29,7 @@ mod logs;
 mod metrics;
 mod other_policies;
 mod policy_updates;
+mod port;
 mod progress;
 mod published_wit;
 mod replicas;

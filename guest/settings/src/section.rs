@@ -169,9 +169,21 @@ impl<'a> Section<'a> {
 
     /// Reports every key that the defaults do not have.
     pub(super) fn refuse_unknown(&self) {
+        self.refuse_unknown_if(|_| true);
+    }
+
+    /// The same without blocks, which are Optimize's own: for a block that it has, too.
+    pub(super) fn refuse_unknown_values(&self) {
+        self.refuse_unknown_if(|node| !matches!(node, Node::Block(_)));
+    }
+
+    fn refuse_unknown_if(&self, is_refused: impl Fn(&Node) -> bool) {
         let Some((defaults, above)) = self.layers.split_last() else { return };
-        let names = above.iter().flat_map(|layer| layer.entries.keys());
-        for name in names.filter(|name| !defaults.entries.contains_key(*name)) {
+        let unknown = above
+            .iter()
+            .flat_map(|layer| layer.entries.iter())
+            .filter(|(name, _)| !defaults.entries.contains_key(*name));
+        for (name, _) in unknown.filter(|(_, node)| is_refused(node)) {
             let allowed: Vec<&str> = defaults.entries.keys().map(String::as_str).collect();
             self.report(name, format!("is unknown: use {}", allowed.join(", ")));
         }

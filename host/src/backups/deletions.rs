@@ -121,6 +121,7 @@ impl PendingDeletion {
     fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
         let (id, snapshots) = (canonical(&self.id), deleted.snapshots.join(", "));
         match &outcome {
+            Ok(()) if deleted.snapshots.is_empty() => tracing::info!(backupId = id, "there was nothing to delete"),
             Ok(()) => tracing::info!(backupId = id, snapshots, "the backup is deleted"),
             Err(reason) => {
                 tracing::error!(backupId = id, snapshots, reason, "the search engine did not delete the backup")

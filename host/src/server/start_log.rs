@@ -73,6 +73,12 @@ fn surprises(settings: &Settings) {
         "a backup that can be restored has the state {state}; {change} set backup.completeState \
          (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
     );
+    if settings.callers.is_empty() {
+        tracing::info!(
+            "whoever reaches this port can make and delete backups: no token is set (security.operatorTokenFile, \
+             CAMUNDA_OPTIMIZE_BACKUP_OPERATOR_TOKEN_FILE)"
+        );
+    }
     if let Some(proxy) = &settings.connection.proxy {
         tracing::info!(%proxy, "all requests to the search engine go through this proxy");
     }

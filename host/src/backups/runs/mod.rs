@@ -18,6 +18,7 @@ use tracing::{Instrument, info_span};
 
 use crate::backups::overview::Overview;
 use crate::clock;
+use crate::correlation::{self, Correlation};
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::types::{Backup, BackupId, RunNote};
@@ -92,11 +93,12 @@ impl Runs {
             driver
         };
         self.metrics.runs.started();
+        let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
         // What a step logs says which backup it is of, and which request has begun it.
         let span = info_span!("run", backupId = id, runId = run_id);
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
-        let drive = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
-        self.tasks.spawn(drive.instrument(span));
+        let work = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
+        self.tasks.spawn(correlation.scope(work).instrument(span));
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was

@@ -55,7 +55,7 @@ impl Run {
     /// Takes over what a step has found.
     pub(super) fn observe(&mut self, step: &Step) {
         self.trouble = None;
-        self.begun = begun(&progress.backup.details).or(self.begun);
+        self.begun = begun(&step.backup.details).or(self.begun);
         self.awaited = match self.awaited {
             _ if step.accepted => Some(2),
             Some(_) if step.refusal.is_some() || is_seen(self.awaited, &step.backup.details) => None,
