@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use backup_core::milliseconds;
 use tracing::{Instrument, info_span};
 
 use super::ErrorCode;
