@@ -49,6 +49,7 @@ impl Probe {
 /// Whether something works, in Spring Boot's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 enum HealthStatus {
     /// It works.
     Up,
@@ -58,16 +59,20 @@ enum HealthStatus {
 
 /// The health of a host, in the form of Spring Boot's actuator.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     status: HealthStatus,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, HealthComponent>>))]
     components: BTreeMap<&'static str, HealthComponent>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     groups: &'static [&'static str],
 }
 
 /// A part of a host.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct HealthComponent {
     status: HealthStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,6 +82,7 @@ struct HealthComponent {
 /// What there is to say about a component.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HealthDetails {
     /// Why it is down.
     Error {

@@ -12,6 +12,8 @@ mod error;
 mod health;
 mod list;
 mod path;
+#[cfg(feature = "openapi")]
+mod schema;
 mod view;
 
 /// For [`policy_types!`].

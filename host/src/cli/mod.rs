@@ -50,6 +50,8 @@ enum Command {
     /// Examine, try and sign policy components.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print the OpenAPI document of the server: what GET /actuator/openapi.json answers.
+    Openapi,
     /// Print a script that completes commands and options in a shell.
     Completions {
         /// The shell.
@@ -97,6 +99,7 @@ impl Command {
             Self::Serve { config } => server::serve(load_settings(config.as_deref()).map_err(ServeError::from)?)?,
             Self::Backup(command) => command.run()?,
             Self::Policy(command) => return Ok(command.run()?),
+            Self::Openapi => documents::print_openapi()?,
             Self::Completions { shell } => documents::print_completions(shell)?,
             Self::Man { folder } => documents::write_man_pages(&folder)?,
         }

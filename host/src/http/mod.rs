@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod health;
+mod openapi;
 mod policy;
 
 use std::borrow::Cow;
@@ -14,11 +15,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
-use axum::routing::{get, post, put};
 use backup_actuator::normalized;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::backups::BackupService;
 use crate::elasticsearch::Readiness;
@@ -29,6 +31,7 @@ use crate::settings::Secret;
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
+pub(crate) use openapi::document;
 
 /// What the handlers work with.
 pub struct Api {
@@ -43,19 +46,25 @@ pub struct Api {
 
 /// All routes. Tests can call it without a socket.
 pub fn router(api: Arc<Api>) -> Router {
-    let routes = Router::new()
-        .route("/actuator", get(actuator::links))
-        .route("/actuator/backups", get(backups::list).post(backups::create))
-        .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
-        .route("/actuator/health", get(health::health))
-        .route("/actuator/health/liveness", get(health::liveness))
-        .route("/actuator/health/readiness", get(health::readiness))
-        .route("/actuator/info", get(actuator::info))
-        .route("/actuator/policy", get(policy::show).put(policy::replace))
-        .route("/actuator/policy/rollback", post(policy::roll_back))
-        .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
-        .route("/actuator/prometheus", get(actuator::prometheus));
+    let (routes, _) = routes().split_for_parts();
     with_normal_paths(with_fallbacks(routes).with_state(api))
+}
+
+/// The handlers, each with its method, path and description.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(actuator::links))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::get, backups::delete))
+        .routes(routes!(health::health))
+        .routes(routes!(health::liveness))
+        .routes(routes!(health::readiness))
+        .routes(routes!(actuator::info))
+        .routes(routes!(openapi::show))
+        .routes(routes!(policy::show, policy::replace))
+        .routes(routes!(policy::roll_back))
+        .routes(routes!(policy::begin_shadow, policy::end_shadow))
+        .routes(routes!(actuator::prometheus))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.
@@ -89,6 +98,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::extract::{Path, RawQuery};
     use axum::http::{self, StatusCode};
+    use axum::routing::get;
     use serde_json::{Value, json};
     use tower::ServiceExt;
 
