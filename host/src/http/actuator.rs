@@ -11,10 +11,11 @@ use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 12] = [
+pub(super) const LINKS: [(&str, &str); 13] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
+    ("backups-backupId-progress", "/backups/{backupId}/progress"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),

@@ -6,7 +6,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::LINK;
 use axum::http::{HeaderName, StatusCode};
 
-use backup_actuator::{BackupView, CreateRequest, Message, list_query, next_link};
+use backup_actuator::{BackupView, CreateRequest, Message, ProgressView, list_query, next_link};
 
 use super::body::CreateBody;
 use super::openapi::{CreateErrors, DeleteErrors, GetErrors, ListErrors};
@@ -45,6 +45,20 @@ pub(super) async fn create(
 pub(super) async fn get(State(api): State<Arc<Api>>, id: Id) -> Result<Json<BackupView>, ApiError> {
     let backup = api.service.get(&id?).await?;
     Ok(Json(BackupView::new(backup.into(), &api.presentation)))
+}
+
+/// Shows how far a backup is.
+#[utoipa::path(
+    get,
+    path = "/actuator/backups/{backupId}/progress",
+    tag = "backups",
+    operation_id = "getProgress",
+    params(("backupId" = i64, Path, description = "Its ID.", minimum = 1, example = 123_456)),
+    responses((status = 200, description = "How far it is.", body = ProgressView), GetErrors)
+)]
+pub(super) async fn progress(State(api): State<Arc<Api>>, id: Id) -> Result<Json<ProgressView>, ApiError> {
+    let progress = api.service.progress(&id?).await?;
+    Ok(Json(ProgressView::new(progress.into(), &api.presentation)))
 }
 
 /// Lists backups, largest ID first.

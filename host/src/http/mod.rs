@@ -56,6 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(actuator::links))
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::get, backups::delete))
+        .routes(routes!(backups::progress))
         .routes(routes!(health::health))
         .routes(routes!(health::liveness))
         .routes(routes!(health::readiness))
