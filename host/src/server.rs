@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::backups::{BackupService, Runs};
-use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
+use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness};
 use crate::http::{self, Api, ConnectionLimits, Presentation};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
@@ -79,11 +79,12 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
 
 /// Builds everything from the settings; connects to nothing yet.
 async fn assemble(settings: Settings) -> Result<Api, ServeError> {
-    let capability = Capability::new(
-        Destination::cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
-        Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
-    );
     let metrics = Arc::new(Metrics::new()?);
+    let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
+    let measured = Measured::new(client, settings.limits.request_timeout, metrics.engine.clone());
+    let grants = Grants::new(settings.repository.clone(), settings.index_prefix.clone());
+    let capability =
+        Capability::new(Destination::cluster(Arc::new(measured)), grants).counted_by(Some(metrics.engine.clone()));
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
     Ok(Api {

@@ -260,7 +260,7 @@ impl Deletions {
     }
 
     fn ended(&self, id: &str, failure: Option<Failure>) {
-        self.metrics.deletion_ended(failure.is_some());
+        self.metrics.runs.deletion_ended(failure.is_some());
         self.replace(id, failure);
     }
 
@@ -275,7 +275,7 @@ impl Deletions {
     }
 
     fn count(&self, backups: &BTreeMap<String, Deletion>) {
-        self.metrics.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
+        self.metrics.runs.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Deletion>> {

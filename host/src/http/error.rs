@@ -6,6 +6,7 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
+use backup_core::ErrorKind;
 
 use crate::policy::RollbackError;
 use crate::policy::admission::AdmissionError;
@@ -76,6 +77,37 @@ table! {
     ApiError::Call(CallError::Internal(_)) | ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 
+/// Stands in a response's extensions, for the metrics.
+#[derive(Clone, Copy)]
+pub(super) struct ErrorClass(pub(super) &'static str);
+
+impl ApiError {
+    fn class(&self, status: StatusCode) -> &'static str {
+        match self {
+            Self::Call(CallError::Refused(error)) => class_of(error.kind()),
+            Self::Call(CallError::Trapped(_) | CallError::LimitByPolicy { .. } | CallError::BrokeContract(_)) => {
+                "policy_failure"
+            }
+            _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => "unauthorized",
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => "busy",
+            _ if status.is_server_error() => "internal",
+            _ => "invalid_request",
+        }
+    }
+}
+
+fn class_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Configuration => "configuration",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::EngineFailure => "engine_failure",
+        ErrorKind::Denied => "policy_failure",
+    }
+}
+
 /// The only thing that can be wrong with the one text parameter that a path has.
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
@@ -101,6 +133,7 @@ impl IntoResponse for ApiError {
             detailed_message: detailed_message.map(Into::into),
         };
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(ErrorClass(self.class(status)));
         match status {
             StatusCode::UNAUTHORIZED => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

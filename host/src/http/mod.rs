@@ -6,6 +6,7 @@ mod body;
 mod connections;
 mod error;
 mod health;
+mod layers;
 mod openapi;
 mod policy;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use backup_actuator::normalized;
 use tower::Layer;
 use tower::util::MapRequestLayer;
@@ -47,7 +49,8 @@ pub struct Api {
 /// All routes. Tests can call it without a socket.
 pub fn router(api: Arc<Api>) -> Router {
     let (routes, _) = routes().split_for_parts();
-    with_normal_paths(with_fallbacks(routes).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    with_normal_paths(with_fallbacks(routes).layer(measured).with_state(api))
 }
 
 /// The handlers, each with its method, path and description.

@@ -5,6 +5,7 @@
 
 mod body;
 mod denial;
+mod kind;
 mod names;
 mod query;
 mod scope;
@@ -12,6 +13,7 @@ mod scope;
 mod tests;
 
 pub use denial::Denial;
+pub use kind::{KINDS, OTHER_KIND};
 pub use scope::Scope;
 
 use self::denial::excerpt;
@@ -46,7 +48,10 @@ pub struct Grants {
 /// Its body is not the policy's text, but is written from the fields that were checked: the engine cannot read it in
 /// another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted(Request);
+pub struct Granted {
+    request: Request,
+    grant: Grant,
+}
 
 /// A kind of request that is granted; see [`Grants`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +88,7 @@ impl Grants {
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
         scope.check(&request)?;
-        Ok(Granted(Request { body, ..request }))
+        Ok(Granted { request: Request { body, ..request }, grant })
     }
 
     fn find(&self, request: &Request) -> Result<Grant, Denial> {
@@ -142,7 +147,13 @@ impl Granted {
     /// What will be sent.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.0
+        &self.request
+    }
+
+    /// What kind of request it is, for metrics: one of [`KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.grant.kind()
     }
 }
 
