@@ -27,6 +27,7 @@ mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;
+mod port;
 mod progress;
 mod published_wit;
 mod replicas;

@@ -120,6 +120,7 @@ impl PendingDeletion {
     fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
         let (id, snapshots) = (&self.id, &deleted.snapshots);
         match &outcome {
+            Ok(()) if snapshots.is_empty() => tracing::info!(backup = id, "there was nothing to delete"),
             Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
             Err(reason) => {
                 tracing::error!(backup = id, ?snapshots, reason, "the search engine did not delete the backup")

@@ -11,6 +11,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::correlation::inherit;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
@@ -151,7 +152,7 @@ impl BackupService {
         match calls.delete(&deletion.id, None).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
-                tokio::spawn(deletion.submitted().follow(deleted, outstanding));
+                tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));
                 Ok(())
             }
             Err(error) => {
@@ -173,7 +174,7 @@ impl BackupService {
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
+    tokio::spawn(inherit(work)).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),

@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
 use backup_core::ErrorKind;
 
+use super::access::AccessError;
+use super::layers::ErrorCode;
 use crate::policy::RollbackError;
 use crate::policy::admission::AdmissionError;
 use crate::policy::shadow::NoShadow;
@@ -20,10 +22,10 @@ pub enum ApiError {
     Call(#[from] CallError),
     #[error(transparent)]
     Request(#[from] RequestError),
-    #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
-    PolicyUpdatesOff,
-    #[error("the token to replace the policy is missing or wrong; send the header Authorization: Bearer …")]
-    Unauthorized,
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the server is about to stop")]
+    Stopping,
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
     PolicyTooLarge { allowed: usize },
     #[error("the policy is refused, and the serving one stays: {0}")]
@@ -66,8 +68,11 @@ table! {
         => INTERNAL_SERVER_ERROR: "policyFailed",
     ApiError::Call(CallError::LimitByData { .. }) => INTERNAL_SERVER_ERROR: "callLimitExceeded",
     ApiError::Call(CallError::Busy) => SERVICE_UNAVAILABLE: "serverBusy",
-    ApiError::PolicyUpdatesOff => FORBIDDEN: "policyUpdatesOff",
-    ApiError::Unauthorized => UNAUTHORIZED: "unauthorized",
+    ApiError::Access(AccessError::TokenMissing | AccessError::TokenUnknown) => UNAUTHORIZED: "unauthorized",
+    ApiError::Access(AccessError::CertificateMissing) => FORBIDDEN: "clientCertificateNeeded",
+    ApiError::Access(AccessError::Forbidden { .. }) => FORBIDDEN: "forbidden",
+    ApiError::Access(AccessError::NotEnabled) => FORBIDDEN: "operationNotEnabled",
+    ApiError::Stopping => SERVICE_UNAVAILABLE: "serverStopping",
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
     ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
@@ -132,7 +137,9 @@ impl IntoResponse for ApiError {
             error_message,
             detailed_message: detailed_message.map(Into::into),
         };
+        let code = ErrorCode(body.error_code.to_string());
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(code);
         response.extensions_mut().insert(ErrorClass(self.class(status)));
         match status {
             StatusCode::UNAUTHORIZED => {

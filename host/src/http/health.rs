@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use backup_actuator::{Health, HealthDetails};
 
 use super::Api;
-use super::openapi::NoErrors;
+use super::openapi::{NoErrors, NotReady};
 use crate::backups::Deletion;
 
 type Response = (StatusCode, Json<Health>);
@@ -18,7 +18,6 @@ type Response = (StatusCode, Json<Health>);
     path = "/actuator/health/liveness",
     tag = "health",
     operation_id = "liveness",
-    security(()),
     responses((status = 200, description = "UP", body = Health), NoErrors)
 )]
 pub(super) async fn liveness() -> Response {
@@ -31,10 +30,9 @@ pub(super) async fn liveness() -> Response {
     path = "/actuator/health/readiness",
     tag = "health",
     operation_id = "readiness",
-    security(()),
     responses(
         (status = 200, description = "UP", body = Health),
-        (status = 503, description = "DOWN", body = Health),
+        NotReady,
         NoErrors
     )
 )]

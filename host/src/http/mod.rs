@@ -1,5 +1,6 @@
 //! The actuator API: connections, routes, JSON, and the server's own errors.
 
+mod access;
 mod actuator;
 mod backups;
 mod body;
@@ -9,6 +10,7 @@ mod health;
 mod layers;
 mod openapi;
 mod policy;
+mod tls;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware;
 use backup_actuator::normalized;
+use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -28,12 +31,13 @@ use crate::backups::BackupService;
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
-use crate::settings::Secret;
 
+pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
 pub(crate) use openapi::document;
+pub use tls::{PortTls, TlsError};
 
 /// What the handlers work with.
 pub struct Api {
@@ -42,15 +46,17 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
     pub updates: Arc<Updates>,
-    /// The token of callers who replace the policy. `None`: nobody may.
-    pub policy_token: Option<Secret>,
+    pub callers: Arc<Callers>,
+    /// Is cancelled when the server is about to stop.
+    pub stopping: CancellationToken,
 }
 
 /// All routes. Tests can call it without a socket.
 pub fn router(api: Arc<Api>) -> Router {
     let (routes, _) = routes().split_for_parts();
     let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
-    with_normal_paths(with_fallbacks(routes).layer(measured).with_state(api))
+    let routes = layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).layer(measured);
+    with_normal_paths(routes.with_state(api))
 }
 
 /// The handlers, each with its method, path and description.

@@ -1,5 +1,6 @@
 //! The OpenAPI document: made of the routes and their types, served at `/actuator/openapi.json`.
 
+mod access;
 mod errors;
 #[cfg(test)]
 mod tests;
@@ -9,21 +10,25 @@ use std::sync::LazyLock;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use backup_actuator::ErrorBody;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, ServerBuilder};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::Type;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, License, ObjectBuilder, OpenApi, OpenApiBuilder, RefOr, ServerBuilder,
+};
+
+use crate::correlation::REQUEST_ID;
 
 #[cfg(test)]
 pub(super) use errors::codes;
-pub(super) use errors::{CreateErrors, DeleteErrors, GetErrors, ListErrors, NoErrors};
+pub(super) use errors::{CreateErrors, DeleteErrors, GetErrors, ListErrors, NoErrors, NotReady};
 pub(super) use errors::{ReplaceErrors, RollbackErrors, ShadowEndErrors, ShadowErrors};
-
-/// The name of the security scheme.
-const BEARER: &str = "bearer";
 
 const DESCRIPTION: &str = "Backups of Camunda Optimize. docs/reference/api.md says what the states mean, and \
     docs/reference/errors.md what each errorCode means and what to do. A path that does not exist is answered with 404 \
     unknownPath, a method that a path does not have with 405 methodNotAllowed and the header Allow. Doubled and trailing \
-    slashes of a path are ignored.";
+    slashes of a path are ignored. A role in an operation's security is the least that may: reader, operator, admin. \
+    Where no token is set, the empty requirement holds.";
 
 /// The document, with all routes.
 pub(crate) fn document() -> OpenApi {
@@ -32,17 +37,17 @@ pub(crate) fn document() -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(DESCRIPTION))
         .license(Some(license()));
+    let components = ComponentsBuilder::new()
+        .schema_from::<ErrorBody<'_>>()
+        .security_scheme(access::BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     let mut document = OpenApiBuilder::new()
         .info(info)
         .servers(Some([ServerBuilder::new().url("/").build()]))
-        // A token is needed where there are any: the empty requirement stands for a server without.
-        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(BEARER, []), SecurityRequirement::default()]))
+        .components(Some(components.build()))
         .build();
-    let components = ComponentsBuilder::new()
-        .schema_from::<ErrorBody<'_>>()
-        .security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    document.components = Some(components.build());
     document.merge(super::routes().into_openapi());
+    access::secure(&mut document);
+    add_request_id(&mut document);
     document
 }
 
@@ -52,7 +57,20 @@ fn license() -> License {
     license
 }
 
-/// This document.
+/// Every response has it.
+fn add_request_id(document: &mut OpenApi) {
+    let text = ObjectBuilder::new().schema_type(Type::String).build();
+    let about = "The ID of the request in the server's log: the caller's own, or a new one.";
+    let header = HeaderBuilder::new().schema(Some(text)).description(Some(about)).build();
+    let operations = document.paths.paths.values_mut().flat_map(access::operations);
+    for response in operations.flat_map(|(_, operation)| operation.responses.responses.values_mut()) {
+        if let RefOr::T(response) = response {
+            response.headers.insert(REQUEST_ID.to_string(), header.clone().into());
+        }
+    }
+}
+
+/// Shows this document.
 #[utoipa::path(
     get,
     path = "/actuator/openapi.json",

@@ -21,20 +21,23 @@ const EXAMPLES: &str = "30";
 #[ignore = "cargo xtask matrix"]
 async fn schemathesis_finds_nothing() -> Result<()> {
     let fixture = Fixture::new(Distribution::ELASTICSEARCH).await?;
-    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
     let folder = tempfile::tempdir_in(workshop("schemathesis")?)?;
+    let token = folder.path().join("token");
+    fs::write(&token, TOKEN)?;
+    let options = fixture.options().env("CAMUNDA_OPTIMIZE_BACKUP_ADMIN_TOKEN_FILE", &token.display().to_string());
+    let host = Host::start(options).await?;
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("authorization", bearer.as_str())];
+    let document = host.request("GET", "/actuator/openapi.json", &headers, String::new()).await?.json()?;
     for file in ["schemathesis.toml", "hooks.py"] {
         fs::copy(root("tests/scenarios/deploy_checks").join(file), folder.path().join(file))?;
     }
-    fs::write(
-        folder.path().join("openapi.json"),
-        strict(host.get("/actuator/openapi.json").await?.json()?).to_string(),
-    )?;
+    fs::write(folder.path().join("openapi.json"), strict(document).to_string())?;
     let arguments = [
         "run",
         "openapi.json",
         &format!("--url={}", host.url()),
-        &format!("--header=Authorization: Bearer {TOKEN}"),
+        &format!("--header=Authorization: {bearer}"),
         &format!("--max-examples={EXAMPLES}"),
         "--checks=all",
         "--seed=1",

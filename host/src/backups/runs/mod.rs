@@ -14,9 +14,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::backups::overview::Overview;
 use crate::clock;
+use crate::correlation::{self, Correlation};
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::types::{Backup, BackupId, RunNote};
@@ -87,8 +89,10 @@ impl Runs {
             driver
         };
         self.metrics.runs.started();
+        let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
-        self.tasks.spawn(async move { driver::drive(&driven.runs, id, calls, &driver.stop).await });
+        let work = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
+        self.tasks.spawn(correlation.scope(work).in_current_span());
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
-use backup_actuator::{ErrorBody, RequestError, status_of};
+use backup_actuator::{ErrorBody, Health, RequestError, status_of};
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
@@ -33,8 +33,7 @@ const ENGINE: &[&str] = &[
 /// The policy is called.
 const CALL: &[&str] = &["requestNotGranted", "policyFailed", "callLimitExceeded", "serverBusy"];
 /// Another policy is brought in.
-const UPLOAD: &[&str] =
-    &["unauthorized", "policyUpdatesOff", "invalidParameter", "policyTooLarge", "policyRefused", "policySuperseded"];
+const UPLOAD: &[&str] = &["invalidParameter", "policyTooLarge", "policyRefused", "policySuperseded"];
 /// Always possible.
 const ALWAYS: &[&str] = &["internalError"];
 
@@ -70,9 +69,9 @@ error_sets! {
     DeleteErrors =
         &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly"], REPOSITORY, ENGINE, CALL;
     ReplaceErrors = UPLOAD;
-    RollbackErrors = &["unauthorized", "policyUpdatesOff", "invalidParameter", "noPreviousPolicy", "generationReplaced", "policyRefused"];
+    RollbackErrors = &["invalidParameter", "noPreviousPolicy", "generationReplaced", "policyRefused"];
     ShadowErrors = UPLOAD;
-    ShadowEndErrors = &["unauthorized", "policyUpdatesOff", "noShadow"];
+    ShadowEndErrors = &["noShadow"];
 }
 
 /// One response for each status.
@@ -81,18 +80,29 @@ pub(super) fn responses(codes: &[&'static str]) -> BTreeMap<String, RefOr<Respon
     for (status, code) in self::codes().filter(|(_, code)| codes.contains(code)) {
         by_status.entry(status).or_default().push(code);
     }
-    by_status.into_iter().map(|(status, codes)| (status.as_str().to_owned(), response(status, codes).into())).collect()
+    by_status.into_iter().map(|(status, codes)| (status.as_str().to_owned(), response(status, &codes).into())).collect()
 }
 
-fn response(status: StatusCode, codes: Vec<&'static str>) -> Response {
+/// Readiness that is down: because of what the server needs, or because it is about to end.
+pub(in crate::http) struct NotReady;
+
+impl IntoResponses for NotReady {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        const STOPPING: &str = "serverStopping";
+        let body = AnyOfBuilder::new().item(Ref::from_schema_name(Health::name())).item(body(&[STOPPING])).build();
+        let response = ResponseBuilder::new()
+            .description(format!("DOWN, or `{STOPPING}`"))
+            .content("application/json", ContentBuilder::new().schema(Some(Schema::AnyOf(body))).build());
+        BTreeMap::from([(StatusCode::SERVICE_UNAVAILABLE.as_str().to_owned(), response.build().into())])
+    }
+}
+
+fn response(status: StatusCode, codes: &[&'static str]) -> Response {
     let names = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
     let reason = status.canonical_reason().unwrap_or_default();
-    let own =
-        ObjectBuilder::new().property("errorCode", ObjectBuilder::new().schema_type(Type::String).examples(codes));
-    let body = AllOfBuilder::new().item(Ref::from_schema_name(ErrorBody::name())).item(own).build();
     let response = ResponseBuilder::new()
         .description(format!("{reason}: {names}"))
-        .content("application/json", ContentBuilder::new().schema(Some(Schema::AllOf(body))).build());
+        .content("application/json", ContentBuilder::new().schema(Some(body(codes))).build());
     match header(status) {
         Some((name, description)) => {
             let text = ObjectBuilder::new().schema_type(Type::String).build();
@@ -102,6 +112,13 @@ fn response(status: StatusCode, codes: Vec<&'static str>) -> Response {
         }
         None => response.build(),
     }
+}
+
+/// The error body with these codes.
+fn body(codes: &[&'static str]) -> Schema {
+    let code = ObjectBuilder::new().schema_type(Type::String).examples(codes.iter().copied());
+    let own = ObjectBuilder::new().property("errorCode", code);
+    Schema::AllOf(AllOfBuilder::new().item(Ref::from_schema_name(ErrorBody::name())).item(own).build())
 }
 
 /// The header that comes with a status.

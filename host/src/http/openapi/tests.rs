@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::http::actuator::LINKS;
@@ -24,6 +24,19 @@ fn operations() -> BTreeMap<(String, String), Value> {
     operations.collect()
 }
 
+/// All codes that a response names.
+fn error_codes(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            let own = fields.get("errorCode").and_then(|code| code["examples"].as_array()).into_iter().flatten();
+            let own = own.map(|code| code.as_str().unwrap().to_owned());
+            own.chain(fields.values().flat_map(error_codes)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(error_codes).collect(),
+        _ => Vec::new(),
+    }
+}
+
 #[test]
 fn every_route_is_in_the_document() {
     let router = include_str!("../mod.rs");
@@ -44,10 +57,8 @@ fn every_error_code_is_in_an_operation_with_its_status() {
     let mut found = BTreeSet::new();
     for (operation, value) in operations() {
         for (status, response) in value["responses"].as_object().unwrap() {
-            let parts = response["content"]["application/json"]["schema"]["allOf"].as_array().into_iter().flatten();
-            let examples = parts.filter_map(|part| part["properties"]["errorCode"]["examples"].as_array()).flatten();
-            for code in examples {
-                found.insert((status.clone(), code.as_str().unwrap().to_owned()));
+            for code in error_codes(response) {
+                found.insert((status.clone(), code));
             }
         }
         assert!(value["responses"].get("500").is_some(), "{operation:?} cannot fail");
@@ -95,6 +106,21 @@ fn every_reference_leads_somewhere() {
     let json = json();
     assert_eq!(json["openapi"], "3.1.0");
     check(&json, &json);
+}
+
+#[test]
+fn access_is_told() {
+    let operations = operations();
+    let security = |method: &str, path: &str| {
+        let operation = &operations[&(method.to_owned(), format!("/actuator{path}"))];
+        (operation["security"].clone(), operation["responses"]["403"].is_object())
+    };
+    let open = |role: &str| (json!([{"bearer": [role]}, {}]), true);
+    assert_eq!(security("GET", "/health/readiness"), (Value::Null, false));
+    assert_eq!(security("GET", "/backups"), open("reader"));
+    assert_eq!(security("POST", "/backups"), open("operator"));
+    assert_eq!(security("DELETE", "/backups/{backupId}"), open("operator"));
+    assert_eq!(security("PUT", "/policy"), (json!([{"bearer": ["admin"]}]), true));
 }
 
 #[test]
