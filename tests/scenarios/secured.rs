@@ -52,6 +52,9 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
         assert!(reply.text.contains("401"), "{}", reply.text);
         let health = host.get("/actuator/health").await?;
         assert_eq!(health.status, 503);
+        let engine = &health.json()?["components"]["engine"];
+        assert_eq!(engine["status"], "DOWN", "{engine}");
+        assert!(engine["details"]["error"].as_str().is_some_and(|error| error.contains("credentials")), "{engine}");
         let output = if is_native() { host.output()? } else { String::new() };
         for text in [reply.text, health.text, output] {
             // Base64 of the pair, as it goes over the wire.

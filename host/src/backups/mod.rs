@@ -71,7 +71,8 @@ impl BackupService {
         let calls = self.policies.calls();
         let (accepted, run_id) = calls.create(id, self.notes_of(id)).await?;
         tracing::info!(
-            backup = accepted.backup_id,
+            backupId = accepted.backup_id,
+            runId = run_id,
             snapshot = accepted.snapshot_name,
             "the search engine accepted part 1"
         );

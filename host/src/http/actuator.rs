@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::IntoResponse;
-use backup_actuator::{Info, Links};
+use backup_actuator::{HealthStatus, Info, Links};
 
 use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 13] = [
+pub(super) const LINKS: [(&str, &str); 15] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -20,6 +20,8 @@ pub(super) const LINKS: [(&str, &str); 13] = [
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
     ("info", "/info"),
+    ("loggers", "/loggers"),
+    ("loggers-name", "/loggers/{name}"),
     ("openapi", "/openapi.json"),
     ("policy", "/policy"),
     ("policy-rollback", "/policy/rollback"),
@@ -54,7 +56,7 @@ pub(super) async fn info() -> Json<Info> {
 fn look(api: &Api) {
     api.metrics.runs.oldest(api.service.runs.oldest_age());
     if let Some(probe) = api.readiness.last() {
-        api.metrics.engine.probed(probe.engine.is_ok(), probe.repository.is_ok());
+        api.metrics.engine.probed(probe.is_answered(), probe.repository.status == HealthStatus::Up);
     }
 }
 

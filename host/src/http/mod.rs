@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod health;
 mod layers;
+mod loggers;
 mod openapi;
 mod policy;
 mod tls;
@@ -31,6 +32,7 @@ use crate::backups::BackupService;
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
+use crate::telemetry::Loggers;
 
 pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
@@ -49,6 +51,7 @@ pub struct Api {
     pub callers: Arc<Callers>,
     /// Is cancelled when the server is about to stop.
     pub stopping: CancellationToken,
+    pub loggers: Arc<Loggers>,
 }
 
 /// All routes. Tests can call it without a socket.
@@ -70,6 +73,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(health::liveness))
         .routes(routes!(health::readiness))
         .routes(routes!(actuator::info))
+        .routes(routes!(loggers::list))
+        .routes(routes!(loggers::show, loggers::set))
         .routes(routes!(openapi::show))
         .routes(routes!(policy::show, policy::replace))
         .routes(routes!(policy::roll_back))

@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use backup_actuator::ErrorBody;
+use backup_actuator::{ErrorBody, HealthDetails};
+use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::Type;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, InfoBuilder, License, ObjectBuilder, OpenApi, OpenApiBuilder, RefOr, ServerBuilder,
@@ -21,8 +22,10 @@ use crate::correlation::REQUEST_ID;
 
 #[cfg(test)]
 pub(super) use errors::codes;
-pub(super) use errors::{CreateErrors, DeleteErrors, GetErrors, ListErrors, NoErrors, NotReady};
-pub(super) use errors::{ReplaceErrors, RollbackErrors, ShadowEndErrors, ShadowErrors};
+pub(super) use errors::{
+    CreateErrors, DeleteErrors, GetErrors, ListErrors, LoggerChangeErrors, LoggerErrors, NoErrors,
+};
+pub(super) use errors::{NotReady, ReplaceErrors, RollbackErrors, ShadowEndErrors, ShadowErrors};
 
 const DESCRIPTION: &str = "Backups of Camunda Optimize. docs/reference/api.md says what the states mean, and \
     docs/reference/errors.md what each errorCode means and what to do. A path that does not exist is answered with 404 \
@@ -46,9 +49,21 @@ pub(crate) fn document() -> OpenApi {
         .components(Some(components.build()))
         .build();
     document.merge(super::routes().into_openapi());
+    relax(&mut document, &HealthDetails::name());
     access::secure(&mut document);
     add_request_id(&mut document);
     document
+}
+
+/// The kinds of an untagged enum are not told apart by fields that may be missing: at least one of them fits, not exactly one.
+fn relax(document: &mut OpenApi, name: &str) {
+    let schemas = document.components.iter_mut().flat_map(|components| components.schemas.iter_mut());
+    for (_, schema) in schemas.filter(|(found, _)| *found == name) {
+        if let RefOr::T(Schema::OneOf(kinds)) = schema {
+            let any = kinds.items.drain(..).fold(AnyOfBuilder::new(), AnyOfBuilder::item);
+            *schema = RefOr::T(Schema::AnyOf(any.build()));
+        }
+    }
 }
 
 fn license() -> License {

@@ -75,7 +75,7 @@ impl Runs {
                 Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), details, .. })
                     if !is_being_deleted(id) =>
                 {
-                    tracing::info!(backup = id, "resuming a backup that is in progress");
+                    tracing::info!(backupId = id, runId = run_id, "resuming a backup that is in progress");
                     listed.others.insert(id, BackupState::InProgress.into());
                     self.drive(id, run_id, awaited_of(&details), calls);
                 }
@@ -109,7 +109,8 @@ impl Runs {
             return;
         }
         tracing::error!(
-            backup = backup.backup_id,
+            backupId = backup.backup_id,
+            runId = run_id,
             reason = backup.failure_reason,
             "found a backup too late to resume it: no server was there to start part 2 in time, or the one that tried has forgotten why it did not succeed"
         );

@@ -71,6 +71,8 @@ error_sets! {
     ReplaceErrors = UPLOAD;
     RollbackErrors = &["invalidParameter", "noPreviousPolicy", "generationReplaced", "policyRefused"];
     ShadowErrors = UPLOAD;
+    LoggerErrors = &["unknownLogger"];
+    LoggerChangeErrors = &["invalidLogLevel", "unknownLogger", "bodyTooLarge", "unsupportedMediaType"];
     ShadowEndErrors = &["noShadow"];
 }
 
