@@ -17,7 +17,6 @@ use crate::correlation;
 use crate::http::access::Identity;
 use crate::http::connections::Peer;
 use crate::settings::Role;
-use backup_core::milliseconds;
 
 /// What a request is about, where its path does not tell: the ID in the body of a POST.
 #[derive(Clone, Default)]
