@@ -89,6 +89,7 @@ mod part;
 mod query;
 mod refusal;
 mod request;
+pub mod restore;
 mod run;
 mod selection;
 mod settings;

@@ -50,7 +50,7 @@ macro_rules! capability_types {
             use $crate as core;
             use $interface as wit;
 
-    $crate::same_cases!(wit::Method, core::Method: Get, Put, Delete);
+            $crate::same_cases!(wit::Method, core::Method: Get, Put, Post, Delete);
             $crate::same_cases!(
                 wit::TransportError, core::TransportError, with: Denied, Unreachable, Interrupted, Unreadable
             );

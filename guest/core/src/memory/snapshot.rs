@@ -1,6 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::index::StoredIndex;
 use super::response::{Failure, not_known, refusal};
 use crate::{SnapshotState, Timestamp};
 
@@ -25,6 +28,12 @@ pub struct StoredSnapshot {
     pub version_id: Option<u64>,
     /// The damage to its metadata file.
     pub damage: Option<Damage>,
+    /// What is in its indices. Those that are not here are without documents.
+    pub contents: BTreeMap<String, StoredIndex>,
+    /// Indices of which the metadata of a shard is gone.
+    pub unreadable_shards: BTreeSet<String>,
+    /// Indices of which a file with data is gone.
+    pub unreadable_data: BTreeSet<String>,
 }
 
 /// A damage to a snapshot's metadata file.
@@ -50,6 +59,9 @@ impl StoredSnapshot {
             metadata: None,
             version_id: None,
             damage: None,
+            contents: BTreeMap::new(),
+            unreadable_shards: BTreeSet::new(),
+            unreadable_data: BTreeSet::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::operations::{
 };
 use crate::refusal::{document, success};
 use crate::{
-    BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
+    BackupId, Context, Engine, Error, IndexPrefix, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
     SnapshotName,
 };
 
@@ -133,20 +133,29 @@ fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeV
     if let Some(version) = &context.settings.optimize_version {
         return Ok(version.clone());
     }
-    let request = Request::optimize_version(&context.settings.index_prefix);
-    let unknown =
-        |reason: String| Error::OptimizeVersionUnknown { prefix: context.settings.index_prefix.clone(), reason };
+    let prefix = &context.settings.index_prefix;
+    match schema_version(engine, context, prefix)? {
+        Ok(version) => Ok(OptimizeVersion::parse(&version)?),
+        Err(reason) => Err(Error::OptimizeVersionUnknown { prefix: prefix.clone(), reason }),
+    }
+}
+
+/// The version in Optimize's metadata index. `Err` within: why there is none.
+pub(super) fn schema_version(
+    engine: &impl Engine,
+    context: &Context,
+    prefix: &IndexPrefix,
+) -> Result<Result<String, String>, Error> {
+    let request = Request::optimize_version(prefix);
     let response = send(engine, &request)?;
     match success(&response) {
         Ok(body) => {
             let found: MetadataDocument = document(&request, body)?;
             let version = found.source.and_then(|source| source.schema_version);
-            Ok(OptimizeVersion::parse(&version.ok_or_else(|| unknown("it has no field schemaVersion".to_owned()))?)?)
+            Ok(version.ok_or_else(|| "it has no field schemaVersion".to_owned()))
         }
-        Err(refusal) if refusal.is_index_missing() => Err(unknown(refusal.to_string())),
-        Err(refusal) if is_document_missing(&refusal, &response.body) => {
-            Err(unknown("it has no document 1".to_owned()))
-        }
+        Err(refusal) if refusal.is_index_missing() => Ok(Err(refusal.to_string())),
+        Err(refusal) if is_document_missing(&refusal, &response.body) => Ok(Err("it has no document 1".to_owned())),
         Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
     }
 }

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod identify;
 mod inspect;
+pub mod restore;
 
 pub use advance::{Progress, advance};
 pub use create::{Accepted, create};
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::refusal::{document, success};
+use crate::restore::is_expression;
 use crate::run::waits_for_part_two;
 use crate::selection::missing_indices;
 use crate::{
@@ -111,11 +113,6 @@ fn installed_indices(engine: &impl Engine, context: &Context) -> Result<Vec<Stri
         }),
         None => Ok(names),
     }
-}
-
-/// Whether an engine would read this name, in a list of indices, as a pattern or another expression.
-fn is_expression(name: &str) -> bool {
-    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
 }
 
 #[derive(Deserialize)]

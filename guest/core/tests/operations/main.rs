@@ -27,4 +27,6 @@ mod part_two;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod version;
