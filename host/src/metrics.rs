@@ -94,7 +94,7 @@ impl Metrics {
     /// A counter that appears with its first count has not increased, for Prometheus: an alert would miss that one.
     fn begin_with_zero(&self) {
         for outcome in ["ok", "refused", "trapped", "broke_contract", "limited", "busy", "internal"] {
-            for operation in ["create", "advance", "get", "list", "delete"] {
+            for operation in ["create", "advance", "get", "progress", "list", "delete", "expire"] {
                 self.policy_calls.with_label_values(&[operation, outcome]);
             }
         }

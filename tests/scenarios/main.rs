@@ -26,6 +26,7 @@ mod lists;
 mod metrics;
 mod other_policies;
 mod policy_updates;
+mod progress;
 mod published_wit;
 mod replicas;
 mod requests;

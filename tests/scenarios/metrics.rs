@@ -206,7 +206,7 @@ async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
     assert_eq!(metrics.value("policy_generation", &[]), Some(2.0));
     let create = ("operation", "create");
     assert_eq!(metrics.value("policy_calls_total", &[create, ("outcome", "ok")]), Some(2.0));
-    for operation in ["create", "advance", "get", "list", "delete"] {
+    for operation in ["create", "advance", "get", "progress", "list", "delete"] {
         let label = ("operation", operation);
         let calls = metrics.value("policy_call_seconds_count", &[label]).context(operation)?;
         assert!(calls > 0.0 && calls == metrics.sum("policy_calls_total", label), "{operation}: {calls}");

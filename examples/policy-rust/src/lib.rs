@@ -1,11 +1,15 @@
-//! A policy that takes only dates for backup IDs, such as 20261123. All else is as in the embedded one.
+//! A policy that takes only dates for backup IDs, such as 20261123, and keeps the backup of the first of each month for a
+//! year. All else is as in the embedded one.
 
 use backup_policy::Policy;
 use backup_policy::bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
 };
+use backup_policy::bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 use backup_policy::bindings::optimize::backup::types::Problem;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 struct DatesOnly;
 
@@ -16,12 +20,16 @@ impl Guest for DatesOnly {
         if is_date(&id) { Policy::create(context, id) } else { Err(not_a_date()) }
     }
 
-    fn advance(context: Context, id: BackupId) -> Result<Progress, Error> {
+    fn advance(context: Context, id: BackupId) -> Result<Step, Error> {
         Policy::advance(context, id)
     }
 
     fn get(context: Context, id: String) -> Result<Backup, Error> {
         Policy::get(context, id)
+    }
+
+    fn progress(context: Context, id: String) -> Result<BackupProgress, Error> {
+        Policy::progress(context, id)
     }
 
     fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {
@@ -33,10 +41,30 @@ impl Guest for DatesOnly {
     }
 }
 
-/// Whether a text is a day that there is, in this one spelling.
+impl Retention for DatesOnly {
+    fn expire(context: Context, rules: Rules, candidates: Vec<Candidate>) -> Result<Vec<Expired>, Error> {
+        let now = context.now;
+        let mut expired = Policy::expire(context, rules, candidates)?;
+        expired.retain(|expired| !is_first_of_a_month_of_the_last_year(expired.backup_id, now));
+        Ok(expired)
+    }
+}
+
+fn is_first_of_a_month_of_the_last_year(id: BackupId, now: u64) -> bool {
+    let now = i64::try_from(now).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    let Some((now, date)) = now.zip(date(&id.to_string())) else { return false };
+    let a_year_ago = TimeZone::UTC.to_datetime(now).date() - 1.year();
+    date.day() == 1 && date >= a_year_ago
+}
+
 fn is_date(text: &str) -> bool {
+    date(text).is_some()
+}
+
+/// The day that a text means, if there is such a day and the text is its one spelling.
+fn date(text: &str) -> Option<Date> {
     const SPELLING: &str = "%Y%m%d";
-    Date::strptime(SPELLING, text).is_ok_and(|date| date.strftime(SPELLING).to_string() == text)
+    Date::strptime(SPELLING, text).ok().filter(|date| date.strftime(SPELLING).to_string() == text)
 }
 
 fn not_a_date() -> Error {

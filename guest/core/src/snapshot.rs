@@ -86,10 +86,10 @@ impl Snapshot {
         self.origin.as_ref().map(|origin| origin.run_id.as_str())
     }
 
-    /// What distinguishes it from a later snapshot with the same name: the run that wrote it, or the UUID where no run
-    /// is known.
-    pub(crate) fn run_or_uuid(&self) -> Option<&str> {
-        self.run_id().or(self.uuid.as_deref())
+    /// What distinguishes it from a later snapshot with the same name: the run that wrote it, and its UUID. Both, because
+    /// the run is not known any more once its metadata cannot be read.
+    pub(crate) fn identities(&self) -> impl Iterator<Item = &str> {
+        self.run_id().into_iter().chain(self.uuid.as_deref())
     }
 
     /// A snapshot of which only name and UUID are known.

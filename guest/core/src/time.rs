@@ -56,5 +56,16 @@ pub(crate) fn span(span: Duration) -> String {
     }
 }
 
+/// A long span for people, in its largest whole unit: `31 days`, `5 hours`, `12 minutes`.
+pub(crate) fn long_span(span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2_880 => (minutes / 60, "hour"),
+        _ => (minutes / 1_440, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests;

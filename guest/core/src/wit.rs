@@ -158,3 +158,59 @@ macro_rules! policy_types {
         }
     };
 }
+
+/// For the interface `retention`: what matters of a candidate, and rules in both directions.
+#[macro_export]
+macro_rules! retention_types {
+    ($interface:path) => {
+        const _: () = {
+            use std::num::NonZeroU32;
+            use std::time::Duration;
+
+            use $crate as core;
+            use $crate::retention as rules;
+            use $interface as wit;
+
+            #[allow(dead_code, reason = "a guest reads rules, and a host writes them")]
+            impl wit::Rules {
+                /// The rules.
+                ///
+                /// # Errors
+                /// If they contradict each other.
+                pub fn read(&self) -> Result<core::RetentionRules, rules::ContradictoryRules> {
+                    let count = |count: Option<u32>| count.and_then(NonZeroU32::new);
+                    let expire_after = self.expire_after.map(Duration::from_millis);
+                    core::RetentionRules::new(expire_after, count(self.min_count), count(self.max_count))
+                }
+            }
+
+            impl From<&core::RetentionRules> for wit::Rules {
+                fn from(rules: &core::RetentionRules) -> Self {
+                    Self {
+                        expire_after: rules.expire_after().map(core::milliseconds),
+                        min_count: rules.min_count().map(NonZeroU32::get),
+                        max_count: rules.max_count().map(NonZeroU32::get),
+                    }
+                }
+            }
+
+            impl wit::Candidate {
+                /// What matters of it. `None`: no backup can have its ID.
+                #[must_use]
+                pub fn read(&self) -> Option<rules::Candidate> {
+                    let snapshots = &self.backup.details;
+                    Some(rules::Candidate {
+                        id: core::BackupId::new(self.backup.backup_id)?,
+                        state: self.backup.state.into(),
+                        started: snapshots.iter().filter_map(|snapshot| snapshot.start_time).min().map(core::Timestamp),
+                        is_ours: self.backup.run_id.is_some(),
+                        is_unreadable: snapshots.iter().any(|snapshot| {
+                            core::SnapshotState::from(snapshot.state) == core::SnapshotState::Unreadable
+                        }),
+                        in_use: self.in_use,
+                    })
+                }
+            }
+        };
+    };
+}

@@ -3,9 +3,11 @@ use std::time::Duration;
 use backup_core as core;
 use backup_core::operations;
 
+use crate::bindings::exports::optimize::backup::retention as wit_retention;
 use crate::bindings::optimize::backup::types as wit;
 
 core::policy_types!(crate::bindings::optimize::backup::types);
+core::retention_types!(crate::bindings::exports::optimize::backup::retention);
 
 /// Parses the context of a call, so that the operations need no further checks.
 pub fn from_context(context: wit::Context) -> Result<core::Context, core::Error> {
@@ -32,6 +34,17 @@ pub fn from_query(query: &wit::ListQuery) -> Result<core::ListQuery, core::Error
         limit: query.limit.map(|limit| core::PageLimit::parse(&limit.to_string())).transpose()?,
         verbose: query.verbose,
     })
+}
+
+/// Parses the rules of a call of `expire`.
+pub fn from_rules(rules: &wit_retention::Rules) -> Result<core::RetentionRules, core::Error> {
+    rules.read().map_err(|error| invalid("backup.retention", &error))
+}
+
+impl From<core::retention::Expired> for wit_retention::Expired {
+    fn from(expired: core::retention::Expired) -> Self {
+        Self { backup_id: expired.id.get(), reason: expired.reason.to_string() }
+    }
 }
 
 fn from_settings(settings: wit::Settings) -> Result<core::Settings, core::Error> {
@@ -74,10 +87,10 @@ impl From<operations::Accepted> for wit::Accepted {
     }
 }
 
-impl From<operations::Progress> for wit::Progress {
-    fn from(progress: operations::Progress) -> Self {
-        let again_in = progress.again_in.map(core::milliseconds);
-        Self { backup: progress.backup.into(), again_in, refusal: progress.refusal, accepted: progress.accepted }
+impl From<operations::Step> for wit::Step {
+    fn from(step: operations::Step) -> Self {
+        let again_in = step.again_in.map(core::milliseconds);
+        Self { backup: step.backup.into(), again_in, refusal: step.refusal, accepted: step.accepted }
     }
 }
 
@@ -116,6 +129,33 @@ impl From<core::Snapshot> for wit::SnapshotDetail {
             state: snapshot.state.into(),
             start_time: snapshot.started.map(|started| started.0),
             failures: snapshot.failures,
+        }
+    }
+}
+
+impl From<core::BackupProgress> for wit::BackupProgress {
+    fn from(progress: core::BackupProgress) -> Self {
+        Self {
+            backup_id: progress.id.get(),
+            state: progress.state.into(),
+            permille: progress.permille,
+            start_time: progress.started.map(|started| started.0),
+            elapsed: progress.elapsed.map(core::milliseconds),
+            remaining: progress.remaining.map(core::milliseconds),
+            parts: progress.parts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<core::PartProgress> for wit::PartProgress {
+    fn from(core::PartProgress { name, state, amounts }: core::PartProgress) -> Self {
+        let (bytes, shards) = amounts.map(|core::Amounts { bytes, shards }| (bytes, shards)).unzip();
+        Self {
+            part: name.part.number(),
+            snapshot_name: name.into(),
+            state: state.into(),
+            bytes: bytes.map(|core::ByteCount { total, done }| wit::ByteCount { total, done }),
+            shards: shards.map(|core::ShardCount { total, done, failed }| wit::ShardCount { total, done, failed }),
         }
     }
 }

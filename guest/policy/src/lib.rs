@@ -3,20 +3,21 @@
 //! Every export converts its arguments, runs one of [`backup_core::operations`] over the imported engine, and converts
 //! the result.
 //!
-//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`] by means of
-//! [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
+//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`] and [`Retention`] by
+//! means of [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
 
 pub mod bindings;
 mod convert;
 mod engine;
 
-pub use convert::{from_context, from_id, from_query};
+pub use convert::{from_context, from_id, from_query, from_rules};
 pub use engine::Imported;
 
-use backup_core::operations;
+use backup_core::{Timestamp, operations, retention};
 use bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
 };
+use bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 
 /// std's own allocator would begin with growing the memory, and leave what the module has unused.
 #[cfg(all(feature = "export", target_arch = "wasm32"))]
@@ -32,14 +33,19 @@ impl Guest for Policy {
         Ok(accepted.into())
     }
 
-    fn advance(context: Context, id: BackupId) -> Result<Progress, Error> {
-        let progress = operations::advance(&Imported, &from_context(context)?, from_id(id)?)?;
-        Ok(progress.into())
+    fn advance(context: Context, id: BackupId) -> Result<Step, Error> {
+        let step = operations::advance(&Imported, &from_context(context)?, from_id(id)?)?;
+        Ok(step.into())
     }
 
     fn get(context: Context, id: String) -> Result<Backup, Error> {
         let backup = operations::get(&Imported, &from_context(context)?, &id)?;
         Ok(backup.into())
+    }
+
+    fn progress(context: Context, id: String) -> Result<BackupProgress, Error> {
+        let progress = operations::progress(&Imported, &from_context(context)?, &id)?;
+        Ok(progress.into())
     }
 
     fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {
@@ -50,5 +56,13 @@ impl Guest for Policy {
     fn delete(context: Context, id: String, only_runs: Option<Vec<String>>) -> Result<Deleted, Error> {
         let deleted = operations::delete(&Imported, &from_context(context)?, &id, only_runs.as_deref())?;
         Ok(deleted.into())
+    }
+}
+
+impl Retention for Policy {
+    fn expire(context: Context, rules: Rules, candidates: Vec<Candidate>) -> Result<Vec<Expired>, Error> {
+        let candidates: Vec<retention::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
+        let expired = retention::expired(&candidates, &from_rules(&rules)?, Timestamp(context.now));
+        Ok(expired.into_iter().map(Into::into).collect())
     }
 }

@@ -12,6 +12,8 @@ mod connection;
 mod error;
 mod placeholder;
 mod policy;
+mod retention;
+mod schedule;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -22,11 +24,12 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName};
+use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, RetentionRules};
 
 pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, Tls, Username};
 pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
+pub use schedule::{Cron, InvalidCron, Schedule};
 pub use values::{Secret, time_span};
 
 use section::{Parsed, Reader, Section, settings};
@@ -56,6 +59,10 @@ pub struct Settings {
     pub complete_state: CompleteState,
     /// How long after the end of part 1 part 2 may still be started or tried again.
     pub resume_window: Duration,
+    /// When backups are made without a request. `None`: never.
+    pub schedule: Option<Schedule>,
+    /// Which backups are deleted without a request.
+    pub retention: RetentionRules,
     /// Which policy serves, and what it may use.
     pub policy: PolicySettings,
     /// What is logged, and how.
@@ -120,7 +127,8 @@ impl Settings {
         let settings = Self::load(None, environment)?;
         let block = block_of(settings.engine);
         let refuse = |key| format!("{block}.{key}: the host of this component makes the connections: set it up there");
-        let refused: Vec<String> = settings.connection.keys_for_own_connections().into_iter().map(refuse).collect();
+        let mut refused: Vec<String> = settings.connection.keys_for_own_connections().into_iter().map(refuse).collect();
+        refused.extend(keys_for_a_server(&settings).map(|key| format!("{key}: {NOBODY_WAITS}")));
         if refused.is_empty() { Ok(settings) } else { Err(SettingsError::Values(refused)) }
     }
 
@@ -140,6 +148,8 @@ impl Settings {
         let complete_states = [("COMPLETE", CompleteState::Complete), ("COMPLETED", CompleteState::Completed)];
         let complete_state = backup.required("completeState", values::one_of(complete_states));
         let resume_window = backup.required("resumeWindow", values::duration);
+        let schedule = schedule::read(&backup.section("schedule"));
+        let retention = retention::read(&backup.section("retention"));
         // What follows depends on the engine. All errors that do not are reported by now.
         let engines = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
         let engine = backup.required("database", values::one_of(engines))?;
@@ -159,10 +169,23 @@ impl Settings {
             optimize_version: optimize_version?,
             complete_state: complete_state?,
             resume_window: resume_window?,
+            schedule: schedule?,
+            retention: retention?,
             policy: policy?,
             log: log?,
         })
     }
+}
+
+/// A component lives as long as a request.
+const NOBODY_WAITS: &str =
+    "this component does only what it is asked for: let something else send a POST or a DELETE at that time";
+
+/// What is set that only a server can do, which runs between requests.
+fn keys_for_a_server(settings: &Settings) -> impl Iterator<Item = &'static str> {
+    let schedule = settings.schedule.is_some().then_some("backup.schedule.cron");
+    let retention = (!settings.retention.is_empty()).then_some("backup.retention");
+    schedule.into_iter().chain(retention)
 }
 
 /// The block of a search engine.

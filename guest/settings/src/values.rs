@@ -10,7 +10,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use backup_core::{InvalidOptimizeVersion, OptimizeVersion};
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::error::InvalidValue;
 
@@ -48,6 +49,25 @@ pub(super) fn duration(text: &str) -> Result<Duration, InvalidValue> {
     // Longer times are mistakes, and would overflow a clock.
     time_span(text, SignedDuration::from_hours(8760))
         .ok_or_else(|| InvalidValue::new(text, "a time such as 90s, 10m or 1h 30m, greater than 0s and up to 8760h"))
+}
+
+/// An age in days of 24 hours, or as a time: `30d`, `2w`, `36h`.
+pub(super) fn age(text: &str) -> Result<Duration, InvalidValue> {
+    const MAX: SignedDuration = SignedDuration::from_hours(24 * 36_525);
+    let days_are_24_hours = SpanRelativeTo::days_are_24_hours();
+    let age = text.parse::<Span>().and_then(|span| span.to_duration(days_are_24_hours)).ok();
+    age.filter(|age| age.is_positive() && *age <= MAX).map(|age| age.unsigned_abs()).ok_or_else(|| {
+        InvalidValue::new(
+            text,
+            "an age such as 30d, 2w or 36h, greater than 0s and up to 36525d; months and years differ in length",
+        )
+    })
+}
+
+/// A time zone of the IANA database.
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, InvalidValue> {
+    TimeZone::get(text)
+        .map_err(|_unknown| InvalidValue::new(text, "a time zone of the IANA database, such as Europe/Berlin"))
 }
 
 /// A whole number within bounds.

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, ListQuery, Problem, RunNote};
+use crate::sandbox::types::{
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Error, ListQuery, Problem, RunNote,
+};
 use deletions::PendingDeletion;
 
 pub use clock::ClockCheck;
@@ -84,6 +86,15 @@ impl BackupService {
         let backup = self.policies.read("get", Some(id), get).await?;
         self.runs.forget_dropped(std::slice::from_ref(&backup));
         Ok(backup)
+    }
+
+    pub async fn progress(&self, id: &str) -> Result<BackupProgress, CallError> {
+        let (asked, notes) = (id.to_owned(), self.notes_of(id));
+        let progress = move |calls: PolicyCalls| {
+            let (id, notes) = (asked.clone(), notes.clone());
+            async move { calls.progress(&id, notes).await }
+        };
+        self.policies.read("progress", Some(id), progress).await
     }
 
     pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {

@@ -10,10 +10,11 @@ use backup_actuator::{Info, Links};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 11] = [
+const LINKS: [(&str, &str); 12] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
+    ("backups-backupId-progress", "/backups/{backupId}/progress"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),

@@ -47,6 +47,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator", get(actuator::links))
         .route("/actuator/backups", get(backups::list).post(backups::create))
         .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
+        .route("/actuator/backups/{backupId}/progress", get(backups::progress))
         .route("/actuator/health", get(health::health))
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))

@@ -8,7 +8,7 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, retention};
 
 /// Calls of one generation of the policy.
 ///
@@ -94,7 +94,7 @@ impl PolicyCalls {
     }
 
     /// Takes a run one step further.
-    pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
+    pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Step, CallError> {
         let context = self.context(notes);
         self.observed(Operation::Advance, self.policy().advance(self.capability(), &context, id)).await
     }
@@ -102,6 +102,11 @@ impl PolicyCalls {
     pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
         let context = self.context(notes);
         self.observed(Operation::Get, self.policy().get(self.purpose, self.capability(), &context, id)).await
+    }
+
+    pub async fn progress(&self, id: &str, notes: Vec<RunNote>) -> Result<types::BackupProgress, CallError> {
+        let context = self.context(notes);
+        self.observed(Operation::Progress, self.policy().progress(self.purpose, self.capability(), &context, id)).await
     }
 
     pub async fn list(&self, query: &types::ListQuery, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {
@@ -118,6 +123,17 @@ impl PolicyCalls {
     ) -> Result<(types::Deleted, Option<Outstanding>), CallError> {
         let context = self.context(Vec::new());
         self.observed(Operation::Delete, self.policy().delete(self.capability(), &context, id, only_runs)).await
+    }
+
+    /// Chooses the backups that expire.
+    pub async fn expire(
+        &self,
+        rules: &retention::Rules,
+        candidates: &[retention::Candidate],
+    ) -> Result<Vec<retention::Expired>, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().expire(self.purpose, self.capability(), &context, rules, candidates);
+        self.observed(Operation::Expire, call).await
     }
 
     fn policy(&self) -> &Policy {

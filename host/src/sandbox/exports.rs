@@ -16,26 +16,31 @@ pub(super) struct Exports {
     create: ComponentExportIndex,
     advance: ComponentExportIndex,
     get: ComponentExportIndex,
+    progress: ComponentExportIndex,
     list: ComponentExportIndex,
     delete: ComponentExportIndex,
+    expire: ComponentExportIndex,
 }
 
-const INTERFACE: &str = "optimize:backup/backups@1.0.0";
+const BACKUPS: &str = "optimize:backup/backups@1.0.0";
+const RETENTION: &str = "optimize:backup/retention@1.0.0";
 
 impl Exports {
     pub(super) fn of(component: &Component) -> wasmtime::Result<Self> {
-        let interface = component.get_export_index(None, INTERFACE);
         let function = |operation: Operation| {
-            let name = operation.name();
-            let found = interface.as_ref().and_then(|interface| component.get_export_index(Some(interface), name));
-            found.ok_or_else(|| wasmtime::format_err!("it has no function `{name}` in `{INTERFACE}`"))
+            let (name, interface) = (operation.name(), interface_of(operation));
+            let found = component.get_export_index(None, interface);
+            let found = found.and_then(|interface| component.get_export_index(Some(&interface), name));
+            found.ok_or_else(|| wasmtime::format_err!("it has no function `{name}` in `{interface}`"))
         };
         Ok(Self {
             create: function(Operation::Create)?,
             advance: function(Operation::Advance)?,
             get: function(Operation::Get)?,
+            progress: function(Operation::Progress)?,
             list: function(Operation::List)?,
             delete: function(Operation::Delete)?,
+            expire: function(Operation::Expire)?,
         })
     }
 
@@ -44,8 +49,17 @@ impl Exports {
             Operation::Create => self.create,
             Operation::Advance => self.advance,
             Operation::Get => self.get,
+            Operation::Progress => self.progress,
             Operation::List => self.list,
             Operation::Delete => self.delete,
+            Operation::Expire => self.expire,
         }
+    }
+}
+
+fn interface_of(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create | Operation::Advance | Operation::Get | Operation::List | Operation::Delete => BACKUPS,
+        Operation::Expire => RETENTION,
     }
 }

@@ -28,6 +28,7 @@ use permits::Permit;
 use store::CallState;
 
 pub use crate::settings::CallLimits;
+pub use bindings::exports::optimize::backup::retention;
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
@@ -60,8 +61,10 @@ pub enum Operation {
     Create,
     Advance,
     Get,
+    Progress,
     List,
     Delete,
+    Expire,
 }
 
 impl Operation {
@@ -71,8 +74,10 @@ impl Operation {
             Self::Create => "create",
             Self::Advance => "advance",
             Self::Get => "get",
+            Self::Progress => "progress",
             Self::List => "list",
             Self::Delete => "delete",
+            Self::Expire => "expire",
         }
     }
 }
@@ -188,11 +193,11 @@ impl Policy {
         capability: Capability,
         context: &types::Context,
         id: types::BackupId,
-    ) -> Result<types::Progress, CallError> {
+    ) -> Result<types::Step, CallError> {
         let mut call = self.open(Operation::Advance, Purpose::Service, capability, Scope::of_advance(id)).await?;
-        let progress: types::Progress = call.make((context, id)).await?;
-        contract::progress(id, &progress)?;
-        Ok(progress)
+        let step: types::Step = call.make((context, id)).await?;
+        contract::step(id, &step)?;
+        Ok(step)
     }
 
     /// Tells one backup.
@@ -207,6 +212,20 @@ impl Policy {
         let backup: types::Backup = call.make((context, id)).await?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
+    }
+
+    /// Tells how far a backup is.
+    pub async fn progress(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::BackupProgress, CallError> {
+        let mut call = self.open(Operation::Progress, purpose, capability, Scope::Read).await?;
+        let progress: types::BackupProgress = call.make((context, id)).await?;
+        contract::progress(id, &progress)?;
+        Ok(progress)
     }
 
     /// Tells backups.
@@ -236,6 +255,21 @@ impl Policy {
         let deleted: types::Deleted = call.make((context, id, only_runs)).await?;
         contract::deleted(id, &deleted)?;
         Ok((deleted, call.store.data_mut().outstanding.take()))
+    }
+
+    /// Chooses the backups that expire among the candidates.
+    pub async fn expire(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        rules: &retention::Rules,
+        candidates: &[retention::Candidate],
+    ) -> Result<Vec<retention::Expired>, CallError> {
+        let mut call = self.open(Operation::Expire, purpose, capability, Scope::Read).await?;
+        let expired: Vec<retention::Expired> = call.make((context, rules, candidates)).await?;
+        contract::expired(candidates, &expired)?;
+        Ok(expired)
     }
 
     async fn open(
@@ -284,6 +318,7 @@ impl Call {
 }
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
+backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
 
 /// Why a call ended without an answer.
 fn ended(call: &CallState, error: &wasmtime::Error) -> CallError {

@@ -21,12 +21,14 @@ pub struct StoredIndex {
 }
 
 impl StoredIndex {
+    pub(super) const SIZE: u64 = 1_000;
+
     /// An index without documents. One that is called `{name}_v{N}` has the alias `{name}`, as Optimize's have.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let is_rolled_over = name.rsplit_once('-').is_some_and(|(_, counter)| counter.starts_with("0000"));
         let alias = name.rsplit_once("_v").map(|(alias, _)| (alias.to_owned(), is_rolled_over.then_some(true)));
-        Self { document: None, aliases: alias.into_iter().collect(), replicas: 0, blocks: Vec::new(), size: 1_000 }
+        Self { document: None, aliases: alias.into_iter().collect(), replicas: 0, blocks: Vec::new(), size: Self::SIZE }
     }
 }
 

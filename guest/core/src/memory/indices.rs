@@ -108,6 +108,12 @@ impl Indices {
         }
     }
 
+    /// The sizes of the indices that a pattern finds.
+    pub(super) fn sizes(&self, pattern: &str) -> Reply {
+        let size = |index: &Index| Some(json!({"primaries": {"store": {"size_in_bytes": index.stored.size}}}));
+        Ok(json!({"indices": self.each(pattern, false, size)?}))
+    }
+
     /// A document of each index that a pattern finds.
     pub(super) fn each(&self, pattern: &str, with_closed: bool, of: impl Fn(&Index) -> Option<Value>) -> Reply {
         let found = self.matching(pattern)?.filter(|(_, index)| with_closed || !index.is_closed);

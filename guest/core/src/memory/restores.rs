@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::index::{Index, Shard, Source, StoredIndex};
 use super::indices::missing;
@@ -126,26 +126,6 @@ impl State {
         } else {
             end.map_or(Shard::Started, Shard::Restoring)
         };
-    }
-
-    /// The progress of a snapshot, which is read from the metadata of its shards.
-    pub(super) fn snapshot_status(&self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
-        expect_parameters(request, &[("filter_path", "*")])?;
-        let known = self.repositories.get(repository).ok_or_else(|| Repository::missing(repository))?;
-        let snapshot = known.readable(dialect, name)?;
-        if !snapshot.unreadable_shards.is_empty() {
-            return Err(known.snapshot_missing(dialect, &format!("{name}/{}", snapshot.uuid())));
-        }
-        let status = |index: &String| {
-            let size = snapshot.contents.get(index).map_or(1_000, |stored| stored.size);
-            let is_done = u64::from(snapshot.state != SnapshotState::InProgress);
-            let shards = json!({
-                "initializing": 0, "started": 1 - is_done, "finalizing": 0, "done": is_done, "failed": 0, "total": 1,
-            });
-            (index.clone(), json!({"shards_stats": shards, "stats": {"total": {"size_in_bytes": size}}}))
-        };
-        let indices: Map<String, Value> = snapshot.indices.iter().map(status).collect();
-        Ok(json!({"snapshots": [{"snapshot": name, "state": snapshot.state.as_str(), "indices": indices}]}))
     }
 
     /// What the cluster is doing with snapshots.

@@ -34,6 +34,8 @@ pub struct StoredSnapshot {
     pub unreadable_shards: BTreeSet<String>,
     /// Indices of which a file with data is gone.
     pub unreadable_data: BTreeSet<String>,
+    /// How many bytes are written, while it runs.
+    pub written: u64,
 }
 
 /// A damage to a snapshot's metadata file.
@@ -62,6 +64,7 @@ impl StoredSnapshot {
             contents: BTreeMap::new(),
             unreadable_shards: BTreeSet::new(),
             unreadable_data: BTreeSet::new(),
+            written: 0,
         }
     }
 
@@ -101,6 +104,57 @@ impl StoredSnapshot {
         details
     }
 
+    /// The size of an index in it.
+    pub(super) fn size(&self, index: &str) -> u64 {
+        self.contents.get(index).map_or(StoredIndex::SIZE, |stored| stored.size)
+    }
+
+    /// Its status, where `written` bytes are in the repository.
+    ///
+    /// Each index has one shard. They are written one after another, and what is in one that has not been begun is not
+    /// known.
+    pub(super) fn status(&self, written: u64) -> Value {
+        let mut before = 0;
+        let shards: Vec<(&String, ShardStatus)> = self
+            .indices
+            .iter()
+            .map(|index| {
+                let size = self.size(index);
+                let shard = ShardStatus::of(self.state, size, written.checked_sub(before));
+                before += size;
+                (index, shard)
+            })
+            .collect();
+        let count = |stage: Stage| shards.iter().filter(|(_, shard)| shard.stage == stage).count();
+        let stats = shards.iter().fold(ShardStatus::default(), |sum, (_, shard)| ShardStatus {
+            size: sum.size + shard.size,
+            written: sum.written + shard.written,
+            ..sum
+        });
+        let index = |(name, shard): &(&String, ShardStatus)| {
+            let stage = format!("{:?}", shard.stage).to_uppercase();
+            let failed = u64::from(shard.stage == Stage::Failure);
+            let status = json!({
+                "shards": {"0": {"stage": stage, "stats": shard.stats()}},
+                "shards_stats": {"total": 1, "failed": failed},
+                "stats": {"total": {"size_in_bytes": shard.size}},
+            });
+            ((*name).clone(), status)
+        };
+        let is_running = self.state == SnapshotState::InProgress;
+        json!({
+            "snapshot": self.name,
+            "uuid": self.uuid(),
+            "state": if is_running { "STARTED" } else { self.state.as_str() },
+            "shards_stats": {
+                "initializing": count(Stage::Init), "started": count(Stage::Started), "finalizing": 0,
+                "done": count(Stage::Done), "failed": count(Stage::Failure), "total": shards.len(),
+            },
+            "stats": stats.stats(),
+            "indices": shards.iter().map(index).collect::<Map<_, _>>(),
+        })
+    }
+
     /// In a failed snapshot, every index failed.
     fn failures(&self) -> Vec<Value> {
         let failed = matches!(self.state, SnapshotState::Failed | SnapshotState::Partial);
@@ -111,6 +165,47 @@ impl StoredSnapshot {
             })
         };
         self.indices.iter().filter(|_| failed).map(failure).collect()
+    }
+}
+
+/// How far a shard is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Init,
+    Started,
+    Done,
+    Failure,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ShardStatus {
+    stage: Stage,
+    size: u64,
+    written: u64,
+}
+
+impl ShardStatus {
+    /// `written`: in this shard and those after it. `None`: it has not been begun.
+    fn of(snapshot: SnapshotState, size: u64, written: Option<u64>) -> Self {
+        match (snapshot, written) {
+            (SnapshotState::Failed | SnapshotState::Partial, _) => Self { stage: Stage::Failure, ..Self::default() },
+            (SnapshotState::InProgress, None) => Self::default(),
+            (SnapshotState::InProgress, Some(written)) if written < size => {
+                Self { stage: Stage::Started, size, written }
+            }
+            _ => Self { stage: Stage::Done, size, written: size },
+        }
+    }
+
+    /// What is written is left out when it is all.
+    fn stats(self) -> Value {
+        let size = |bytes: u64| json!({"file_count": 1, "size_in_bytes": bytes});
+        if self.written == self.size {
+            json!({"incremental": size(self.size), "total": size(self.size)})
+        } else {
+            json!({"incremental": size(self.size), "processed": size(self.written), "total": size(self.size)})
+        }
     }
 }
 

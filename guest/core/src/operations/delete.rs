@@ -14,7 +14,7 @@ use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, 
 pub struct Deleted {
     /// The snapshots that are deleted.
     pub snapshots: Vec<String>,
-    /// The runs that wrote them; for a snapshot without a run in its metadata, its UUID.
+    /// The runs that wrote them, from their metadata, and their UUIDs.
     pub runs: Vec<String>,
     /// The engine is still deleting them.
     pub pending: bool,
@@ -75,7 +75,7 @@ fn delete_listed(
     let repository = context.repository()?;
     let found = identified(engine, context, id, Listing::of_backup(engine, repository, id)?.only(id))?;
     let found = deletable(found, context, id, only_runs)?;
-    runs.extend(found.iter().filter_map(Snapshot::run_or_uuid).map(str::to_owned));
+    runs.extend(found.iter().flat_map(Snapshot::identities).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
     Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })
@@ -91,7 +91,7 @@ fn deletable(
     let prefix = &context.settings.index_prefix;
     if let Some(runs) = only_runs {
         let is_of_runs = |run: &str| runs.iter().any(|only| only == run);
-        found.retain(|snapshot| snapshot.may_be_of(prefix) && snapshot.run_or_uuid().is_some_and(is_of_runs));
+        found.retain(|snapshot| snapshot.may_be_of(prefix) && snapshot.identities().any(is_of_runs));
         return Ok(found);
     }
     match Owner::of(&found, prefix) {

@@ -18,7 +18,7 @@ pub use indices::ExactIndices;
 pub use mark::MARK;
 pub use plan::{IndexWrites, PlannedIndex, RestoreAction, RestoreOptions, RestorePlan, RestoreRun, RunIndex};
 pub use rename::{NewAlias, RenamePattern};
-pub use report::{Restore, RestoreProgress, RestoreState, RestoredBytes, RestoredIndex, RestoredIndexState};
+pub use report::{Restore, RestoreStep, RestoreState, RestoredIndex, RestoredIndexState};
 
 pub(crate) use indices::is_expression;
 pub(crate) use found::{Found, Primary, Recovery, ShardState};

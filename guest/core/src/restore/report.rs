@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{BackupId, Part};
+use crate::{BackupId, ByteCount, Part};
 
 /// Where a restore stands, as the engine tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Restore {
     /// Its state.
     pub state: RestoreState,
     /// The bytes of all indices, as far as they are known.
-    pub bytes: Option<RestoredBytes>,
+    pub bytes: Option<ByteCount>,
     /// The indices, by part and name.
     pub indices: Vec<RestoredIndex>,
     /// Why it failed.
@@ -55,7 +55,7 @@ pub struct RestoredIndex {
     /// Where it stands.
     pub state: RestoredIndexState,
     /// Its bytes, as far as they are known.
-    pub bytes: Option<RestoredBytes>,
+    pub bytes: Option<ByteCount>,
 }
 
 /// Where an index stands.
@@ -84,18 +84,9 @@ impl RestoredIndexState {
     }
 }
 
-/// How many bytes of something are restored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RestoredBytes {
-    /// All.
-    pub total: u64,
-    /// Those that are restored.
-    pub done: u64,
-}
-
 /// The result of one step of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RestoreProgress {
+pub struct RestoreStep {
     /// The restore after this step.
     pub restore: Restore,
     /// When to take the next step. `None`: the run has ended.

@@ -21,3 +21,17 @@ fn a_span_as_in_settings() {
         assert_eq!(span(Duration::from_millis(millis)), text);
     }
 }
+
+#[test]
+fn a_long_span_has_its_largest_unit() {
+    for (minutes, text) in [
+        (1, "1 minute"),
+        (119, "119 minutes"),
+        (120, "2 hours"),
+        (2_879, "47 hours"),
+        (2_880, "2 days"),
+        (1_440_000, "1000 days"),
+    ] {
+        assert_eq!(long_span(Duration::from_secs(minutes * 60)), text);
+    }
+}

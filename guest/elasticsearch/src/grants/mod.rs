@@ -24,11 +24,12 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// |---|---|
 /// | `GET /_snapshot/{repository}` | the repository's settings |
 /// | `GET /_snapshot/{repository}/{names}` | a list; names may end in `*` |
-/// | `GET /_snapshot/{repository}/{names}/_status` | the progress of running snapshots |
+/// | `GET /_snapshot/{repository}/{names}/_status` | how far a snapshot is |
 /// | `PUT /_snapshot/{repository}/{name}` | a new snapshot of exact indices of the installation |
 /// | `DELETE /_snapshot/{repository}/{names}` | exact names |
 /// | `GET /_resolve/index/{prefix}-*` | the installation's indices |
 /// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
+/// | `GET /{prefix}-*/_stats/store` | the sizes of the installation's indices |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
 /// | `GET /_nodes/_master/stats/os` | the engine's clock |
 ///
@@ -56,6 +57,7 @@ enum Grant {
     DeleteSnapshots,
     SnapshotStatus,
     ResolveIndices,
+    ReadSizes,
     ReadMetadata,
     ReadNodes,
 }
@@ -94,6 +96,10 @@ impl Grants {
             (Method::Get, ["_resolve", "index", expression]) => {
                 self.check_expression(expression, "*")?;
                 Some(Grant::ResolveIndices)
+            }
+            (Method::Get, [expression, "_stats", "store"]) => {
+                self.check_expression(expression, "*")?;
+                Some(Grant::ReadSizes)
             }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
                 self.check_expression(alias, "metadata")?;

@@ -6,6 +6,7 @@ mod optimize_file;
 mod precedence;
 mod properties;
 mod reach;
+mod retention;
 mod table;
 
 use std::io::Write;

@@ -4,7 +4,7 @@ use backup_core::text::cut;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::sandbox::types::{BackupId, Progress, RunNote, SnapshotDetail, SnapshotState};
+use crate::sandbox::types::{BackupId, RunNote, SnapshotDetail, SnapshotState, Step};
 
 pub(super) struct Run {
     /// Its identity, as in the metadata of its snapshots.
@@ -48,22 +48,22 @@ impl Run {
     }
 
     /// Takes over what a step has found.
-    pub(super) fn observe(&mut self, progress: &Progress) {
+    pub(super) fn observe(&mut self, step: &Step) {
         self.trouble = None;
         self.awaited = match self.awaited {
-            _ if progress.accepted => Some(2),
-            Some(_) if progress.refusal.is_some() || is_seen(self.awaited, &progress.backup.details) => None,
+            _ if step.accepted => Some(2),
+            Some(_) if step.refusal.is_some() || is_seen(self.awaited, &step.backup.details) => None,
             awaited => awaited,
         };
-        let refusal = progress.refusal.clone().map(shortened);
-        if progress.again_in.is_some() {
+        let refusal = step.refusal.clone().map(shortened);
+        if step.again_in.is_some() {
             // If there is none, what the engine had against part 2 is overcome.
             self.refusal = refusal;
             return;
         }
         self.ended = true;
         self.refusal = refusal.or(self.refusal.take());
-        self.dropped = progress.backup.failure_reason.clone().filter(|_| self.awaited.is_some());
+        self.dropped = step.backup.failure_reason.clone().filter(|_| self.awaited.is_some());
     }
 }
 

@@ -4,7 +4,8 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, Progress, RunNote};
+use crate::sandbox::retention::{Candidate, Rules};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, RunNote, Step};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -66,18 +67,29 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     const CASE: &str = "a backup from its beginning to its end";
     let id = created(CASE, bed).await?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::InProgress)?;
+    expect_progress(CASE, bed, id, BackupState::InProgress).await?;
     a_second_time(bed, id).await?;
     expect_parts(CASE, bed, 1)?;
     bed.finish(SnapshotState::Success);
     advance_to_the_end(CASE, bed, id).await?;
     expect_parts(CASE, bed, 2)?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Complete)?;
+    expect_progress(CASE, bed, id, BackupState::Complete).await?;
     let page = answer(CASE, "a list of it", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
     a_page(bed, id).await?;
+    the_only_one(bed, page.backups).await?;
     a_deletion(bed, id).await
+}
+
+/// Which backups expire is a policy's affair, but never the only one that is complete; the contract sees to that.
+async fn the_only_one(bed: &TestBed, backups: Vec<Backup>) -> Outcome {
+    const CASE: &str = "the expiry of the only backup";
+    let candidates: Vec<Candidate> = backups.into_iter().map(|backup| Candidate { backup, in_use: false }).collect();
+    let rules = Rules { expire_after: Some(1), min_count: None, max_count: Some(1) };
+    answer(CASE, "that nothing expires", bed.calls.expire(&rules, &candidates).await).map(drop)
 }
 
 async fn a_page(bed: &TestBed, id: BackupId) -> Outcome {
@@ -163,7 +175,7 @@ async fn a_dropped_part(bed: &TestBed) -> Outcome {
     let note = RunNote { backup_id: id, run_id: "self-test".to_owned(), ended: false, refusal: None, awaited: Some(1) };
     match bed.calls.advance(id, vec![note]).await {
         Err(CallError::Refused(Error::NotFound(_))) => {}
-        Ok(Progress { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
+        Ok(Step { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
         other => return mismatch(CASE, "the error 'not-found', or the end of a run that has FAILED", told(&other)),
     }
     if bed.snapshots().is_empty() { Ok(()) } else { mismatch(CASE, "that nothing is written", "a snapshot") }
@@ -186,10 +198,19 @@ async fn get(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome<Backup>
     answer(case, "the backup", bed.calls.get(&id.to_string(), Vec::new()).await)
 }
 
+/// That the figures fit the state is checked with every answer.
+async fn expect_progress(case: &'static str, bed: &TestBed, id: BackupId, expected: BackupState) -> Outcome {
+    let progress = answer(case, "how far it is", bed.calls.progress(&id.to_string(), Vec::new()).await)?;
+    if progress.state == expected {
+        return Ok(());
+    }
+    mismatch(case, "the same state in its progress", format!("{progress:?}"))
+}
+
 async fn advance_to_the_end(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome {
     for _ in 0..MAX_STEPS {
-        let progress = answer(case, "a step", bed.calls.advance(id, Vec::new()).await)?;
-        if progress.again_in.is_none() {
+        let step = answer(case, "a step", bed.calls.advance(id, Vec::new()).await)?;
+        if step.again_in.is_none() {
             return Ok(());
         }
         bed.finish(SnapshotState::Success);

@@ -10,7 +10,7 @@ use super::{check, renaming};
 use crate::operations::send;
 use crate::refusal::{document, success};
 use crate::restore::{
-    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreProgress, RestoreRun, RestoreState, Standing,
+    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreStep, RestoreRun, RestoreState, Standing,
     Target, TargetPart, aliases, marked,
 };
 use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
@@ -26,7 +26,7 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// Why the step could not be taken. Take it again.
-pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Result<RestoreProgress, Error> {
+pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Result<RestoreStep, Error> {
     let (rename, prefix) = renaming(context, run.rename_prefix.as_ref())?;
     let contents = Contents::of(engine, context, run.backup_id)?;
     let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
@@ -48,15 +48,15 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
         return Ok(failed(restore, reason));
     }
     match step.take(&standings)? {
-        Outcome::Goes(delay) => Ok(RestoreProgress { restore: begun(restore), again_in: Some(delay), refusal: None }),
+        Outcome::Goes(delay) => Ok(RestoreStep { restore: begun(restore), again_in: Some(delay), refusal: None }),
         Outcome::Refused(refusal) => {
-            Ok(RestoreProgress { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(refusal) })
+            Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(refusal) })
         }
         Outcome::Fails(reason) => Ok(failed(restore, reason)),
         Outcome::Ended => {
             let restore = Restore { state: RestoreState::Complete, ..restore };
             let restore = completed(engine, context, prefix, restore, &standings)?;
-            Ok(RestoreProgress { restore, again_in: None, refusal: None })
+            Ok(RestoreStep { restore, again_in: None, refusal: None })
         }
     }
 }
@@ -86,14 +86,14 @@ fn begun(restore: Restore) -> Restore {
     Restore { state: RestoreState::InProgress, failure_reason: None, next_step: None, ..restore }
 }
 
-fn failed(restore: Restore, reason: String) -> RestoreProgress {
+fn failed(restore: Restore, reason: String) -> RestoreStep {
     let restore = Restore {
         state: RestoreState::Failed,
         failure_reason: Some(reason),
         next_step: Some(super::inspect::AFTER_FAILURE.to_owned()),
         ..restore
     };
-    RestoreProgress { restore, again_in: None, refusal: None }
+    RestoreStep { restore, again_in: None, refusal: None }
 }
 
 /// What has become of a step.

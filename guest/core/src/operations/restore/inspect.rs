@@ -4,10 +4,10 @@ use super::look::indices;
 use super::parts::{Contents, sizes};
 use super::{check, renaming};
 use crate::restore::{
-    Found, IndexState, Mark, Restore, RestoreState, RestoredBytes, RestoredIndex, RestoredIndexState, Standing, Target,
+    Found, IndexState, Mark, Restore, RestoreState, RestoredIndex, RestoredIndexState, Standing, Target,
     failure, own_indices,
 };
-use crate::{BackupId, Context, Engine, Error, IndexPrefix};
+use crate::{BackupId, ByteCount, Context, Engine, Error, IndexPrefix};
 
 /// What to do after a failure.
 pub(super) const AFTER_FAILURE: &str = "do not start Optimize: mend the cause, and start the restore of this backup again, which goes on with what is missing; or restore another backup";
@@ -146,28 +146,28 @@ fn failures(standings: &[Standing]) -> String {
     failure(&failed).unwrap_or_default()
 }
 
-fn bytes(standing: &Standing, found: Option<&Found>, sizes: &BTreeMap<&str, u64>) -> Option<RestoredBytes> {
+fn bytes(standing: &Standing, found: Option<&Found>, sizes: &BTreeMap<&str, u64>) -> Option<ByteCount> {
     let size = sizes.get(standing.target.name.as_str()).copied();
     match told(&standing.state) {
         RestoredIndexState::Missing | RestoredIndexState::Other => {
-            size.map(|total| RestoredBytes { total, done: 0 })
+            size.map(|total| ByteCount { total, done: 0 })
         }
         RestoredIndexState::Restored if matches!(found?.mark, Some(Mark::Restored(_))) && size.is_some() => {
-            size.map(|total| RestoredBytes { total, done: total })
+            size.map(|total| ByteCount { total, done: total })
         }
         RestoredIndexState::Restoring | RestoredIndexState::Restored => {
             let recoveries = || found.into_iter().flat_map(|found| &found.recoveries);
             let from_snapshot = || recoveries().filter(|recovery| recovery.snapshot.is_some());
             let seen: u64 = from_snapshot().map(|recovery| recovery.total_bytes).sum();
             let total = size.unwrap_or(seen).max(seen);
-            (total > 0).then(|| RestoredBytes { total, done: from_snapshot().map(|recovery| recovery.done_bytes).sum() })
+            (total > 0).then(|| ByteCount { total, done: from_snapshot().map(|recovery| recovery.done_bytes).sum() })
         }
     }
 }
 
-fn total(indices: &[RestoredIndex]) -> Option<RestoredBytes> {
+fn total(indices: &[RestoredIndex]) -> Option<ByteCount> {
     let known = indices.iter().filter_map(|index| index.bytes);
-    let sum = known.fold(RestoredBytes::default(), |sum, bytes| RestoredBytes {
+    let sum = known.fold(ByteCount::default(), |sum, bytes| ByteCount {
         total: sum.total.saturating_add(bytes.total),
         done: sum.done.saturating_add(bytes.done),
     });

@@ -2,7 +2,7 @@
 
 use backup_core::memory::{Dialect, Intercepted, StoredSnapshot};
 use backup_core::operations::restore;
-use backup_core::restore::{RestoreProgress, RestoreState, RestoredIndexState};
+use backup_core::restore::{RestoreStep, RestoreState, RestoredIndexState};
 use backup_core::{Error, Method, Request};
 
 use super::fixture::{ID, assert_complete, changed};
@@ -102,7 +102,7 @@ fn refusals_that_cannot_pass_end_it() {
     ];
     for response in answers {
         let engine = Intercepted::new(&fixture.engine, |request: &Request| is_restore(request).then(|| Ok(response.clone())));
-        let RestoreProgress { restore, again_in, .. } =
+        let RestoreStep { restore, again_in, .. } =
             restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
         assert_eq!((restore.state, again_in), (RestoreState::Failed, None));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use backup_core::memory::{Dialect, StoredIndex};
 use backup_core::operations::restore;
 use backup_core::restore::{
-    FindingCode, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreProgress, RestoreRun, RestoreState,
+    FindingCode, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreStep, RestoreRun, RestoreState,
 };
 use backup_core::{BackupState, Engine, Error, IndexPrefix};
 use serde_json::json;
@@ -69,7 +69,7 @@ impl Fixture {
         self.plan_with(&RestoreOptions::default())
     }
 
-    pub(crate) fn step(&self, run: &RestoreRun) -> Result<RestoreProgress, Error> {
+    pub(crate) fn step(&self, run: &RestoreRun) -> Result<RestoreStep, Error> {
         restore::advance(&self.engine, &self.context("unused"), run)
     }
 
@@ -77,8 +77,8 @@ impl Fixture {
     pub(crate) fn run(&self, run: &RestoreRun) -> Restore {
         for _ in 0..200 {
             match self.step(run).unwrap() {
-                RestoreProgress { again_in: Some(delay), .. } => self.engine.pass(delay),
-                RestoreProgress { restore, .. } => return restore,
+                RestoreStep { again_in: Some(delay), .. } => self.engine.pass(delay),
+                RestoreStep { restore, .. } => return restore,
             }
         }
         panic!("the restore does not end");
