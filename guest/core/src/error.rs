@@ -1,8 +1,8 @@
 use crate::owner::Owner;
 use crate::text::excerpt;
 use crate::{
-    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidIndexPrefix, InvalidListQuery, InvalidOptimizeVersion, Part, Refusal,
-    RepositoryName, Request, Snapshot, TransportError,
+    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidIndexPrefix, InvalidListQuery, InvalidOptimizeVersion,
+    Part, Refusal, RepositoryName, Request, Snapshot, TransportError,
 };
 
 /// Why an operation failed. The text says what, why and what to do.

@@ -85,7 +85,10 @@ impl Refusal {
     pub(crate) fn can_pass_for_restore(&self) -> bool {
         matches!(self.status, 408 | 429 | 502..=504)
             || (self.status == 500 && self.kind != "snapshot_restore_exception")
-            || matches!(self.kind.as_str(), "snapshot_in_progress_exception" | "concurrent_snapshot_execution_exception")
+            || matches!(
+                self.kind.as_str(),
+                "snapshot_in_progress_exception" | "concurrent_snapshot_execution_exception"
+            )
     }
 
     /// A proxy or load balancer answered in the engine's place, which may have executed the request.

@@ -49,7 +49,10 @@ pub(super) struct Index {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shard {
     Started,
-    Unassigned { reason: &'static str, details: Option<String> },
+    Unassigned {
+        reason: &'static str,
+        details: Option<String>,
+    },
     /// The engine restores it until then.
     Restoring(Timestamp),
 }
@@ -108,8 +111,7 @@ impl Index {
                 ("SNAPSHOT", json!({"repository": repository, "snapshot": snapshot}))
             }
         };
-        let size =
-            json!({"total_in_bytes": self.stored.size, "recovered_in_bytes": done, "reused_in_bytes": 0});
+        let size = json!({"total_in_bytes": self.stored.size, "recovered_in_bytes": done, "reused_in_bytes": 0});
         Some(json!({"shards": [{
             "id": 0, "type": kind, "stage": stage, "primary": true, "source": source, "index": {"size": size},
         }]}))

@@ -159,8 +159,7 @@ impl Indices {
 
     /// One field of the document 1 of an index or alias.
     pub(super) fn document(&self, target: &str, field: &str) -> Reply {
-        let is_meant =
-            |(name, index): &(&String, &Index)| *name == target || index.stored.aliases.contains_key(target);
+        let is_meant = |(name, index): &(&String, &Index)| *name == target || index.stored.aliases.contains_key(target);
         let (name, index) = self.by_name.iter().find(is_meant).ok_or_else(|| missing(target))?;
         if index.shard != Shard::Started {
             let reason = format!("[{name}][0] primary shard is not active");

@@ -89,11 +89,8 @@ impl MemoryEngine {
 
     /// Unassigns an index's primary shard, or assigns it again.
     pub fn assign_primary(&self, index: &str, is_assigned: bool) {
-        self.state().indices.index(index).shard = if is_assigned {
-            Shard::Started
-        } else {
-            Shard::Unassigned { reason: "NODE_LEFT", details: None }
-        };
+        self.state().indices.index(index).shard =
+            if is_assigned { Shard::Started } else { Shard::Unassigned { reason: "NODE_LEFT", details: None } };
     }
 
     /// Writes or deletes an index's document with the id 1.

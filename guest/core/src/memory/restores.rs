@@ -90,7 +90,8 @@ impl State {
             return Err(missing(index));
         }
         let renamed: Vec<String> = chosen.iter().map(|index| restore.renamed(index)).collect::<Result<_, _>>()?;
-        if let Some(index) = renamed.iter().find(|index| self.indices.get(index).is_some_and(|index| !index.is_closed)) {
+        if let Some(index) = renamed.iter().find(|index| self.indices.get(index).is_some_and(|index| !index.is_closed))
+        {
             let reason = format!(
                 "[{repository}:{name}/{}] cannot restore index [{index}] because an open index with same name already exists in the cluster.",
                 snapshot.uuid()
@@ -162,7 +163,8 @@ impl State {
         expect_parameters(request, &[])?;
         let snapshots = self.repositories.values().flat_map(|repository| &repository.snapshots);
         let mut running = snapshots.filter(|snapshot| snapshot.state == SnapshotState::InProgress);
-        let is_held = |snapshot: &StoredSnapshot| names.split(',').any(|name| snapshot.indices.iter().any(|i| i == name));
+        let is_held =
+            |snapshot: &StoredSnapshot| names.split(',').any(|name| snapshot.indices.iter().any(|i| i == name));
         if running.any(is_held) {
             let reason = format!("Cannot delete indices that are being snapshotted: [[{names}]].");
             return Err(refusal(400, "snapshot_in_progress_exception", reason));

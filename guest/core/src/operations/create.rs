@@ -10,8 +10,8 @@ use crate::operations::{
 };
 use crate::refusal::{document, success};
 use crate::{
-    BackupId, Context, Engine, Error, IndexPrefix, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
-    SnapshotName,
+    BackupId, Context, Engine, Error, IndexPrefix, IndexSelection, OptimizeVersion, Origin, Part, Refusal,
+    RepositoryName, Request, SnapshotName,
 };
 
 /// A backup whose first part the engine has accepted.

@@ -64,8 +64,7 @@ impl Found {
     /// Every primary shard was restored from this snapshot, as far as it is known now.
     pub(crate) fn is_recovered_from(&self, repository: &str, snapshot: &str) -> bool {
         let is_from = |recovery: &Recovery| {
-            recovery.is_done
-                && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
+            recovery.is_done && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
         };
         self.is_started() && self.recoveries.len() == self.primaries.len() && self.recoveries.iter().all(is_from)
     }

@@ -18,10 +18,10 @@ pub use indices::ExactIndices;
 pub use mark::MARK;
 pub use plan::{IndexWrites, PlannedIndex, RestoreAction, RestoreOptions, RestorePlan, RestoreRun, RunIndex};
 pub use rename::{NewAlias, RenamePattern};
-pub use report::{Restore, RestoreStep, RestoreState, RestoredIndex, RestoredIndexState};
+pub use report::{Restore, RestoreState, RestoreStep, RestoredIndex, RestoredIndexState};
 
-pub(crate) use indices::is_expression;
 pub(crate) use found::{Found, Primary, Recovery, ShardState};
+pub(crate) use indices::is_expression;
 pub(crate) use mark::Mark;
 pub(crate) use rename::aliases;
 pub(crate) use state::{IndexState, NextStep, Standing, failure, marked};

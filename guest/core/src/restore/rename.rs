@@ -14,7 +14,8 @@ impl RenamePattern {
     /// `None` if the indices of the one prefix could be taken for those of the other.
     #[must_use]
     pub fn new(from: &IndexPrefix, to: &IndexPrefix) -> Option<Self> {
-        let is_within = |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
+        let is_within =
+            |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
         (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone() })
     }
 
@@ -36,7 +37,9 @@ impl RenamePattern {
         format!("{}-$1", self.to)
     }
 
-    pub(crate) fn apply(&self, index: &str) -> Option<String> {
+    /// The name after the restore. `None`: it is not under the prefix.
+    #[must_use]
+    pub fn apply(&self, index: &str) -> Option<String> {
         Some(format!("{}-{}", self.to, self.from.strip(index)?))
     }
 }
@@ -69,7 +72,8 @@ pub(crate) fn aliases<'a>(prefix: &IndexPrefix, indices: impl Iterator<Item = &'
             alias: format!("{prefix}-{base}"),
             is_write_index: is_rolled_over(rest).then_some(is_newest),
         });
-        let shared = SHARED.into_iter().filter(|shared| base.strip_prefix(shared).is_some_and(|key| key.starts_with('-')));
+        let shared =
+            SHARED.into_iter().filter(|shared| base.strip_prefix(shared).is_some_and(|key| key.starts_with('-')));
         aliases.extend(shared.map(|shared| NewAlias {
             index: index.to_owned(),
             alias: format!("{prefix}-{shared}"),

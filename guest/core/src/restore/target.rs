@@ -31,7 +31,11 @@ pub(crate) struct Target {
 }
 
 /// The indices of the installation in the parts of a backup, and the others in them.
-pub(crate) fn own_indices(parts: &[Part], prefix: &IndexPrefix, rename: Option<&RenamePattern>) -> (Vec<Target>, Vec<String>) {
+pub(crate) fn own_indices(
+    parts: &[Part],
+    prefix: &IndexPrefix,
+    rename: Option<&RenamePattern>,
+) -> (Vec<Target>, Vec<String>) {
     let all = parts.iter().flat_map(|part| &part.indices).map(String::as_str);
     let own: BTreeSet<&str> = own_names(prefix, all.clone()).into_iter().collect();
     let mut seen = BTreeSet::new();

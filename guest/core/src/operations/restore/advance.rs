@@ -10,7 +10,7 @@ use super::{check, renaming};
 use crate::operations::send;
 use crate::refusal::{document, success};
 use crate::restore::{
-    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreStep, RestoreRun, RestoreState, Standing,
+    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState, RestoreStep, Standing,
     Target, TargetPart, aliases, marked,
 };
 use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
@@ -32,11 +32,8 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
     let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
     let targets = targets(run, &contents.parts);
     let (found, _) = indices(engine, context, prefix)?;
-    let replaces: BTreeMap<&str, &str> = run
-        .indices
-        .iter()
-        .filter_map(|index| Some((index.target.as_str(), index.replaces.as_deref()?)))
-        .collect();
+    let replaces: BTreeMap<&str, &str> =
+        run.indices.iter().filter_map(|index| Some((index.target.as_str(), index.replaces.as_deref()?))).collect();
     let standings = standings(context, targets, &found, &replaces)?;
     let restore = report(run.backup_id, &standings, &found, &run.sizes());
     let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix };
@@ -123,6 +120,7 @@ impl<E: Engine> Step<'_, E> {
             NextStep::Fail(reason) => Ok(Outcome::Fails(reason)),
             NextStep::Wait => Ok(Outcome::Goes(WHILE_RESTORING)),
             NextStep::Note(targets) => self.note(&targets),
+            NextStep::Delete(_, targets) if self.rename.is_some() => Ok(Outcome::Fails(left_behind(&targets))),
             NextStep::Delete(part, targets) => self.delete(part, &targets),
             NextStep::Restore(part, targets) => self.restore(part, &targets),
             NextStep::Finish => self.finish(standings),
@@ -142,7 +140,8 @@ impl<E: Engine> Step<'_, E> {
     fn delete(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
         let Some(part) = self.part(part) else { return Ok(Outcome::Fails(format!("{part} is gone"))) };
         let readable = sizes(self.engine, self.context, part)?;
-        let missing = |sizes: &super::parts::Sizes| targets.iter().find(|target| !sizes.contains_key(&target.index)).cloned();
+        let missing =
+            |sizes: &super::parts::Sizes| targets.iter().find(|target| !sizes.contains_key(&target.index)).cloned();
         match readable.map(|sizes| missing(&sizes)) {
             Ok(None) => {}
             Ok(Some(target)) => {
@@ -250,6 +249,15 @@ impl<E: Engine> Step<'_, E> {
             error => Err(error),
         }
     }
+}
+
+/// Under another prefix nothing is deleted, not even what the restore itself has left there.
+fn left_behind(targets: &[Target]) -> String {
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    format!(
+        "the restore of {} was ended by a restart of the search engine: delete what is there by its exact name",
+        names.join(", ")
+    )
 }
 
 /// The response to the start of a restore: `accepted`, or its result if it was waited for.

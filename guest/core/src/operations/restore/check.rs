@@ -26,10 +26,8 @@ pub(super) fn names(engine: &impl Engine, facts: &Facts<'_>) -> Result<Vec<Findi
 
 fn in_use(facts: &Facts<'_>, resolved: &Resolved) -> Option<Finding> {
     let indices: BTreeSet<&String> = facts.targets.iter().map(|target| &target.name).collect();
-    let aliases: BTreeSet<String> = aliases(facts.prefix, indices.iter().map(|name| name.as_str()))
-        .into_iter()
-        .map(|alias| alias.alias)
-        .collect();
+    let aliases: BTreeSet<String> =
+        aliases(facts.prefix, indices.iter().map(|name| name.as_str())).into_iter().map(|alias| alias.alias).collect();
     let named_like = |kind: &'static str, others: &'static str, names: &[Named], taken: &dyn Fn(&String) -> bool| {
         let names: Vec<&String> = names.iter().map(|named| &named.name).filter(|name| taken(name)).collect();
         (!names.is_empty()).then(|| format!("{kind} {} has the name of {others} that is restored", self::named(names)))
@@ -150,7 +148,9 @@ pub(super) fn existing_aliases(
 ) -> Result<BTreeMap<String, BTreeMap<String, bool>>, Error> {
     let request = Request::aliases(prefix);
     let found: BTreeMap<String, RawAliases> = document(&request, &fetch(engine, context, &request)?)?;
-    let of = |aliases: RawAliases| aliases.aliases.into_iter().map(|(name, alias)| (name, alias.is_write_index == Some(true)));
+    let of = |aliases: RawAliases| {
+        aliases.aliases.into_iter().map(|(name, alias)| (name, alias.is_write_index == Some(true)))
+    };
     Ok(found.into_iter().map(|(index, aliases)| (index, of(aliases).collect())).collect())
 }
 

@@ -79,7 +79,10 @@ impl Facts<'_> {
 
     /// The targets with what is there in their place.
     pub(super) fn existing(&self) -> impl Iterator<Item = (&Target, &IndexState, &Found)> {
-        self.targets.iter().zip(self.states).filter_map(|(target, state)| Some((target, state, self.found.get(&target.name)?)))
+        self.targets
+            .iter()
+            .zip(self.states)
+            .filter_map(|(target, state)| Some((target, state, self.found.get(&target.name)?)))
     }
 
     /// What exists under the prefix and is not restored.
@@ -160,7 +163,10 @@ impl Facts<'_> {
         (!running.is_empty()).then(|| {
             finding(
                 FindingCode::BackupInProgress,
-                format!("a snapshot of these indices is being made: {}; wait for its end, or delete it", named(running)),
+                format!(
+                    "a snapshot of these indices is being made: {}; wait for its end, or delete it",
+                    named(running)
+                ),
             )
         })
     }
@@ -175,9 +181,8 @@ impl Facts<'_> {
     }
 
     fn prefix_in_use(&self) -> Option<Finding> {
-        let of_this_restore = |name: &String| {
-            self.existing().any(|(target, state, _)| target.name == *name && *state != IndexState::Old)
-        };
+        let of_this_restore =
+            |name: &String| self.existing().any(|(target, state, _)| target.name == *name && *state != IndexState::Old);
         let others: Vec<&String> = self.found.keys().filter(|name| !of_this_restore(name)).collect();
         (!others.is_empty()).then(|| {
             finding(
@@ -220,7 +225,9 @@ impl Facts<'_> {
         let names = named(blocked.iter().map(|(name, _)| *name));
         Some(finding(
             FindingCode::IndexReadOnly,
-            format!("the search engine will not delete {names}: take away the setting {block} with PUT /{{index}}/_settings"),
+            format!(
+                "the search engine will not delete {names}: take away the setting {block} with PUT /{{index}}/_settings"
+            ),
         ))
     }
 }

@@ -4,8 +4,8 @@ use super::look::indices;
 use super::parts::{Contents, sizes};
 use super::{check, renaming};
 use crate::restore::{
-    Found, IndexState, Mark, Restore, RestoreState, RestoredIndex, RestoredIndexState, Standing, Target,
-    failure, own_indices,
+    Found, IndexState, Mark, Restore, RestoreState, RestoredIndex, RestoredIndexState, Standing, Target, failure,
+    own_indices,
 };
 use crate::{BackupId, ByteCount, Context, Engine, Error, IndexPrefix};
 
@@ -61,12 +61,16 @@ pub(super) fn completed(
     let named = standings.first().map(|standing| standing.target.snapshot.version.to_string());
     let start = match (version, named) {
         (Some(found), Some(named)) if found.to_ascii_lowercase() != named => {
-            format!("start Optimize {found}, which the restored data is of, although the snapshots are named after {named}")
+            format!(
+                "start Optimize {found}, which the restored data is of, although the snapshots are named after {named}"
+            )
         }
         (found, named) => format!("start Optimize {}", named.or(found).unwrap_or_default()),
     };
     let next_step = if context.settings.index_prefix == *prefix {
-        format!("{start}; in a cluster of Camunda, restore the other components from the backup with the same ID before")
+        format!(
+            "{start}; in a cluster of Camunda, restore the other components from the backup with the same ID before"
+        )
     } else {
         format!("look at the indices {prefix}-*, and delete them by their exact names when they are no longer needed")
     };
@@ -149,9 +153,7 @@ fn failures(standings: &[Standing]) -> String {
 fn bytes(standing: &Standing, found: Option<&Found>, sizes: &BTreeMap<&str, u64>) -> Option<ByteCount> {
     let size = sizes.get(standing.target.name.as_str()).copied();
     match told(&standing.state) {
-        RestoredIndexState::Missing | RestoredIndexState::Other => {
-            size.map(|total| ByteCount { total, done: 0 })
-        }
+        RestoredIndexState::Missing | RestoredIndexState::Other => size.map(|total| ByteCount { total, done: 0 }),
         RestoredIndexState::Restored if matches!(found?.mark, Some(Mark::Restored(_))) && size.is_some() => {
             size.map(|total| ByteCount { total, done: total })
         }
@@ -188,7 +190,8 @@ fn next_step(state: RestoreState, standings: &[Standing]) -> Option<String> {
             (!waiting.is_empty()).then(|| waiting.join("; "))
         }
         RestoreState::None if standings.iter().any(|standing| standing.state == IndexState::Missing) => Some(
-            "indices of this backup are missing: if a restore was begun, start it again; do not start Optimize before".to_owned(),
+            "indices of this backup are missing: if a restore was begun, start it again; do not start Optimize before"
+                .to_owned(),
         ),
         RestoreState::Complete | RestoreState::None => None,
     }

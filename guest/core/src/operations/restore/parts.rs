@@ -10,7 +10,8 @@ use crate::operations::{fetch, send};
 use crate::refusal::{document, success};
 use crate::restore::TargetPart;
 use crate::{
-    Backup, BackupId, BackupState, Context, Engine, Error, Part, Refusal, Request, Snapshot, SnapshotName, SnapshotState,
+    Backup, BackupId, BackupState, Context, Engine, Error, Part, Refusal, Request, Snapshot, SnapshotName,
+    SnapshotState,
 };
 
 /// A backup, and the indices in its parts.
@@ -45,8 +46,7 @@ impl Contents {
 }
 
 fn contents(backup: &Backup, part: Part, indices: &BTreeMap<String, RawIndices>) -> Option<TargetPart> {
-    let is_usable =
-        |snapshot: &&Snapshot| snapshot.name.part == part && snapshot.state == SnapshotState::Success;
+    let is_usable = |snapshot: &&Snapshot| snapshot.name.part == part && snapshot.state == SnapshotState::Success;
     let mut snapshots = backup.snapshots.iter().filter(is_usable);
     let (snapshot, None) = (snapshots.next()?, snapshots.next()) else { return None };
     let listed = indices.get(&snapshot.name.to_string())?;
@@ -77,7 +77,11 @@ fn indices_by_snapshot(
 pub(super) type Sizes = BTreeMap<String, (u64, u64)>;
 
 /// Reads the metadata of every shard of a part. `Err` within: the engine cannot.
-pub(super) fn sizes(engine: &impl Engine, context: &Context, part: &TargetPart) -> Result<Result<Sizes, String>, Error> {
+pub(super) fn sizes(
+    engine: &impl Engine,
+    context: &Context,
+    part: &TargetPart,
+) -> Result<Result<Sizes, String>, Error> {
     let request = Request::snapshot_sizes(context.repository()?, &part.name);
     let response = send(engine, &request)?;
     let status: RawStatus = match success(&response) {
@@ -102,7 +106,9 @@ pub(super) fn sizes(engine: &impl Engine, context: &Context, part: &TargetPart) 
 
 /// Whether the engine refused because of the snapshot's files, and not because it is busy.
 fn is_about_files(refusal: &Refusal) -> bool {
-    refusal.is_snapshot_missing() || refusal.is_snapshot_unreadable() || (refusal.status == 500 && !refusal.kind.is_empty())
+    refusal.is_snapshot_missing()
+        || refusal.is_snapshot_unreadable()
+        || (refusal.status == 500 && !refusal.kind.is_empty())
 }
 
 /// Reads a document that a check needs. `None`: the engine does not allow it.

@@ -44,7 +44,16 @@ pub fn plan(
             }
         }
     }
-    let facts = Facts { context, prefix, contents: &contents, targets: &targets, states: &states, others: &others, found: &found, tasks: &tasks };
+    let facts = Facts {
+        context,
+        prefix,
+        contents: &contents,
+        targets: &targets,
+        states: &states,
+        others: &others,
+        found: &found,
+        tasks: &tasks,
+    };
     findings.extend(facts.findings());
     findings.extend(super::check::names(engine, &facts)?);
     let statistics = room::statistics(engine, context, prefix)?;
@@ -82,11 +91,7 @@ pub fn plan(
 
 /// Where each index stands. As long as no index has a mark of this backup, none counts as restored from it: a restore
 /// begins anew, whatever an earlier one did.
-fn states(
-    context: &Context,
-    targets: &[Target],
-    found: &BTreeMap<String, Found>,
-) -> Result<Vec<IndexState>, Error> {
+fn states(context: &Context, targets: &[Target], found: &BTreeMap<String, Found>) -> Result<Vec<IndexState>, Error> {
     let repository = context.repository()?;
     let states: Vec<IndexState> =
         targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();

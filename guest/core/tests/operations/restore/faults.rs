@@ -2,7 +2,7 @@
 
 use backup_core::memory::{Dialect, Intercepted, StoredSnapshot};
 use backup_core::operations::restore;
-use backup_core::restore::{RestoreStep, RestoreState, RestoredIndexState};
+use backup_core::restore::{RestoreState, RestoreStep, RestoredIndexState};
 use backup_core::{Error, Method, Request};
 
 use super::fixture::{ID, assert_complete, changed};
@@ -101,7 +101,8 @@ fn refusals_that_cannot_pass_end_it() {
         answer(200, r#"{"snapshot":{"shards":{"total":2,"failed":1,"successful":1}}}"#),
     ];
     for response in answers {
-        let engine = Intercepted::new(&fixture.engine, |request: &Request| is_restore(request).then(|| Ok(response.clone())));
+        let engine =
+            Intercepted::new(&fixture.engine, |request: &Request| is_restore(request).then(|| Ok(response.clone())));
         let RestoreStep { restore, again_in, .. } =
             restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
         assert_eq!((restore.state, again_in), (RestoreState::Failed, None));

@@ -29,17 +29,12 @@ fn only(plan: &RestorePlan, code: FindingCode) -> String {
 
 #[test]
 fn a_backup_that_is_not_complete() {
-    let message = only(
-        &found(|fixture| fixture.engine.finish(&part(ID, 2), SnapshotState::Partial)),
-        BackupNotComplete,
-    );
+    let message =
+        only(&found(|fixture| fixture.engine.finish(&part(ID, 2), SnapshotState::Partial)), BackupNotComplete);
     assert!(message.contains("FAILED") && message.contains(&part(ID, 2)), "{message}");
     let message = only(&found(|fixture| fixture.delete_behind_our_back(&part(ID, 1))), BackupNotComplete);
     assert!(message.contains("part 1 of 2 is missing"), "{message}");
-    let message = only(
-        &found(|fixture| fixture.engine.damage(&part(ID, 2), Some(Damage::Missing))),
-        BackupNotComplete,
-    );
+    let message = only(&found(|fixture| fixture.engine.damage(&part(ID, 2), Some(Damage::Missing))), BackupNotComplete);
     assert!(message.contains("cannot be read"), "{message}");
     let newer = |snapshot: &mut StoredSnapshot| snapshot.version_id = Some(999_000_000);
     let plan = found(|fixture| fixture.engine.change_snapshot(&part(ID, 2), newer));
@@ -60,7 +55,8 @@ fn no_such_backup_and_that_of_another_installation() {
     let error = fixture.look(&fixture.engine, &RestoreOptions::default(), None).unwrap_err();
     assert!(matches!(error, Error::BackupNotFound { .. }), "{error}");
     for number in [1, 2] {
-        let metadata = json!({"optimizeBackup": {"runId": "r", "part": number, "parts": 2, "indexPrefix": "optimize-b"}});
+        let metadata =
+            json!({"optimizeBackup": {"runId": "r", "part": number, "parts": 2, "indexPrefix": "optimize-b"}});
         let snapshot = StoredSnapshot::new(&part(ID, number), SnapshotState::Success, fixture.engine.now());
         fixture.engine.store(REPOSITORY, StoredSnapshot { metadata: Some(metadata), ..snapshot });
     }
@@ -72,7 +68,9 @@ fn no_such_backup_and_that_of_another_installation() {
 fn a_backup_of_another_prefix_that_says_nothing() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     fixture.delete(ID, None).unwrap();
-    for (number, names) in [(1, vec!["zeebe-timestamp-based-import-index_v5"]), (2, vec!["zeebe-metadata_v3", "zeebe-settings_v3"])] {
+    for (number, names) in
+        [(1, vec!["zeebe-timestamp-based-import-index_v5"]), (2, vec!["zeebe-metadata_v3", "zeebe-settings_v3"])]
+    {
         let snapshot = StoredSnapshot::new(&part(ID, number), SnapshotState::Success, fixture.engine.now());
         let indices = names.into_iter().map(str::to_owned).collect();
         fixture.engine.store(REPOSITORY, StoredSnapshot { indices, ..snapshot });
@@ -154,7 +152,14 @@ fn a_snapshot_that_is_being_made() {
     let plan = found(|fixture| {
         let snapshot = StoredSnapshot::new("by-hand", SnapshotState::InProgress, fixture.engine.now());
         let indices = vec![OTHER_INDICES[1].to_owned()];
-        fixture.engine.store(REPOSITORY, StoredSnapshot { indices, started: fixture.engine.now().after(std::time::Duration::from_secs(60)), ..snapshot });
+        fixture.engine.store(
+            REPOSITORY,
+            StoredSnapshot {
+                indices,
+                started: fixture.engine.now().after(std::time::Duration::from_secs(60)),
+                ..snapshot
+            },
+        );
     });
     assert!(only(&plan, BackupInProgress).contains("by-hand"));
 }
@@ -213,7 +218,8 @@ fn no_room() {
 
 #[test]
 fn another_version_of_optimize() {
-    let plan = found(|fixture| fixture.engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.7.0"}))));
+    let plan =
+        found(|fixture| fixture.engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.7.0"}))));
     assert!(only(&plan, VersionDiffers).contains("start Optimize 8.6.0"));
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use backup_core::memory::{Dialect, StoredIndex};
 use backup_core::operations::restore;
 use backup_core::restore::{
-    FindingCode, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreStep, RestoreRun, RestoreState,
+    FindingCode, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreState, RestoreStep,
 };
 use backup_core::{BackupState, Engine, Error, IndexPrefix};
 use serde_json::json;

@@ -30,7 +30,10 @@ fn the_plan_has_every_index_with_its_part_and_what_becomes_of_it() {
     let plan = fixture.plan();
     assert_eq!(fixture.writes().len(), writes, "a plan writes nothing");
     let row = |name: &str| plan.indices.iter().find(|index| index.target == name).unwrap();
-    assert_eq!((row(IMPORT_INDICES[0]).part, row(IMPORT_INDICES[0]).action), (Some(Part::One), RestoreAction::Replaced));
+    assert_eq!(
+        (row(IMPORT_INDICES[0]).part, row(IMPORT_INDICES[0]).action),
+        (Some(Part::One), RestoreAction::Replaced)
+    );
     let gone = row(OTHER_INDICES[2]);
     assert_eq!((gone.part, gone.exists, gone.action), (Some(Part::Two), false, RestoreAction::Restored));
     assert_eq!(gone.size, Some(1_000));
