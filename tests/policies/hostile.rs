@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::ensure;
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{MAX_FAILURES, Options, TestHost};
 use backup_test_support::poll_until;
@@ -150,7 +149,7 @@ async fn an_answer_without_measure_ends_the_call() {
 async fn denial(host: &TestHost, request: &Value) -> String {
     let id = request.to_string();
     let path = format!("/actuator/backups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
-    let (status, body) = host.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    let (status, body) = host.call("GET", &path).await;
     assert_eq!(
         (status, &body["errorCode"]),
         (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted")),

@@ -118,6 +118,22 @@ impl Request {
             .query("filter_path", "indices.*.primaries.store.size_in_bytes,error,status")
     }
 
+    /// Reads the times and the indices of snapshots by their exact names.
+    #[must_use]
+    pub fn contents(repository: &RepositoryName, names: &[String]) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), &names.join(",")]).query(
+            "filter_path",
+            "snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.indices,error,status",
+        )
+    }
+
+    /// Reads how much data snapshots have, by their exact names.
+    #[must_use]
+    pub fn sizes(repository: &RepositoryName, names: &[String]) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), &names.join(","), "_status"])
+            .query("filter_path", "snapshots.stats.total.size_in_bytes,error,status")
+    }
+
     /// Starts a snapshot of exactly these indices, without waiting for its end.
     #[must_use]
     pub fn create(

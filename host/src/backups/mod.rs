@@ -4,12 +4,14 @@
 
 mod clock;
 mod deletions;
+mod overview;
 mod runs;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use crate::correlation::inherit;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
@@ -17,6 +19,7 @@ use crate::sandbox::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupsPage, Error, ListQuery, Problem, RunNote,
 };
 use deletions::PendingDeletion;
+use overview::Overview;
 
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
@@ -30,14 +33,16 @@ pub struct BackupService {
     pub runs: Arc<Runs>,
     pub deletions: Arc<Deletions>,
     pub clock: ClockCheck,
+    overview: Arc<Overview>,
 }
 
 impl BackupService {
     pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
-        let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics));
+        let overview = Overview::new(Arc::clone(&policies), Arc::clone(metrics));
+        let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics), Arc::clone(&overview));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
         let clock = ClockCheck::new(Arc::clone(&policies));
-        Arc::new(Self { policies, runs, deletions, clock })
+        Arc::new(Self { policies, runs, deletions, clock, overview })
     }
 
     /// Starts a backup, and drives it to its end in the background.
@@ -49,12 +54,13 @@ impl BackupService {
         detached(async move { service.create_and_drive(&id).await }).await
     }
 
-    /// Resumes backups that nobody drives, except those that are being deleted, and compares the clocks, until the host
-    /// stops.
+    /// Resumes backups that nobody drives, except those that are being deleted, compares the clocks, and counts what is in
+    /// the repository, until the host stops.
     pub async fn adopt_forever(self: Arc<Self>) {
         tokio::select! {
             () = self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())) => {}
             () = self.clock.check_forever() => {}
+            () = self.overview.follow_forever() => {}
         }
     }
 
@@ -146,7 +152,7 @@ impl BackupService {
         match calls.delete(&deletion.id, None).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
-                tokio::spawn(deletion.submitted().follow(deleted, outstanding));
+                tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));
                 Ok(())
             }
             Err(error) => {
@@ -168,7 +174,7 @@ impl BackupService {
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
+    tokio::spawn(inherit(work)).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
 
 use super::ApiError;
+use super::layers::Subject;
 
 /// The body of `POST /actuator/backups`.
 pub(super) struct CreateBody(pub(super) CreateRequest);
@@ -19,8 +20,11 @@ impl<S: Sync> FromRequest<S> for CreateBody {
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
         expect_json(content_type)?;
+        let subject = request.extensions().get::<Subject>().cloned();
         let body = read(request.into_body(), MAX_BODY_BYTES).await.ok_or(RequestError::BodyTooLarge)?;
-        Ok(Self(CreateRequest::parse(&body)?))
+        let request = CreateRequest::parse(&body)?;
+        subject.inspect(|subject| subject.set(&request.backup_id));
+        Ok(Self(request))
     }
 }
 

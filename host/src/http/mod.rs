@@ -1,12 +1,15 @@
 //! The actuator API: connections, routes, JSON, and the server's own errors.
 
+mod access;
 mod actuator;
 mod backups;
 mod body;
 mod connections;
 mod error;
 mod health;
+mod layers;
 mod policy;
+mod tls;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,8 +17,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use backup_actuator::normalized;
+use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -24,11 +29,12 @@ use crate::backups::BackupService;
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
-use crate::settings::Secret;
 
+pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
+pub use tls::{PortTls, TlsError};
 
 /// What the handlers work with.
 pub struct Api {
@@ -37,8 +43,9 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
     pub updates: Arc<Updates>,
-    /// The token of callers who replace the policy. `None`: nobody may.
-    pub policy_token: Option<Secret>,
+    pub callers: Arc<Callers>,
+    /// Is cancelled when the server is about to stop.
+    pub stopping: CancellationToken,
 }
 
 /// All routes. Tests can call it without a socket.
@@ -56,7 +63,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
         .route("/actuator/prometheus", get(actuator::prometheus));
-    with_normal_paths(with_fallbacks(routes).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    let routes = layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).layer(measured);
+    with_normal_paths(routes.with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

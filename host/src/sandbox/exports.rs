@@ -59,7 +59,12 @@ impl Exports {
 
 fn interface_of(operation: Operation) -> &'static str {
     match operation {
-        Operation::Create | Operation::Advance | Operation::Get | Operation::List | Operation::Delete => BACKUPS,
         Operation::Expire => RETENTION,
+        Operation::Create
+        | Operation::Advance
+        | Operation::Get
+        | Operation::Progress
+        | Operation::List
+        | Operation::Delete => BACKUPS,
     }
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod denial;
+mod kind;
 mod names;
 mod query;
 mod restore;
@@ -13,6 +14,7 @@ mod scope;
 mod tests;
 
 pub use denial::Denial;
+pub use kind::{KINDS, OTHER_KIND};
 pub use restore::RestoreScope;
 pub use scope::Scope;
 
@@ -54,7 +56,10 @@ pub struct Grants {
 /// Its body is not the policy's text, but is written from the fields that were checked: the engine cannot read it in
 /// another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted(Request);
+pub struct Granted {
+    request: Request,
+    grant: Grant,
+}
 
 /// A kind of request that is granted; see [`Grants`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +110,7 @@ impl Grants {
             _ => self.checked_body(grant, request.body.as_deref())?,
         };
         scope.check(grant, &request)?;
-        Ok(Granted(Request { body, ..request }))
+        Ok(Granted { request: Request { body, ..request }, grant })
     }
 
     fn find(&self, request: &Request, scope: &Scope) -> Result<Grant, Denial> {
@@ -199,7 +204,13 @@ impl Granted {
     /// What will be sent.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.0
+        &self.request
+    }
+
+    /// What kind of request it is, for metrics: one of [`KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.grant.kind()
     }
 }
 

@@ -22,7 +22,7 @@ fn what_a_backup_needs_is_granted() {
         "GET /_nodes/_all/http?filter_path=nodes.*.version",
     ] {
         let asked = request(line);
-        assert_eq!(check(asked.clone()).map(|granted| granted.0), Ok(asked), "{line}");
+        assert_eq!(check(asked.clone()).map(|granted| granted.request), Ok(asked), "{line}");
     }
 }
 

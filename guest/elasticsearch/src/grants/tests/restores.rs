@@ -91,7 +91,7 @@ fn what_plans_and_steps_read_is_granted_to_every_call() {
     };
     let cluster = [Request::snapshot_tasks(), Request::disk_space(), Request::cluster_size(), Request::shard_limit()];
     for asked in of(&own).into_iter().chain(cluster) {
-        assert_eq!(grants().check(asked.clone(), Scope::Read).map(|granted| granted.0), Ok(asked));
+        assert_eq!(grants().check(asked.clone(), Scope::Read).map(|granted| granted.request), Ok(asked));
     }
     for asked in of(&other) {
         assert!(matches!(grants().check(asked.clone(), Scope::Read), Err(Denial::Expression { .. })), "{asked}");

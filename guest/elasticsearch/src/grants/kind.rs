@@ -1,0 +1,47 @@
+//! The kinds of requests, for metrics.
+
+use super::Grant;
+
+/// Every kind of a granted request.
+pub const KINDS: [&str; 15] = [
+    "repository",
+    "list",
+    "create",
+    "delete",
+    "status",
+    "resolve",
+    "sizes",
+    "metadata",
+    "nodes",
+    "indices",
+    "cluster",
+    "restore",
+    "delete_indices",
+    "mark_indices",
+    "aliases",
+];
+/// For a request that is none of these: it is denied.
+pub const OTHER_KIND: &str = "other";
+
+impl Grant {
+    /// One of [`KINDS`].
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::ReadRepository => "repository",
+            Self::ListSnapshots => "list",
+            Self::CreateSnapshot => "create",
+            Self::DeleteSnapshots => "delete",
+            Self::SnapshotStatus => "status",
+            Self::ResolveIndices => "resolve",
+            Self::ReadStatistics => "sizes",
+            Self::ReadMetadata => "metadata",
+            Self::ReadNodes => "nodes",
+            Self::ReadSettings | Self::ReadShards | Self::ReadRecoveries | Self::ReadAliases => "indices",
+            Self::ReadTasks | Self::ReadClusterSize | Self::ReadShardLimit => "cluster",
+            Self::RestoreSnapshot => "restore",
+            Self::DeleteIndices => "delete_indices",
+            Self::MarkIndices => "mark_indices",
+            Self::AddAliases => "aliases",
+        }
+    }
+}
