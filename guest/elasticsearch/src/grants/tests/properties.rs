@@ -257,9 +257,8 @@ proptest! {
 fn enough_requests_pass_for_the_properties_to_mean_something() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut passed = |strategy: BoxedStrategy<Request>| {
-        let passes = |request: Request| {
-            check(request.clone()).is_ok() || grants().check(request, restore_scope()).is_ok()
-        };
+        let passes =
+            |request: Request| check(request.clone()).is_ok() || grants().check(request, restore_scope()).is_ok();
         (0..2000).filter(|_| passes(strategy.new_tree(&mut runner).unwrap().current())).count()
     };
     let (requests, bodies) = (passed(any_request().boxed()), passed(body().prop_map(|body| put(&body)).boxed()));
