@@ -32,7 +32,7 @@ pub use contents::ContentsError;
 pub use large_response::LargeResponsePermit;
 pub use listed::{ListError, ListedBackups, ListedSnapshot};
 pub use measured::Measured;
-pub use readiness::Readiness;
+pub use readiness::{Readiness, Subject};
 pub use recording::Recording;
 pub(crate) use transport::Submitted;
 pub use transport::{Destination, ResponseFuture, Transport};

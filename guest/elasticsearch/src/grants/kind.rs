@@ -3,7 +3,7 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 18] = [
     "repository",
     "list",
     "create",
@@ -19,6 +19,9 @@ pub const KINDS: [&str; 15] = [
     "delete_indices",
     "mark_indices",
     "aliases",
+    "info",
+    "verify",
+    "operator",
 ];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
@@ -42,6 +45,9 @@ impl Grant {
             Self::DeleteIndices => "delete_indices",
             Self::MarkIndices => "mark_indices",
             Self::AddAliases => "aliases",
+            Self::ReadInfo => "info",
+            Self::VerifyRepository => "verify",
+            Self::Operator => "operator",
         }
     }
 }

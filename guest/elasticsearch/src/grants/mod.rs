@@ -7,6 +7,8 @@ mod body;
 mod denial;
 mod kind;
 mod names;
+mod operator;
+mod own;
 mod query;
 mod restore;
 mod scope;
@@ -15,6 +17,8 @@ mod tests;
 
 pub use denial::Denial;
 pub use kind::{KINDS, OTHER_KIND};
+pub use operator::OperatorRequest;
+pub use own::OwnRequest;
 pub use restore::RestoreScope;
 pub use scope::Scope;
 
@@ -59,6 +63,7 @@ pub struct Grants {
 pub struct Granted {
     request: Request,
     grant: Grant,
+    checks_health: bool,
 }
 
 /// A kind of request that is granted; see [`Grants`].
@@ -84,6 +89,11 @@ enum Grant {
     DeleteIndices,
     MarkIndices,
     AddAliases,
+    /// Only for the host itself, as the next one.
+    ReadInfo,
+    VerifyRepository,
+    /// Only for a command that an operator gives.
+    Operator,
 }
 
 impl Grants {
@@ -110,7 +120,7 @@ impl Grants {
             _ => self.checked_body(grant, request.body.as_deref())?,
         };
         scope.check(grant, &request)?;
-        Ok(Granted { request: Request { body, ..request }, grant })
+        Ok(Granted { request: Request { body, ..request }, grant, checks_health: false })
     }
 
     fn find(&self, request: &Request, scope: &Scope) -> Result<Grant, Denial> {
@@ -205,6 +215,12 @@ impl Granted {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Whether it is not for a caller or a run.
+    #[must_use]
+    pub fn checks_health(&self) -> bool {
+        self.checks_health
     }
 
     /// What kind of request it is, for metrics: one of [`KINDS`].

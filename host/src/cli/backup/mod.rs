@@ -1,4 +1,4 @@
-//! `optimize-backup backup …`, against a running server.
+//! `optimize-backup backup …`, against a running server or in this process.
 
 mod create;
 mod delete;
@@ -14,7 +14,8 @@ use clap::{Args, Subcommand};
 use self::create::Create;
 use self::delete::Delete;
 use self::show::{Get, List};
-use super::client::{Client, ServerOptions};
+use self::wait::or_interrupted;
+use super::client::{Client, Target};
 use super::output::Format;
 
 pub(super) use self::error::BackupCommandError;
@@ -29,7 +30,7 @@ pub(super) struct BackupCommand {
     #[arg(long, value_enum, default_value_t, global = true)]
     output: Format,
     #[command(flatten)]
-    server: ServerOptions,
+    target: Target,
     #[command(subcommand)]
     action: Action,
 }
@@ -49,9 +50,13 @@ enum Action {
 
 impl BackupCommand {
     pub(super) fn run(self) -> Result<(), BackupCommandError> {
-        let client = Client::new(self.server)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let outcome = runtime.block_on(self.action.run(&client, self.output));
+        // As for a server: with --local it is one.
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let outcome = runtime.block_on(async {
+            let starting = async { Ok(Client::new(self.target).await?) };
+            let client = or_interrupted(starting, || "nothing was done".to_owned()).await?;
+            self.action.run(&client, self.output).await
+        });
         // A question that Ctrl-C has ended still waits for a line.
         runtime.shutdown_background();
         outcome

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::SignedDuration;
-use tokio::signal::ctrl_c;
 use tokio::time::Instant;
 
 use super::error::BackupCommandError;
 use super::progress::Progress;
+use crate::cli::client::Client;
+use crate::cli::interrupt;
 use crate::settings::time_span;
 
 #[derive(Debug, Args)]
@@ -16,10 +17,14 @@ pub(super) struct WaitOptions {
     /// Wait for its end. The exit status tells what came of it.
     #[arg(long)]
     pub(super) wait: bool,
-    /// How long to wait at most, such as 90s, 30m or 6h. What was begun goes on.
-    #[arg(long, value_name = "TIME", default_value = "6h", value_parser = timeout, requires = "wait")]
-    timeout: Duration,
+    /// How long to wait at most, such as 90s, 30m or 6h, which is the default. What was begun goes on.
+    #[arg(long, value_name = "TIME", value_parser = timeout)]
+    timeout: Option<Duration>,
 }
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// For so long a server may answer with errors alone. After the default of `backup.resumeWindow` nobody resumes a backup.
+const MAX_ERRORS_TIME: Duration = Duration::from_secs(10 * 60);
 
 /// What was found when it was looked.
 pub(super) enum Look<T> {
@@ -34,6 +39,16 @@ fn timeout(text: &str) -> Result<Duration, &'static str> {
 }
 
 impl WaitOptions {
+    /// Whether to wait. What is done in this process ends with it, so that this is always waited for.
+    pub(super) fn applies(&self, client: &Client) -> Result<bool, BackupCommandError> {
+        let applies = self.wait || client.is_local();
+        if self.timeout.is_some() && !applies { Err(BackupCommandError::TimeoutAlone) } else { Ok(applies) }
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+
     /// Looks again and again until it has ended, also while the server does not answer. `ongoing` is what to tell if this
     /// ends before that.
     pub(super) async fn until_ended<T>(
@@ -43,8 +58,8 @@ impl WaitOptions {
         look: impl AsyncFnMut(Duration) -> Result<Look<T>, BackupCommandError>,
     ) -> Result<T, BackupCommandError> {
         let waiting = async {
-            tokio::time::timeout(self.timeout, poll(&mut progress, look)).await.unwrap_or_else(|_elapsed| {
-                let after = format!("{:#}", SignedDuration::try_from(self.timeout).unwrap_or_default());
+            tokio::time::timeout(self.timeout(), poll(&mut progress, look)).await.unwrap_or_else(|_elapsed| {
+                let after = format!("{:#}", SignedDuration::try_from(self.timeout()).unwrap_or_default());
                 Err(BackupCommandError::TimedOut { after, ongoing: ongoing() })
             })
         };
@@ -57,10 +72,18 @@ async fn poll<T>(
     mut look: impl AsyncFnMut(Duration) -> Result<Look<T>, BackupCommandError>,
 ) -> Result<T, BackupCommandError> {
     let started = Instant::now();
+    let mut errors_since: Option<Instant> = None;
     loop {
-        match look(started.elapsed()).await {
+        let looked = look(started.elapsed()).await;
+        let is_error = matches!(&looked, Err(BackupCommandError::Client(error)) if error.is_answered());
+        errors_since = is_error.then(|| errors_since.unwrap_or_else(Instant::now));
+        let is_lasting = errors_since.is_some_and(|since| since.elapsed() >= MAX_ERRORS_TIME);
+        match looked {
             Ok(Look::Ended(end)) => return Ok(end),
             Ok(Look::Ongoing(what)) => progress.show(what),
+            Err(BackupCommandError::Client(error)) if is_lasting => {
+                return Err(BackupCommandError::LastingError { minutes: MAX_ERRORS_TIME.as_secs() / 60, error });
+            }
             Err(BackupCommandError::Client(error)) if error.can_pass() => {
                 progress.show(format!("still waiting: {error}"));
             }
@@ -82,11 +105,7 @@ pub(super) async fn or_interrupted<T>(
     work: impl Future<Output = Result<T, BackupCommandError>>,
     consequence: impl Fn() -> String,
 ) -> Result<T, BackupCommandError> {
-    tokio::select! {
-        biased;
-        outcome = work => outcome,
-        signal = ctrl_c() => Err(signal.map_or_else(Into::into, |()| BackupCommandError::Interrupted(consequence()))),
-    }
+    interrupt::or_interrupted(work, consequence).await?
 }
 
 #[cfg(test)]

@@ -95,7 +95,9 @@ async fn a_restore(bed: &TestBed, id: BackupId) -> Outcome {
     let options = RestoreOptions { rename_prefix: None, overridden: Vec::new() };
     bed.change();
     let planned = match bed.calls.plan_restore(&asked, &options, None).await {
-        Err(CallError::Refused(Error::InvalidRequest(problem))) if problem.code == RESTORE_NOT_SUPPORTED => return Ok(()),
+        Err(CallError::Refused(Error::InvalidRequest(problem))) if problem.code == RESTORE_NOT_SUPPORTED => {
+            return Ok(());
+        }
         planned => planned,
     };
     let mut plan = answer(CASE, "a plan, or the code restoreNotSupported", planned)?;
