@@ -74,7 +74,8 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     start_log::settings(&settings);
     let tls = settings.tls.clone().map(PortTls::new).transpose()?.map(Arc::new);
     tls.iter().for_each(|tls| tls.keep_looking());
-    let api = Arc::new(assemble(settings, loggers).await?);
+    let callers = callers(&settings)?;
+    let api = Arc::new(assemble(settings, loggers, callers).await?);
     start_log::policy(&api.updates.policies().serving().admitted);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
@@ -91,11 +92,15 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     Ok(())
 }
 
-/// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings, loggers: Arc<Loggers>) -> Result<Api, ServeError> {
+fn callers(settings: &Settings) -> Result<Callers, ServeError> {
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
     let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
     callers.keep_looking();
+    Ok(callers)
+}
+
+/// Builds everything from the settings; connects to nothing yet.
+pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>, callers: Callers) -> Result<Api, ServeError> {
     let metrics = Arc::new(Metrics::new()?);
     let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
     client.keep_looking();

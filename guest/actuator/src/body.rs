@@ -11,8 +11,10 @@ pub const MAX_BODY_BYTES: usize = 64 << 10;
 ///
 /// The ID is kept as the caller wrote it: the policy decides whether it is valid.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "camelCase"))]
 pub struct CreateRequest {
     /// The id, as written.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::written_backup_id))]
     pub backup_id: String,
 }
 

@@ -86,11 +86,14 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
 /// The error body of Optimize's API. Hosts write it, and clients read it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorBody<'a> {
     /// A stable word in camelCase, one for each case.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub error_code: Cow<'a, str>,
     /// What, why and what to do.
     pub error_message: String,
     /// The engine's own explanation, or what was found.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
     pub detailed_message: Option<Cow<'a, str>>,
 }

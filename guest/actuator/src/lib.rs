@@ -13,6 +13,8 @@ mod health;
 mod list;
 mod path;
 mod progress;
+#[cfg(feature = "openapi")]
+mod schema;
 mod view;
 
 /// For [`policy_types!`].

@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use backup_core::milliseconds;
 use tracing::{Instrument, info_span};
 
 use super::ErrorCode;
@@ -16,7 +17,6 @@ use crate::correlation;
 use crate::http::access::Identity;
 use crate::http::connections::Peer;
 use crate::settings::Role;
-use backup_core::milliseconds;
 
 /// What a request is about, where its path does not tell: the ID in the body of a POST.
 #[derive(Clone, Default)]
