@@ -41,6 +41,7 @@ impl Elasticsearch {
         let method = match method {
             Method::Get => core::Method::Get,
             Method::Put => core::Method::Put,
+            Method::Post => core::Method::Post,
             Method::Delete => core::Method::Delete,
         };
         let granted = self.grants.check(core::Request { method, path, query, body }, self.scope);
