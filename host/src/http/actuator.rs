@@ -55,6 +55,7 @@ pub(super) async fn info() -> Json<Info> {
 /// Takes over what is not counted when it happens. It waits for nothing.
 fn look(api: &Api) {
     api.metrics.runs.oldest(api.service.runs.oldest_age());
+    api.metrics.lines_dropped(api.loggers.dropped_lines());
     if let Some(probe) = api.readiness.last() {
         api.metrics.engine.probed(probe.is_answered(), probe.repository.status == HealthStatus::Up);
     }
