@@ -24,6 +24,35 @@ pub struct Metrics {
     last_success: Gauge,
     deletions_pending: IntGauge,
     deletions_ended: IntCounterVec,
+    expired: IntCounterVec,
+    next_slot: IntGauge,
+    slots: IntCounterVec,
+}
+
+/// What became of a slot of the schedule on this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotOutcome {
+    /// It has begun the backup, and that is complete.
+    Complete,
+    /// It has begun the backup, and that cannot be restored.
+    Failed,
+    /// Another server has begun it, or somebody has made one since.
+    Taken,
+    /// No backup could be begun before the next slot.
+    Missed,
+}
+
+impl SlotOutcome {
+    const ALL: [Self; 4] = [Self::Complete, Self::Failed, Self::Taken, Self::Missed];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Taken => "taken",
+            Self::Missed => "missed",
+        }
+    }
 }
 
 impl Metrics {
@@ -83,6 +112,20 @@ impl Metrics {
                 "Deletions by outcome (ok, failed)",
                 &["outcome"],
             )?,
+            expired: counter(
+                "optimize_backup_expired_total",
+                "Backups that this host deleted because they had expired, or could not delete, by outcome (ok, failed)",
+                &["outcome"],
+            )?,
+            next_slot: IntGauge::new(
+                "optimize_backup_schedule_next_timestamp_seconds",
+                "When the next scheduled backup is due, 0 without a schedule",
+            )?,
+            slots: counter(
+                "optimize_backup_schedule_slots_total",
+                "Times of the schedule that have passed, by outcome on this host (complete, failed, taken, missed)",
+                &["outcome"],
+            )?,
             registry,
         };
         metrics.policy_generation(1);
@@ -103,6 +146,10 @@ impl Metrics {
         }
         for outcome in ["ok", "failed"] {
             self.deletions_ended.with_label_values(&[outcome]);
+            self.expired.with_label_values(&[outcome]);
+        }
+        for outcome in SlotOutcome::ALL {
+            self.slots.with_label_values(&[outcome.label()]);
         }
         for outcome in ["same", "different", "failed", "skipped"] {
             self.shadow_calls.with_label_values(&[outcome]);
@@ -120,6 +167,9 @@ impl Metrics {
         self.registry.register(Box::new(self.runs_found_too_late.clone()))?;
         self.registry.register(Box::new(self.last_success.clone()))?;
         self.registry.register(Box::new(self.deletions_pending.clone()))?;
+        self.registry.register(Box::new(self.expired.clone()))?;
+        self.registry.register(Box::new(self.next_slot.clone()))?;
+        self.registry.register(Box::new(self.slots.clone()))?;
         self.registry.register(Box::new(self.deletions_ended.clone()))
     }
 
@@ -169,6 +219,18 @@ impl Metrics {
 
     pub(crate) fn deletions_pending(&self, count: usize) {
         self.deletions_pending.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn backup_expired(&self, is_deleted: bool) {
+        self.expired.with_label_values(&[if is_deleted { "ok" } else { "failed" }]).inc();
+    }
+
+    pub(crate) fn next_slot(&self, seconds: i64) {
+        self.next_slot.set(seconds);
+    }
+
+    pub(crate) fn slot_ended(&self, outcome: SlotOutcome) {
+        self.slots.with_label_values(&[outcome.label()]).inc();
     }
 
     pub(crate) fn deletion_ended(&self, failed: bool) {

@@ -8,8 +8,9 @@ use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::backups::{BackupService, Runs};
+use crate::backups::{BackupService, Retention, Runs, Scheduler};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
 use crate::http::{self, Api, ConnectionLimits, Presentation};
 use crate::metrics::Metrics;
@@ -68,13 +69,27 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(&host, port).await?;
-    let stop = stop_signal()?;
+    let signal = stop_signal()?;
     let runs = Arc::clone(&api.service.runs);
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
+    let unattended = unattended(&api);
+    let stop = async move {
+        signal.await;
+        drop(unattended);
+    };
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
     serve_until(listener, http::router(api), limits, stop, runs).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What is done without a request: backups by the schedule, and the deletion of those that expire. It begins nothing
+/// more once what is returned is dropped.
+fn unattended(api: &Api) -> AbortOnDropHandle<()> {
+    let (scheduler, retention) = (Arc::clone(&api.scheduler), Arc::clone(&api.retention));
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::join!(scheduler.run_forever(), retention.run_forever());
+    }))
 }
 
 /// Builds everything from the settings; connects to nothing yet.
@@ -86,8 +101,14 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let metrics = Arc::new(Metrics::new()?);
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
+    let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
+    let retention = Retention::new(Arc::clone(&service), settings.retention, Arc::clone(&metrics));
+    let scheduler =
+        Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), settings.schedule);
     Ok(Api {
-        service: BackupService::new(Arc::clone(updates.policies()), &metrics),
+        service,
+        retention,
+        scheduler,
         readiness: Readiness::new(capability, settings.repository),
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },

@@ -16,6 +16,8 @@ pub enum RequestError {
     BackupIdMissing,
     #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
     MalformedBody(String),
+    #[error("the request body is not a JSON object as it is to be: {0}; send {{\"dryRun\": true}}, or false to delete")]
+    MalformedRetention(String),
     #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
     BodyTooLarge,
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
@@ -64,6 +66,7 @@ table! {
     UnreadableId is BAD_REQUEST: "invalidBackupId",
     BackupIdMissing is BAD_REQUEST: "backupIdMissing",
     MalformedBody is BAD_REQUEST: "malformedBody",
+    MalformedRetention is BAD_REQUEST: "malformedBody",
     BodyTooLarge is PAYLOAD_TOO_LARGE: "bodyTooLarge",
     NotJson is UNSUPPORTED_MEDIA_TYPE: "unsupportedMediaType",
     InvalidParameter is BAD_REQUEST: "invalidParameter",

@@ -10,7 +10,7 @@ use backup_actuator::{Info, Links};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 11] = [
+const LINKS: [(&str, &str); 13] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -22,6 +22,8 @@ const LINKS: [(&str, &str); 11] = [
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),
     ("prometheus", "/prometheus"),
+    ("retention", "/retention"),
+    ("schedule", "/schedule"),
 ];
 
 pub(super) async fn links(headers: HeaderMap) -> Json<Links> {

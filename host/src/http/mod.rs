@@ -7,6 +7,7 @@ mod connections;
 mod error;
 mod health;
 mod policy;
+mod retention;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
@@ -33,6 +34,8 @@ pub use error::ApiError;
 /// What the handlers work with.
 pub struct Api {
     pub service: Arc<BackupService>,
+    pub retention: Arc<Retention>,
+    pub scheduler: Arc<Scheduler>,
     pub readiness: Readiness,
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
@@ -54,7 +57,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/policy", get(policy::show).put(policy::replace))
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
-        .route("/actuator/prometheus", get(actuator::prometheus));
+        .route("/actuator/prometheus", get(actuator::prometheus))
+        .route("/actuator/retention", post(retention::expire))
+        .route("/actuator/schedule", get(retention::schedule));
     with_normal_paths(with_fallbacks(routes).with_state(api))
 }
 

@@ -10,10 +10,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use backup_core::memory::MemoryEngine;
-use backup_core::{IndexPrefix, RepositoryName, SnapshotState};
+use backup_core::{IndexPrefix, RepositoryName, RetentionRules, SnapshotState};
 use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
-use optimize_backup::backups::BackupService;
+use optimize_backup::backups::{BackupService, Retention, Scheduler};
 use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness};
 use optimize_backup::http::{self, Api, Presentation};
 use optimize_backup::metrics::Metrics;
@@ -41,6 +41,8 @@ pub struct TestHost {
     pub updates: Arc<Updates>,
     /// Runs all policies of this host.
     pub sandbox: Arc<Sandbox>,
+    /// Deletes what expires.
+    pub retention: Arc<Retention>,
     repository: &'static str,
     router: Router,
 }
@@ -65,6 +67,8 @@ pub struct Options {
     pub limits: CallLimits,
     /// After how many consecutive failures a policy is withdrawn.
     pub max_failures: u32,
+    /// Which backups expire.
+    pub rules: RetentionRules,
 }
 
 impl Options {
@@ -81,6 +85,7 @@ impl Options {
             compile: CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 },
             limits: LIMITS,
             max_failures: MAX_FAILURES,
+            rules: RetentionRules::default(),
         }
     }
 
@@ -123,15 +128,21 @@ impl TestHost {
         let admission = options.admission(&sandbox);
         let (file, cache) = (options.file.map(PolicyFile::new), options.cache.map(Cache::new));
         let updates = Updates::new(Arc::clone(&policies), admission, file, cache, None);
+        let service = BackupService::new(policies, &metrics);
+        let retention = Retention::new(Arc::clone(&service), options.rules, Arc::clone(&metrics));
+        let scheduler = Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), None);
         let api = Api {
-            service: BackupService::new(policies, &metrics),
+            service,
+            retention: Arc::clone(&retention),
+            scheduler,
             readiness: Readiness::new(capability, Some(repository)),
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
             updates: Arc::clone(&updates),
             policy_token: (!options.no_token).then(|| Secret::new(TOKEN)),
         };
-        Self { engine, updates, sandbox, repository: options.repository, router: http::router(Arc::new(api)) }
+        let router = http::router(Arc::new(api));
+        Self { engine, updates, sandbox, retention, repository: options.repository, router }
     }
 
     /// The policies of this host.
@@ -176,6 +187,13 @@ impl TestHost {
     pub async fn create(&self, id: u64) -> (StatusCode, Value) {
         let body = Body::from(json!({"backupId": id}).to_string());
         let request = Request::post("/actuator/backups").header("content-type", "application/json");
+        self.send(request.body(body).unwrap()).await
+    }
+
+    /// `POST /actuator/retention`.
+    pub async fn expire(&self, dry_run: bool) -> (StatusCode, Value) {
+        let body = Body::from(json!({"dryRun": dry_run}).to_string());
+        let request = Request::post("/actuator/retention").header("content-type", "application/json");
         self.send(request.body(body).unwrap()).await
     }
 

@@ -1,0 +1,59 @@
+//! `/actuator/retention` and `/actuator/schedule`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use backup_actuator::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
+
+use super::body::JsonBody;
+use super::{Api, ApiError};
+use crate::backups::{LastSlot, Plan};
+
+/// How many slots that have passed are told.
+const LAST_SLOTS: usize = 5;
+
+/// Tells what expires. Unless it is a dry run, that is deleted from now on, one after the other.
+pub(super) async fn expire(
+    State(api): State<Arc<Api>>,
+    JsonBody(body): JsonBody,
+) -> Result<(StatusCode, Json<RetentionView>), ApiError> {
+    let RetentionRequest { dry_run } = RetentionRequest::parse(&body)?;
+    let Plan { suspended, expired, .. } = api.retention.plan().await?;
+    let is_work = !dry_run && !expired.is_empty();
+    if is_work {
+        api.retention.want();
+    }
+    let view = |expired: crate::sandbox::retention::Expired| ExpiredView {
+        backup_id: expired.backup_id,
+        reason: expired.reason,
+    };
+    let body = RetentionView {
+        dry_run,
+        rules: RulesView::from(api.retention.rules()),
+        suspended,
+        expired: expired.into_iter().map(view).collect(),
+    };
+    Ok((if is_work { StatusCode::ACCEPTED } else { StatusCode::OK }, Json(body)))
+}
+
+pub(super) async fn schedule(State(api): State<Arc<Api>>) -> Result<Json<ScheduleView>, ApiError> {
+    let (scheduler, presentation) = (&api.scheduler, &api.presentation);
+    let view = |LastSlot { slot, backup }: LastSlot| {
+        Some(SlotView {
+            slot: presentation.time(slot)?,
+            backup_id: backup.map(|(id, _)| id),
+            state: backup.map(|(_, state)| presentation.state(state.into()).into()),
+        })
+    };
+    let last_slots = scheduler.last_slots(LAST_SLOTS).await?.into_iter().filter_map(view).collect();
+    Ok(Json(ScheduleView {
+        cron: scheduler.schedule().map(|schedule| schedule.cron.to_string()),
+        time_zone: scheduler.schedule().map(|schedule| schedule.zone_name().to_owned()),
+        next_slot: scheduler.next_slot().and_then(|slot| presentation.time(slot)),
+        last_slots,
+        trouble: scheduler.trouble(),
+        retention: RulesView::from(api.retention.rules()),
+    }))
+}
