@@ -84,10 +84,10 @@ async fn without_rules_the_policy_is_not_even_asked() {
 #[tokio::test(start_paused = true)]
 async fn one_is_deleted_after_the_other() {
     let (cluster, host) = with_backups([1, 2, 3]);
-    host.network.fail("DELETE", 2, Fault::Slow(Duration::from_secs(100)));
+    host.network.fail("DELETE", 2, Fault::Slow(Duration::from_secs(8)));
     let since = Instant::now();
     retention_of(&host, at_most(1)).pass().await.unwrap();
-    assert_eq!(host.times("DELETE", since), [0, 100], "the second once the first has ended");
+    assert_eq!(host.times("DELETE", since), [0, 8], "the second once the first has ended");
     assert_eq!(ids(&cluster), [3]);
 }
 
