@@ -36,7 +36,7 @@ const MIX: [(Method, &str, &str, u16); 5] = [
 ];
 
 pub(crate) async fn measure(engine: &CannedEngine, report: &mut Report) -> Result<()> {
-    let options = HostOptions::new(BINARY.into()).env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN);
+    let options = HostOptions::new(BINARY.into()).token(TOKEN);
     let settings = settings(engine.port(), &canned::repository(BACKUPS));
     let host = Host::start(settings.iter().fold(options, |options, (name, value)| options.env(name, value))).await?;
     let operator = Operator { http: Client::builder().no_proxy().build()?, url: host.url().to_string() };
@@ -79,7 +79,7 @@ impl Operator {
         for (method, path, body, expected) in MIX.into_iter().cycle().take(REQUESTS) {
             let due = ticks.tick().await;
             let request = self.http.request(method, format!("{}{path}", self.url));
-            let request = request.header("content-type", "application/json").body(body);
+            let request = request.bearer_auth(TOKEN).header("content-type", "application/json").body(body);
             calls.spawn(async move {
                 let status = request.send().await?.status().as_u16();
                 ensure!(status == expected, "{path} was answered with {status}");

@@ -55,7 +55,7 @@ pub(crate) async fn serve(listener: TcpListener, keep_nodes: bool) -> Result<()>
         .route("/actuator/backups", get(list))
         .route("/actuator/backups/{backupId}", get(backup))
         .with_state(Arc::new(native));
-    http::serve(listener, router, ConnectionLimits::of_this_process()?, CancellationToken::new()).await;
+    http::serve(listener, None, router, ConnectionLimits::of_this_process()?, CancellationToken::new()).await;
     Ok(())
 }
 

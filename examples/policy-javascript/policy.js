@@ -1,4 +1,4 @@
-// A policy: the five operations of wit/backups.wit, and the one of wit/retention.wit.
+// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit.
 //
 // Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
 
@@ -77,6 +77,36 @@ function get(context, text) {
   return assess(context, existing(context, parseId(text)));
 }
 
+/** By bytes while part 2 is written; part 1 is small. */
+function progress(context, text) {
+  const snapshots = existing(context, parseId(text));
+  const { backupId, state } = assess(context, snapshots);
+  const parts = snapshots.map((snapshot) => partProgress(context, snapshot));
+  const two = parts.find(({ part }) => part === 2);
+  const permille = two?.bytes?.total ? Number((two.bytes.done * 1000n) / two.bytes.total) : 0;
+  return {
+    backupId,
+    state,
+    permille: state === 'complete' ? 1000 : Math.min(permille, 999),
+    startTime: snapshots[0].started,
+    parts,
+  };
+}
+
+/** Engines leave out what is processed where that is everything. */
+function partProgress(context, { name, part, state }) {
+  const known = { part, snapshotName: name, state };
+  if (state === 'incompatible') return known;
+  const { snapshots } = ask('get', ['_snapshot', repositoryOf(context), name, '_status']);
+  const { shards_stats: shards, stats } = snapshots[0];
+  const { incremental, processed = incremental } = stats;
+  return {
+    ...known,
+    bytes: { total: BigInt(incremental.size_in_bytes), done: BigInt(processed.size_in_bytes) },
+    shards: { total: shards.total, done: shards.done, failed: shards.failed },
+  };
+}
+
 /** Always in full: `verbose: false` allows to tell less, and does not demand it. */
 function list(context, { pattern, before, limit }) {
   const { ours, foreign } = listSnapshots(context);
@@ -146,6 +176,6 @@ function optimizeVersion({ settings }) {
   return ask('get', path, { _source: 'schemaVersion' })._source.schemaVersion.toLowerCase();
 }
 
-export const backups = { create, advance, get, list, delete: remove };
+export const backups = { create, advance, get, progress, list, delete: remove };
 
 export const retention = { expire };

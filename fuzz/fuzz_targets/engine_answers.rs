@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use backup_core::operations::{advance, create, delete, get, list};
+use backup_core::operations::{advance, create, delete, get, list, progress};
 use backup_core::{
-    Backup, BackupId, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix, ListQuery, Method,
+    Amounts, Backup, BackupId, BackupProgress, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix, ListQuery, Method,
     NAME_PREFIX, PageLimit, Part, RepositoryName, Request, Settings, SnapshotName, SnapshotState, Timestamp,
 };
 use backup_elasticsearch::{Grants, Scope};
@@ -59,15 +59,21 @@ fn run(operation: &str, id: &str, engine: &Script<'_>, context: &Context) {
         }
         "advance" => {
             let Ok(id) = BackupId::parse(id) else { return };
-            if let Ok(progress) = advance(engine, context, id) {
-                assert_sound(&progress.backup);
-                assert!(progress.again_in.is_none_or(|delay| delay <= Duration::from_secs(30)));
+            if let Ok(step) = advance(engine, context, id) {
+                assert_sound(&step.backup);
+                assert!(step.again_in.is_none_or(|delay| delay <= Duration::from_secs(30)));
             }
         }
         "get" => {
             if let Ok(backup) = get(engine, context, id) {
                 assert_eq!(backup.id.to_string(), id);
                 assert_sound(&backup);
+            }
+        }
+        "progress" => {
+            if let Ok(progress) = progress(engine, context, id) {
+                assert_eq!(progress.id.to_string(), id);
+                assert_possible(&progress);
             }
         }
         "delete" => drop(delete(engine, context, id, None)),
@@ -103,6 +109,20 @@ fn assert_sound(backup: &Backup) {
         let parts: Vec<Part> = backup.snapshots.iter().map(|snapshot| snapshot.name.part).collect();
         assert_eq!(parts, Part::ALL);
         assert!(backup.snapshots.iter().all(|snapshot| snapshot.state == SnapshotState::Success));
+    }
+}
+
+/// More than all is never done, and all only at the end.
+fn assert_possible(progress: &BackupProgress) {
+    assert!(progress.permille <= 1000);
+    match progress.state {
+        BackupState::Complete => assert_eq!(progress.permille, 1000),
+        BackupState::InProgress => assert!(progress.permille < 1000),
+        BackupState::Failed | BackupState::Incompatible | BackupState::Incomplete => {}
+    }
+    for Amounts { bytes, shards } in progress.parts.iter().filter_map(|part| part.amounts) {
+        assert!(bytes.done <= bytes.total);
+        assert!(shards.done.checked_add(shards.failed).is_some_and(|ended| ended <= shards.total));
     }
 }
 

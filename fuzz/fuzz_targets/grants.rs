@@ -100,12 +100,13 @@ const KNOWN: [&str; 36] = [
     "camunda_optimize_012_a",
 ];
 
-const GRANTED: [&str; 9] = [
+const GRANTED: [&str; 10] = [
     "_snapshot/backups",
     "_snapshot/backups/camunda_optimize_12_*",
     "_snapshot/backups/camunda_optimize_12_8.6.0_part_1_of_2",
     "_snapshot/backups/camunda_optimize_1/_status",
     "_resolve/index/optimize-*",
+    "optimize-*/_stats/store",
     "optimize-metadata/_search",
     "optimize-metadata/_doc/1",
     "_nodes/_all/http",
@@ -150,7 +151,7 @@ fn assert_harmless(request: &Request) {
         ["_snapshot", "backups", names] | ["_snapshot", "backups", names, "_status"] => {
             assert_names(names, reads && path.len() == 3);
         }
-        ["_resolve", "index", "optimize-*"] | ["optimize-metadata", ..] | ["_nodes", ..] => assert!(reads),
+        ["_resolve", "index", "optimize-*"] | ["optimize-*", "_stats", "store"] | ["optimize-metadata", ..] | ["_nodes", ..] => assert!(reads),
         other => panic!("{other:?} was granted"),
     }
     assert!(!path.iter().any(|segment| segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));

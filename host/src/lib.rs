@@ -8,10 +8,12 @@
 pub mod backups;
 pub mod cli;
 pub mod clock;
+pub mod correlation;
 pub mod elasticsearch;
 pub mod http;
 pub mod metrics;
 pub mod policy;
+pub mod rotation;
 pub mod sandbox;
 pub mod server;
 mod telemetry;

@@ -6,13 +6,12 @@ use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 
-use crate::backups::{BackupService, Retention, Runs, Scheduler};
-use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Readiness};
-use crate::http::{self, Api, ConnectionLimits, Presentation};
+use crate::backups::{BackupService, Retention, Scheduler};
+use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness};
+use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
 use crate::policy::signature::KeyError;
@@ -20,7 +19,7 @@ use crate::policy::{
     Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
 };
 use crate::sandbox::{Sandbox, types};
-use crate::settings::{Authentication, CompleteState, Host, PolicySettings, Settings, SettingsError};
+use crate::settings::{Authentication, CompleteState, Host, InvalidValue, PolicySettings, Settings, SettingsError};
 use crate::telemetry;
 
 /// Why the server did not start, or ended by itself.
@@ -42,7 +41,11 @@ pub enum ServeError {
     Key(#[from] KeyError),
     #[error("the metrics cannot be set up: {0}")]
     Metrics(#[from] prometheus::Error),
-    #[error("container.host, container.ports.actuator: cannot listen on {address}: {error}")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("security: {0}")]
+    Callers(InvalidValue),
+    #[error("management.server.address, container.host, container.ports.actuator: cannot listen on {address}: {error}")]
     Listen { address: String, error: io::Error },
     #[error("the server cannot go on: {0}")]
     Io(#[from] io::Error),
@@ -50,6 +53,8 @@ pub enum ServeError {
 
 /// How long what is under way may take to end after a signal. Kubernetes kills after 30 s.
 const GRACE: Duration = Duration::from_secs(20);
+/// How long readiness is down before the listener closes, so that callers go elsewhere first.
+const READINESS_PAUSE: Duration = Duration::from_secs(3);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
@@ -65,40 +70,44 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let started = Instant::now();
     let (host, port, policy) = (settings.host.clone(), settings.port, settings.policy.clone());
     log_settings(&settings);
+    let tls = settings.tls.clone().map(PortTls::new).transpose()?.map(Arc::new);
+    tls.iter().for_each(|tls| tls.keep_looking());
     let api = Arc::new(assemble(settings).await?);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(&host, port).await?;
-    let signal = stop_signal()?;
-    let runs = Arc::clone(&api.service.runs);
+    let signals = StopSignals::new()?;
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
-    let unattended = unattended(&api);
-    let stop = async move {
-        signal.await;
-        drop(unattended);
-    };
+    tokio::spawn(unattended(&api));
     tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
-    serve_until(listener, http::router(api), limits, stop, runs).await;
+    serve_until(listener, tls, api, limits, signals).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// What is done without a request: backups by the schedule, and the deletion of those that expire. It begins nothing
-/// more once what is returned is dropped.
-fn unattended(api: &Api) -> AbortOnDropHandle<()> {
+/// What is done without a request, until the server is about to stop: backups by the schedule, and the deletion of those
+/// that expire.
+fn unattended(api: &Api) -> impl Future<Output = ()> + Send + use<> {
     let (scheduler, retention) = (Arc::clone(&api.scheduler), Arc::clone(&api.retention));
-    AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::join!(scheduler.run_forever(), retention.run_forever());
-    }))
+    let stopping = api.stopping.clone();
+    async move {
+        let work = async { tokio::join!(scheduler.run_forever(), retention.run_forever()) };
+        stopping.run_until_cancelled(work).await;
+    }
 }
 
 /// Builds everything from the settings; connects to nothing yet.
 async fn assemble(settings: Settings) -> Result<Api, ServeError> {
-    let capability = Capability::new(
-        Destination::cluster(Arc::new(Client::new(settings.connection.clone(), settings.limits)?)),
-        Grants::new(settings.repository.clone(), settings.index_prefix.clone()),
-    );
+    let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
+    let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
+    callers.keep_looking();
     let metrics = Arc::new(Metrics::new()?);
+    let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
+    client.keep_looking();
+    let measured = Measured::new(client, settings.limits.request_timeout, metrics.engine.clone());
+    let grants = Grants::new(settings.repository.clone(), settings.index_prefix.clone());
+    let capability =
+        Capability::new(Destination::cluster(Arc::new(measured)), grants).counted_by(Some(metrics.engine.clone()));
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
     let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
@@ -113,7 +122,8 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },
         updates,
-        policy_token: settings.policy.token,
+        callers: Arc::new(callers),
+        stopping: CancellationToken::new(),
     })
 }
 
@@ -166,6 +176,12 @@ fn log_settings(settings: &Settings) {
         "a backup that can be restored has the state {state}; {change} set backup.completeState \
          (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
     );
+    if settings.callers.is_empty() {
+        tracing::info!(
+            "whoever reaches this port can make and delete backups: no token is set (security.operatorTokenFile, \
+             CAMUNDA_OPTIMIZE_BACKUP_OPERATOR_TOKEN_FILE)"
+        );
+    }
     if let Some(proxy) = &settings.connection.proxy {
         tracing::info!(%proxy, "all requests to the search engine go through this proxy");
     }
@@ -187,49 +203,60 @@ async fn listen(host: &Host, port: u16) -> Result<TcpListener, ServeError> {
     listener.map_err(|error| ServeError::Listen { address: host.with_port(port), error })
 }
 
-/// Serves until `stop`, then waits for requests and steps of runs, but not for ever: another host or the next start resumes
-/// what is cut off.
+/// Serves until the first signal, then waits for requests and steps of runs, but not for ever: another host or the next start
+/// resumes what is cut off. A second signal cuts it off at once.
 async fn serve_until(
     listener: TcpListener,
-    router: axum::Router,
+    tls: Option<Arc<PortTls>>,
+    api: Arc<Api>,
     limits: ConnectionLimits,
-    stop: impl Future<Output = ()> + Send + 'static,
-    runs: Arc<Runs>,
+    mut signals: StopSignals,
 ) {
-    let stopping = CancellationToken::new();
-    let server = http::serve(listener, router, limits, stopping.clone());
-    tokio::spawn({
-        let stopping = stopping.clone();
-        async move {
-            stop.await;
-            tracing::info!("stopping");
-            stopping.cancel();
-        }
-    });
+    let (stopping, closing) = (api.stopping.clone(), CancellationToken::new());
+    let runs = Arc::clone(&api.service.runs);
+    let server = http::serve(listener, tls, http::router(api), limits, closing.clone());
     let runs_ended = async {
-        stopping.cancelled().await;
+        closing.cancelled().await;
         runs.shut_down().await;
     };
-    let grace_is_over = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+    let stop = async {
+        let pause = signals.next().await;
+        tracing::info!("stopping");
+        stopping.cancel();
+        let close = async {
+            tokio::time::sleep(pause).await;
+            closing.cancel();
+            tokio::time::sleep(GRACE.saturating_sub(pause)).await;
+        };
+        tokio::select! {
+            () = close => {
+                tracing::warn!("requests or runs are still waiting for the search engine; stopping without them");
+            }
+            _ = signals.next() => tracing::warn!("a second signal: stopping at once"),
+        }
     };
     tokio::select! {
         ((), ()) = async { tokio::join!(server, runs_ended) } => {}
-        () = grace_is_over => {
-            tracing::warn!("requests or runs are still waiting for the search engine; stopping without them");
-        }
+        () = stop => {}
     }
 }
 
-/// Completes at the first SIGTERM or SIGINT.
-fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// SIGTERM, which orchestrators send, and SIGINT, which is somebody's Ctrl-C.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one of them. Returns how long to serve on with readiness down: nobody who presses Ctrl-C wants to wait.
+    async fn next(&mut self) -> Duration {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => READINESS_PAUSE,
+            _ = self.interrupt.recv() => Duration::ZERO,
         }
-    })
+    }
 }

@@ -1,8 +1,7 @@
 //! Running programs.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -58,37 +57,6 @@ impl Example {
 /// The folder of an example in the sources.
 pub(crate) fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(name)
-}
-
-/// A folder that stays from one run of the tests to the next, for what is installed from a registry.
-pub(crate) fn workshop(name: &str) -> Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embedding").join(name);
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
-/// Runs a program of the system to its end. `advice` is for those who do not have it.
-pub(crate) fn call<S: AsRef<OsStr>>(program: &str, arguments: &[S], folder: &Path, advice: &str) -> Result<()> {
-    let output = match Command::new(program).args(arguments).current_dir(folder).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(error).context(format!("{program} is missing: {advice}"));
-        }
-        output => output.with_context(|| format!("{program} does not run"))?,
-    };
-    let (said, complained) = (text(&output.stdout), text(&output.stderr));
-    ensure!(output.status.success(), "{program} ended with {}, {advice}:\n{said}\n{complained}", output.status);
-    Ok(())
-}
-
-/// Does `install` if the lock file is another one than the last time.
-pub(crate) fn unless_installed(lock: &Path, folder: &Path, install: impl FnOnce() -> Result<()>) -> Result<()> {
-    let stamp = folder.join("installed");
-    let wanted = fs::read(lock).with_context(|| format!("reading {}", lock.display()))?;
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    install()?;
-    Ok(fs::write(stamp, wanted)?)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use backup_test_support::programs::{call, unless_installed, workshop};
 
-use crate::example::{Example, call, sources, unless_installed, workshop};
+use crate::example::{Example, sources};
 use crate::fixture::Fixture;
 
 const ADVICE: &str = "install Node.js 20 or newer with npm (packages nodejs and npm)";
@@ -25,9 +26,10 @@ async fn the_node_example_makes_backups() -> Result<()> {
 
 /// A copy of the example with its dependencies: npm would put them among the sources.
 fn installed() -> Result<PathBuf> {
-    let (sources, workshop) = (sources("node"), workshop("node")?);
+    let (sources, workshop) = (sources("node"), workshop("example-node")?);
     copy_files(&sources, &workshop)?;
-    unless_installed(&sources.join("package-lock.json"), &workshop, || call("npm", &["ci"], &workshop, ADVICE))?;
+    let install = || call("npm", &["ci"], &workshop, ADVICE).map(drop);
+    unless_installed(&sources.join("package-lock.json"), &workshop, install)?;
     Ok(workshop)
 }
 

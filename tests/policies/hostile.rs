@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::ensure;
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{MAX_FAILURES, Options, TestHost};
 use backup_test_support::poll_until;
@@ -89,6 +88,7 @@ async fn expect_service(host: &TestHost) {
 async fn failure(host: &TestHost, method: &str, id: u64) -> String {
     let (status, body) = match method {
         "POST" => host.create(id).await,
+        "PROGRESS" => host.call("GET", &format!("/actuator/backups/{id}/progress")).await,
         _ => host.call(method, &format!("/actuator/backups/{id}")).await,
     };
     assert_eq!((status, &body["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("policyFailed")), "{body}");
@@ -99,7 +99,7 @@ async fn failure(host: &TestHost, method: &str, id: u64) -> String {
 async fn a_call_that_traps_harms_no_other() {
     let host = taken_in(options()).await;
     let bystander = Bystander::at(&host);
-    for method in ["GET", "POST", "DELETE"] {
+    for method in ["GET", "PROGRESS", "POST", "DELETE"] {
         assert_eq!(bystander.beside(failure(&host, method, ids::TRAP)).await, TRAPPED);
     }
     bystander.leaves().await;
@@ -123,6 +123,7 @@ async fn an_answer_against_the_contract_reaches_nobody() {
         ("GET", ids::OTHER_NAMES, other_names),
         ("DELETE", ids::OTHER_NAMES, other_names),
         ("POST", ids::OTHER_NAMES, other_names),
+        ("PROGRESS", ids::TOO_FAR, "it says that 1001 thousandths of the backup 1010 are done, which is InProgress"),
         ("GET", ids::OTHER_ID, "it was asked for the backup 1008 and answered for 1009"),
     ] {
         assert_eq!(bystander.beside(failure(&host, method, id)).await, breaks(violation));
@@ -148,7 +149,7 @@ async fn an_answer_without_measure_ends_the_call() {
 async fn denial(host: &TestHost, request: &Value) -> String {
     let id = request.to_string();
     let path = format!("/actuator/backups/{}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
-    let (status, body) = host.send(Request::get(path).body(Body::empty()).unwrap()).await;
+    let (status, body) = host.call("GET", &path).await;
     assert_eq!(
         (status, &body["errorCode"]),
         (StatusCode::INTERNAL_SERVER_ERROR, &json!("requestNotGranted")),

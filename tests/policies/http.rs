@@ -80,7 +80,7 @@ async fn nobody_replaces_the_policy_without_the_token() {
         assert_eq!((status, &body["errorCode"]), (StatusCode::UNAUTHORIZED, &json!("unauthorized")));
     }
     let (status, body) = no_token.upload("/actuator/policy", &LATER).await;
-    assert_eq!((status, &body["errorCode"]), (StatusCode::FORBIDDEN, &json!("policyUpdatesOff")));
+    assert_eq!((status, &body["errorCode"]), (StatusCode::FORBIDDEN, &json!("operationNotEnabled")));
     for host in [host, no_token] {
         assert_eq!(host.call("POST", "/actuator/policy/rollback").await.0.as_u16() / 100, 4);
         assert_eq!(host.policies().serving().number, 1);

@@ -18,10 +18,14 @@ use tempfile::tempdir;
 use crate::fixtures::{self, HOSTILE};
 
 /// A host whose policy is in this file.
-async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {
-    let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
+fn host_options(policy: &Path) -> HostOptions {
+    HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups")
-        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy());
+        .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy())
+}
+
+async fn host(policy: &Path, more: &[(&str, &str)]) -> Result<Host> {
+    let options = host_options(policy);
     Host::start(more.iter().fold(options, |options, (name, value)| options.env(name, value))).await
 }
 
@@ -36,13 +40,11 @@ async fn a_signal_loads_the_file_again() -> Result<()> {
     let directory = tempdir()?;
     let path = directory.path().join("policy.wasm");
     fs::write(&path, fixtures::embedded_as("8.0.0"))?;
-    let host = host(&path, &[("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)]).await?;
+    let host = Host::start(host_options(&path).token(TOKEN)).await?;
     let serving = async || -> Result<Value> { Ok(host.get("/actuator/policy").await?.json()?["serving"].take()) };
     // By then the file has been looked at often enough: as it is, only the signal loads it again.
     tokio::time::sleep(3 * WATCH_INTERVAL).await;
-    let authorization = format!("Bearer {TOKEN}");
-    let headers = [("authorization", authorization.as_str())];
-    let uploaded = host.request("PUT", "/actuator/policy?force=true", &headers, fixtures::embedded_as("7.0.0")).await?;
+    let uploaded = host.request("PUT", "/actuator/policy?force=true", &[], fixtures::embedded_as("7.0.0")).await?;
     assert_eq!(uploaded.status, 200, "{}", uploaded.text);
     assert_eq!(serving().await?["version"], json!("7.0.0"));
     host.hang_up()?;

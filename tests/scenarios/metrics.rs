@@ -10,18 +10,19 @@ use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::Host;
 use backup_test_support::poll_until;
 
-use crate::fixture::{DELETION_TIMEOUT, Fixture, delete, part};
+use crate::fixture::{DELETION_TIMEOUT, Fixture, delete, indices, part};
 use crate::on_elasticsearch;
 
 on_elasticsearch!(every_metric_is_counted_and_documented, a_backup_that_cannot_be_restored_is_no_success,);
 
-/// What all names begin with.
+/// What the names of the server's own metrics begin with.
 const PREFIX: &str = "optimize_backup_";
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What a host exports, in the text format of Prometheus: no label value here has quotes, commas or braces.
+/// What a host exports, in the text format of Prometheus: no label value here has quotes, commas or spaces. Prometheus' own parser reads
+/// it in the column `deploy`.
 pub(crate) struct Exposition {
-    /// Names without their prefix, each with its kind.
+    /// Names without the prefix of the server's own, each with its kind.
     kinds: BTreeMap<String, String>,
     samples: BTreeMap<(String, Labels), f64>,
 }
@@ -40,12 +41,12 @@ impl Exposition {
         for line in text.lines().filter(|line| !line.starts_with("# HELP ")) {
             if let Some(kind) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = kind.split_once(' ').context("no kind")?;
-                kinds.insert(own(name)?, kind.to_owned());
+                kinds.insert(own(name), kind.to_owned());
                 continue;
             }
             let (sample, value) = line.rsplit_once(' ').context("no value")?;
             let (name, labels) = sample.split_once('{').unwrap_or((sample, "}"));
-            samples.insert((own(name)?, parse_labels(labels)?), value.parse()?);
+            samples.insert((own(name), parse_labels(labels)?), value.parse()?);
         }
         Ok(Self { kinds, samples })
     }
@@ -76,8 +77,8 @@ impl Exposition {
     }
 }
 
-fn own(name: &str) -> Result<String> {
-    Ok(name.strip_prefix(PREFIX).with_context(|| format!("{name} does not begin with {PREFIX}"))?.to_owned())
+fn own(name: &str) -> String {
+    name.strip_prefix(PREFIX).unwrap_or(name).to_owned()
 }
 
 fn parse_labels(text: &str) -> Result<Labels> {
@@ -90,10 +91,10 @@ fn parse_labels(text: &str) -> Result<Labels> {
         .collect()
 }
 
-/// The first column of the reference's table.
-fn listed() -> Result<BTreeSet<String>> {
+/// The first column of the reference's tables, but for the alerts'.
+fn listed() -> BTreeSet<String> {
     let rows = include_str!("../../docs/reference/metrics.md").lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.map(|row| own(row.split('`').next().unwrap_or_default())).collect()
+    rows.map(|row| own(row.split('`').next().unwrap_or_default())).filter(|row| !row.starts_with("Optimize")).collect()
 }
 
 /// Every metric that any document names in full.
@@ -127,22 +128,25 @@ pub(crate) async fn once(host: &Host, name: &str, labels: &[(&str, &str)], value
 }
 
 async fn every_metric_is_counted_and_documented(distribution: Distribution) -> Result<()> {
-    const TOKEN: &str = "open-sesame-open-sesame";
     let fixture = Fixture::new(distribution).await?;
     let proxy = FaultProxy::in_front_of(&fixture.engine).await?;
-    let host = Host::start(fixture.options_through(&proxy)?.env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
+    let host = Host::start(fixture.options_through(&proxy)?.token("open-sesame-open-sesame")).await?;
     let before = Exposition::of(&host).await?;
     for name in ["last_success_timestamp_seconds", "runs_active", "run_retries_total", "deletions_pending"] {
         assert_eq!(before.value(name, &[]), Some(0.0), "{name}");
     }
     assert_eq!(before.value("policy_generation", &[]), Some(1.0));
+    let create = [("kind", "create"), ("outcome", "ok")];
+    assert_eq!(before.value("elasticsearch_request_seconds_count", &create), Some(0.0));
 
     runs_are_counted(&host, &proxy).await?;
+    the_repository_is_told(&fixture, &host).await?;
+    requests_are_counted(&host).await?;
     deletions_are_counted(&host, &proxy).await?;
-    policies_are_counted(&host, TOKEN).await?;
+    policies_are_counted(&host).await?;
 
     let metrics = Exposition::of(&host).await?.metrics();
-    assert_eq!(metrics, listed()?);
+    assert_eq!(metrics, listed());
     let named = named_in_full()?;
     assert!(named.is_subset(&metrics), "unknown: {:?}", named.difference(&metrics));
     Ok(())
@@ -162,9 +166,73 @@ async fn runs_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
     let metrics = once(host, "runs_active", &[], 0.0).await?;
     assert_eq!(metrics.value("runs_ended_total", &[("state", "complete")]), Some(1.0));
     assert_eq!(metrics.value("run_retries_total", &[]), Some(1.0));
-    let success = metrics.value("last_success_timestamp_seconds", &[]).context("the last success")?;
-    assert!((since..=now()).contains(&success), "{success}");
+    assert!(metrics.value("run_seconds_sum", &[("state", "complete")]).is_some_and(|took| took > 3.0));
+    // It is read as soon as it has ended.
+    poll_until("the last success", Duration::from_secs(5), async || {
+        let success = Exposition::of(host).await?.value("last_success_timestamp_seconds", &[]).unwrap_or_default();
+        Ok((since..=now()).contains(&success).then_some(()))
+    })
+    .await?;
     host.wait_for_state(1, "COMPLETE").await
+}
+
+/// A host that starts tells the same as the one that made the backup, and it is what the engine tells.
+async fn the_repository_is_told(fixture: &Fixture, host: &Host) -> Result<()> {
+    let neighbour = fixture.host().await?;
+    let last = |name: &str| format!("last_success_{name}");
+    once(&neighbour, "backups", &[("state", "complete")], 1.0).await?;
+    let told = Exposition::of(host).await?;
+    for name in ["timestamp_seconds", "duration_seconds", "bytes", "indices"].map(last) {
+        let value = told.value(&name, &[]).filter(|&value| value > 0.0).context(name.clone())?;
+        once(&neighbour, &name, &[], value).await?;
+    }
+    let parts = [fixture.snapshot(&part(1, 1)).await?, fixture.snapshot(&part(1, 2)).await?];
+    let count: usize = parts.iter().map(|part| indices(part).len()).sum();
+    assert_eq!(told.value(&last("indices"), &[]), Some(count as f64));
+    let [began, ended] = [&parts[0]["start_time_in_millis"], &parts[1]["end_time_in_millis"]].map(|time| time.as_f64());
+    let took = (ended.context("an end")? - began.context("a start")?) / 1000.0;
+    assert!(told.value(&last("duration_seconds"), &[]).is_some_and(|told| (told - took).abs() < 0.001));
+    assert!(told.value(&last("bytes"), &[]).is_some_and(|bytes| bytes > 1000.0 * count as f64));
+    Ok(())
+}
+
+/// Of callers, and to the engine.
+async fn requests_are_counted(host: &Host) -> Result<()> {
+    assert_eq!(host.create(1).await?.status, 409);
+    assert_eq!(
+        host.request("POST", "/actuator/backups", &[("content-type", "application/json")], "{}").await?.status,
+        400
+    );
+    assert_eq!(host.get("/nothing/here").await?.status, 404);
+    host.get("/actuator/health/readiness").await?;
+    let metrics = Exposition::of(host).await?;
+    for (outcome, count) in [("accepted", 1.0), ("conflict", 1.0), ("invalid_request", 1.0), ("engine_failure", 0.0)] {
+        assert_eq!(metrics.value("create_requests_total", &[("outcome", outcome)]), Some(count), "{outcome}");
+    }
+    for (method, uri, status) in [
+        ("POST", "/actuator/backups", "202"),
+        ("POST", "/actuator/backups", "409"),
+        ("GET", "UNKNOWN", "404"),
+        ("GET", "/actuator/health/readiness", "200"),
+    ] {
+        let labels = [("method", method), ("uri", uri), ("status", status)];
+        let count = metrics.value("http_server_requests_seconds_count", &labels);
+        assert!(count.is_some_and(|count| count >= 1.0), "{labels:?}: {count:?}");
+    }
+    for (kind, outcome, at_least) in
+        [("create", "ok", 2.0), ("create", "5xx", 1.0), ("list", "ok", 2.0), ("list", "4xx", 0.0), ("nodes", "ok", 1.0)]
+    {
+        let labels = [("kind", kind), ("outcome", outcome)];
+        let count = metrics.value("elasticsearch_request_seconds_count", &labels);
+        assert!(count.is_some_and(|count| count >= at_least), "{labels:?}: {count:?}");
+    }
+    assert_eq!(metrics.value("elasticsearch_up", &[]), Some(1.0));
+    assert_eq!(metrics.value("repository_up", &[]), Some(1.0));
+    assert_eq!(metrics.value("consecutive_failures", &[]), Some(0.0));
+    let started = metrics.value("process_start_time_seconds", &[]).context("the start of the process")?;
+    assert!((now() - 600.0..=now() + 1.0).contains(&started), "{started}");
+    assert!(metrics.value("process_resident_memory_bytes", &[]).is_some_and(|bytes| bytes > 1e7));
+    Ok(())
 }
 
 /// One that is done, and one that the engine refuses after the 204.
@@ -190,11 +258,9 @@ async fn deletions_are_counted(host: &Host, proxy: &FaultProxy) -> Result<()> {
 }
 
 /// Calls, and a candidate that is tried beside the serving policy and then serves.
-async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
-    let authorization = format!("Bearer {token}");
-    let headers = [("authorization", authorization.as_str())];
+async fn policies_are_counted(host: &Host) -> Result<()> {
     for path in ["/actuator/policy/shadow?for=1h", "/actuator/policy"] {
-        let reply = host.request("PUT", path, &headers, embedded_as("8.0.0")).await?;
+        let reply = host.request("PUT", path, &[], embedded_as("8.0.0")).await?;
         assert_eq!(reply.status, 200, "{}", reply.text);
         if path.contains("shadow") {
             assert_eq!(host.get("/actuator/backups").await?.status, 200);
@@ -206,7 +272,7 @@ async fn policies_are_counted(host: &Host, token: &str) -> Result<()> {
     assert_eq!(metrics.value("policy_generation", &[]), Some(2.0));
     let create = ("operation", "create");
     assert_eq!(metrics.value("policy_calls_total", &[create, ("outcome", "ok")]), Some(2.0));
-    for operation in ["create", "advance", "get", "list", "delete"] {
+    for operation in ["create", "advance", "get", "progress", "list", "delete"] {
         let label = ("operation", operation);
         let calls = metrics.value("policy_call_seconds_count", &[label]).context(operation)?;
         assert!(calls > 0.0 && calls == metrics.sum("policy_calls_total", label), "{operation}: {calls}");

@@ -62,19 +62,16 @@ async fn a_backup_ends_complete_though_the_policy_is_replaced_meanwhile(distribu
 }
 
 async fn the_same_policy_beside_the_serving_one_answers_the_same(distribution: Distribution) -> Result<()> {
-    const TOKEN: &str = "open-sesame-open-sesame";
     let fixture = Fixture::new(distribution).await?;
-    let host = Host::start(fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_TOKEN", TOKEN)).await?;
-    let authorization = format!("Bearer {TOKEN}");
-    let headers = [("authorization", authorization.as_str())];
-    let begun = host.request("PUT", "/actuator/policy/shadow?for=1h", &headers, embedded_as("8.0.0")).await?;
+    let host = Host::start(fixture.options().token("open-sesame-open-sesame")).await?;
+    let begun = host.request("PUT", "/actuator/policy/shadow?for=1h", &[], embedded_as("8.0.0")).await?;
     assert_eq!(begun.status, 200, "{}", begun.text);
 
     host.create(1).await?;
     host.wait_for_state(1, "COMPLETE").await?;
     assert_eq!(host.get("/actuator/backups").await?.status, 200);
     assert_eq!(host.get("/actuator/backups/2").await?.status, 404);
-    let ended = host.request("DELETE", "/actuator/policy/shadow", &headers, "").await?;
+    let ended = host.request("DELETE", "/actuator/policy/shadow", &[], "").await?;
     assert_eq!(ended.status, 200, "{}", ended.text);
     let is_done = async || {
         let shadow = host.get("/actuator/policy").await?.json()?["shadow"].clone();

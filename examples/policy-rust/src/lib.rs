@@ -3,7 +3,7 @@
 
 use backup_policy::Policy;
 use backup_policy::bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
 };
 use backup_policy::bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 use backup_policy::bindings::optimize::backup::types::Problem;
@@ -20,12 +20,16 @@ impl Guest for DatesOnly {
         if is_date(&id) { Policy::create(context, id) } else { Err(not_a_date()) }
     }
 
-    fn advance(context: Context, id: BackupId) -> Result<Progress, Error> {
+    fn advance(context: Context, id: BackupId) -> Result<Step, Error> {
         Policy::advance(context, id)
     }
 
     fn get(context: Context, id: String) -> Result<Backup, Error> {
         Policy::get(context, id)
+    }
+
+    fn progress(context: Context, id: String) -> Result<BackupProgress, Error> {
+        Policy::progress(context, id)
     }
 
     fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {

@@ -1,8 +1,8 @@
 /// Converts the types of a policy's binding into those of this crate.
 ///
 /// `wit/types.wit` becomes Rust types once for the guest and once for the host, by different generators but with the
-/// same names. This implements, for a module of such types, [`backup_core::policy_types!`] and the conversion of its
-/// `Backup` into [`Backup`](crate::Backup).
+/// same names. This implements, for a module of such types, [`backup_core::policy_types!`] and the conversions of its
+/// `Backup` into [`Backup`](crate::Backup), and of its `BackupProgress` into [`BackupProgress`](crate::BackupProgress).
 #[macro_export]
 macro_rules! policy_types {
     ($types:path) => {
@@ -18,6 +18,34 @@ macro_rules! policy_types {
                         state: backup.state.into(),
                         failure_reason: backup.failure_reason,
                         details: backup.details.into_iter().map(Into::into).collect(),
+                    }
+                }
+            }
+
+            impl From<types::BackupProgress> for $crate::BackupProgress {
+                fn from(progress: types::BackupProgress) -> Self {
+                    Self {
+                        backup_id: progress.backup_id,
+                        state: progress.state.into(),
+                        permille: progress.permille,
+                        start_time: progress.start_time,
+                        elapsed: progress.elapsed,
+                        remaining: progress.remaining,
+                        parts: progress.parts.into_iter().map(Into::into).collect(),
+                    }
+                }
+            }
+
+            impl From<types::PartProgress> for $crate::PartProgress {
+                fn from(part: types::PartProgress) -> Self {
+                    let bytes = |types::ByteCount { total, done }| $crate::ByteCount { total, done };
+                    let shards = |types::ShardCount { total, done, failed }| $crate::ShardCount { total, done, failed };
+                    Self {
+                        part: part.part,
+                        snapshot_name: part.snapshot_name,
+                        state: part.state.into(),
+                        bytes: part.bytes.map(bytes),
+                        shards: part.shards.map(shards),
                     }
                 }
             }

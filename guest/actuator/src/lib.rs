@@ -12,6 +12,7 @@ mod error;
 mod health;
 mod list;
 mod path;
+mod progress;
 mod retention;
 mod view;
 
@@ -26,5 +27,6 @@ pub use error::{ErrorBody, RequestError, status_of};
 pub use health::{Health, HealthDetails, Probe};
 pub use list::{list_query, next_link};
 pub use path::normalized;
+pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, ProgressView, ShardCount};
 pub use retention::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

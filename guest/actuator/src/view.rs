@@ -128,7 +128,8 @@ impl SnapshotView {
     }
 }
 
-fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
+/// The word for a state.
+pub(crate) fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
     match (state, complete) {
         (BackupState::Complete, CompleteState::Completed) => "COMPLETED",
         _ => state.as_str(),
@@ -136,7 +137,7 @@ fn backup_state(state: BackupState, complete: CompleteState) -> &'static str {
 }
 
 /// `2022-11-09T10:11:36.978+0100`; `None` for a moment beyond the calendar.
-fn format_time(millis: u64, zone: &TimeZone) -> Option<String> {
+pub(crate) fn format_time(millis: u64, zone: &TimeZone) -> Option<String> {
     let moment = Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
     let offset = zone.to_offset(moment);
     let time = offset.to_datetime(moment);

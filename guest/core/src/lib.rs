@@ -15,7 +15,7 @@
 //! use std::time::Duration;
 //!
 //! use backup_core::memory::{Dialect, MemoryEngine};
-//! use backup_core::operations::{self, Progress};
+//! use backup_core::operations::{self, Step};
 //! use backup_core::{BackupState, Context, EngineClock, EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, Settings};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,8 +48,8 @@
 //!
 //! let backup = loop {
 //!     match operations::advance(&engine, &context("run-2"), accepted.part_one.backup_id)? {
-//!         Progress { again_in: Some(delay), .. } => engine.pass(delay),
-//!         Progress { backup, .. } => break backup,
+//!         Step { again_in: Some(delay), .. } => engine.pass(delay),
+//!         Step { backup, .. } => break backup,
 //!     }
 //! };
 //! assert_eq!(backup.state, BackupState::Complete);
@@ -86,6 +86,7 @@ pub mod operations;
 mod owner;
 mod pacing;
 mod part;
+mod progress;
 mod query;
 mod refusal;
 mod request;
@@ -94,6 +95,7 @@ mod run;
 mod selection;
 mod settings;
 mod snapshot;
+mod status;
 pub mod text;
 mod time;
 mod version;
@@ -109,6 +111,7 @@ pub use metadata::Origin;
 pub use name::{NAME_PREFIX, SnapshotName};
 pub use pacing::{Backoff, LEFTOVER_CHECK_DELAYS, RunPacer};
 pub use part::Part;
+pub use progress::{Amounts, BackupProgress, ByteCount, PartProgress, ShardCount};
 pub use query::{IdPattern, InvalidListQuery, ListQuery, PageLimit};
 pub use refusal::Refusal;
 pub use request::{ListMode, Method, Request};

@@ -59,6 +59,10 @@ const LISTED_FIELDS: &str = "snapshots.snapshot,snapshots.uuid,snapshots.state,s
     snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.reason,snapshots.failures,\
     snapshots.metadata,failures,error,status";
 
+/// The fields that are read of a snapshot's status.
+const STATUS_FIELDS: &str =
+    "snapshots.snapshot,snapshots.shards_stats,snapshots.stats,snapshots.indices.*.shards.*.stage,error,status";
+
 impl Request {
     fn new(method: Method, path: &[&str]) -> Self {
         Self { method, path: path.iter().map(|&segment| segment.to_owned()).collect(), query: Vec::new(), body: None }
@@ -93,6 +97,36 @@ impl Request {
         Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern])
             .query("verbose", "false")
             .query("filter_path", "snapshots.snapshot,snapshots.indices,error,status")
+    }
+
+    /// Reads how far a snapshot is, or how large a finished one is.
+    #[must_use]
+    pub fn status(repository: &RepositoryName, name: &SnapshotName) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), &name.to_string(), "_status"])
+            .query("filter_path", STATUS_FIELDS)
+    }
+
+    /// Reads the sizes of the installation's indices, without replicas.
+    #[must_use]
+    pub fn index_sizes(prefix: &IndexPrefix) -> Self {
+        Self::new(Method::Get, &[&format!("{prefix}-*"), "_stats", "store"])
+            .query("filter_path", "indices.*.primaries.store.size_in_bytes,error,status")
+    }
+
+    /// Reads the times and the indices of snapshots by their exact names.
+    #[must_use]
+    pub fn contents(repository: &RepositoryName, names: &[String]) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), &names.join(",")]).query(
+            "filter_path",
+            "snapshots.start_time_in_millis,snapshots.end_time_in_millis,snapshots.indices,error,status",
+        )
+    }
+
+    /// Reads how much data snapshots have, by their exact names.
+    #[must_use]
+    pub fn sizes(repository: &RepositoryName, names: &[String]) -> Self {
+        Self::new(Method::Get, &["_snapshot", repository.as_str(), &names.join(","), "_status"])
+            .query("filter_path", "snapshots.stats.total.size_in_bytes,error,status")
     }
 
     /// Starts a snapshot of exactly these indices, without waiting for its end.

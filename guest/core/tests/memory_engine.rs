@@ -328,6 +328,9 @@ mod tests {
             for answer in [
                 get(engine, "_cat/indices"),
                 get(engine, "_snapshot/r/*/_status"),
+                get(engine, "_snapshot/r/s,s/_status"),
+                get(engine, "_snapshot/r/s/_status?ignore_unavailable=true"),
+                get(engine, "optimize-alert/_stats/store"),
                 get(engine, "_snapshot/r/*s"),
                 get(engine, "_snapshot/r/*s,a"),
                 get(engine, "_snapshot/r/s*?size=100"),

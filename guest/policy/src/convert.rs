@@ -87,10 +87,10 @@ impl From<operations::Accepted> for wit::Accepted {
     }
 }
 
-impl From<operations::Progress> for wit::Progress {
-    fn from(progress: operations::Progress) -> Self {
-        let again_in = progress.again_in.map(core::milliseconds);
-        Self { backup: progress.backup.into(), again_in, refusal: progress.refusal, accepted: progress.accepted }
+impl From<operations::Step> for wit::Step {
+    fn from(step: operations::Step) -> Self {
+        let again_in = step.again_in.map(core::milliseconds);
+        Self { backup: step.backup.into(), again_in, refusal: step.refusal, accepted: step.accepted }
     }
 }
 
@@ -129,6 +129,33 @@ impl From<core::Snapshot> for wit::SnapshotDetail {
             state: snapshot.state.into(),
             start_time: snapshot.started.map(|started| started.0),
             failures: snapshot.failures,
+        }
+    }
+}
+
+impl From<core::BackupProgress> for wit::BackupProgress {
+    fn from(progress: core::BackupProgress) -> Self {
+        Self {
+            backup_id: progress.id.get(),
+            state: progress.state.into(),
+            permille: progress.permille,
+            start_time: progress.started.map(|started| started.0),
+            elapsed: progress.elapsed.map(core::milliseconds),
+            remaining: progress.remaining.map(core::milliseconds),
+            parts: progress.parts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<core::PartProgress> for wit::PartProgress {
+    fn from(core::PartProgress { name, state, amounts }: core::PartProgress) -> Self {
+        let (bytes, shards) = amounts.map(|core::Amounts { bytes, shards }| (bytes, shards)).unzip();
+        Self {
+            part: name.part.number(),
+            snapshot_name: name.into(),
+            state: state.into(),
+            bytes: bytes.map(|core::ByteCount { total, done }| wit::ByteCount { total, done }),
+            shards: shards.map(|core::ShardCount { total, done, failed }| wit::ShardCount { total, done, failed }),
         }
     }
 }

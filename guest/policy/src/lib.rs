@@ -15,7 +15,7 @@ pub use engine::Imported;
 
 use backup_core::{Timestamp, operations, retention};
 use bindings::exports::optimize::backup::backups::{
-    Accepted, Backup, BackupId, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Progress,
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
 };
 use bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 
@@ -33,14 +33,19 @@ impl Guest for Policy {
         Ok(accepted.into())
     }
 
-    fn advance(context: Context, id: BackupId) -> Result<Progress, Error> {
-        let progress = operations::advance(&Imported, &from_context(context)?, from_id(id)?)?;
-        Ok(progress.into())
+    fn advance(context: Context, id: BackupId) -> Result<Step, Error> {
+        let step = operations::advance(&Imported, &from_context(context)?, from_id(id)?)?;
+        Ok(step.into())
     }
 
     fn get(context: Context, id: String) -> Result<Backup, Error> {
         let backup = operations::get(&Imported, &from_context(context)?, &id)?;
         Ok(backup.into())
+    }
+
+    fn progress(context: Context, id: String) -> Result<BackupProgress, Error> {
+        let progress = operations::progress(&Imported, &from_context(context)?, &id)?;
+        Ok(progress.into())
     }
 
     fn list(context: Context, query: ListQuery) -> Result<BackupsPage, Error> {

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod proxy;
+mod renewal;
 mod tls;
 
 use std::fmt::{self, Display};
@@ -14,9 +15,8 @@ use super::values;
 
 pub use authentication::{ApiKey, Authentication, Username};
 pub use proxy::Proxy;
+pub use renewal::SecretFiles;
 pub use tls::Tls;
-
-pub(super) use authentication::secret;
 
 settings! {
     /// Where the search engine is and how to be let in.
@@ -32,6 +32,8 @@ settings! {
         proxy: Option<Proxy> = Proxy::of(&connection.section("proxy")),
         /// Who we are for the search engine.
         authentication: Authentication = Authentication::of(security, connection),
+        /// Where its secrets came from, to be read again.
+        secret_files: SecretFiles = SecretFiles::read(security, &connection.section("proxy")),
     }
 }
 

@@ -15,6 +15,7 @@ mod policy;
 mod retention;
 mod schedule;
 mod section;
+mod security;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -26,10 +27,11 @@ use std::time::Duration;
 
 use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, RetentionRules};
 
-pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, Tls, Username};
+pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, SecretFiles, Tls, Username};
 pub use error::{InvalidValue, SettingsError};
 pub use policy::{CallLimits, PolicySettings};
 pub use schedule::{Cron, InvalidCron, Schedule};
+pub use security::{Caller, Role, ServerTls};
 pub use values::{Secret, time_span};
 
 use section::{Parsed, Reader, Section, settings};
@@ -43,6 +45,10 @@ pub struct Settings {
     pub host: Host,
     /// The port of the API. 0: any free one.
     pub port: u16,
+    /// How that port proves who it is. `None`: it speaks no TLS.
+    pub tls: Option<ServerTls>,
+    /// Who may call the API. None: whoever reaches it, but not everything.
+    pub callers: Vec<Caller>,
     /// The kind of database that Optimize uses.
     pub engine: EngineKind,
     /// Where that database is and how to be let in.
@@ -132,14 +138,20 @@ impl Settings {
         if refused.is_empty() { Ok(settings) } else { Err(SettingsError::Values(refused)) }
     }
 
-    fn read(root: &Section<'_>) -> Parsed<Self> {
-        let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| {
-            let ours = root.section(name);
-            ours.refuse_unknown();
-            ours
-        });
+    fn read<'a>(root: &Section<'a>) -> Parsed<Self> {
+        let known = |section: Section<'a>| {
+            section.refuse_unknown();
+            section
+        };
+        let [backup, policy, optimize] = ["backup", "policy", "optimize"].map(|name| known(root.section(name)));
+        let security = root.section("security");
+        security.refuse_unknown_values();
+        let management = known(root.section("management").section("server"));
         let container = root.section("container");
         let host = container.required("host", Host::parse);
+        let address = management.optional("address", Host::parse);
+        let tls = ServerTls::of(&known(management.section("ssl")));
+        let callers = Caller::all(&security);
         let port = container.section("ports").required("actuator", values::number(0..=u16::MAX));
         let optimize_version = optimize.required("version", values::optimize_version);
         let call_timeout = backup.required("callTimeout", values::duration);
@@ -159,8 +171,10 @@ impl Settings {
         let limits = Limits::read(&database.section("connection"), &backup, call_timeout);
         let index_prefix = database.section("settings").section("index").required("prefix", IndexPrefix::parse);
         Ok(Self {
-            host: host?,
+            host: address?.unwrap_or(host?),
             port: port?,
+            tls: tls?,
+            callers: callers?,
             engine,
             connection: connection?,
             limits: limits?,

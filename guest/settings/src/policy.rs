@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::connection::secret;
 use super::section::{Parsed, Section, settings};
-use super::values::{self, Secret};
+use super::values;
 
 /// The most that 32 bits can count: no limit needs to be higher.
 const MOST: usize = u32::MAX as usize;
@@ -17,9 +16,6 @@ settings! {
     pub struct PolicySettings(policy: &Section<'_>, call_timeout: Parsed<Duration>) {
         /// The file of the component. `None`: the embedded one.
         path: Option<PathBuf> = policy.optional("path", values::any),
-        /// Whoever has it may replace the policy over HTTP. `None`: nobody may.
-        token: Option<Secret> =
-            secret(policy, ["token", "tokenFile"], values::token).map(|token| token.map(|(_, token)| token)),
         /// The public keys of those whose policies are admitted. Empty: anybody's are.
         keys: Vec<PathBuf> = policy.list("keys", values::readable_file),
         /// Where the last known good policy is kept. `None`: nowhere.

@@ -140,8 +140,18 @@ impl<'a> Section<'a> {
 
     /// Reports every key that the defaults do not have.
     pub(super) fn refuse_unknown(&self) {
+        self.refuse_unknown_if(|_| true);
+    }
+
+    /// The same without blocks, which are Optimize's own: for a block that it has, too.
+    pub(super) fn refuse_unknown_values(&self) {
+        self.refuse_unknown_if(|node| !matches!(node, Node::Block(_)));
+    }
+
+    fn refuse_unknown_if(&self, is_refused: impl Fn(&Node) -> bool) {
         let Some((defaults, above)) = self.layers.split_last() else { return };
-        for name in above.iter().flat_map(|entries| entries.keys()).filter(|name| !defaults.contains_key(*name)) {
+        let unknown = above.iter().flat_map(|entries| entries.iter()).filter(|(name, _)| !defaults.contains_key(*name));
+        for (name, _) in unknown.filter(|(_, node)| is_refused(node)) {
             let allowed: Vec<&str> = defaults.keys().map(String::as_str).collect();
             self.report(name, format!("is unknown: use {}", allowed.join(", ")));
         }

@@ -122,6 +122,7 @@ impl PendingDeletion {
     fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
         let (id, snapshots) = (&self.id, &deleted.snapshots);
         match &outcome {
+            Ok(()) if snapshots.is_empty() => tracing::info!(backup = id, "there was nothing to delete"),
             Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
             Err(reason) => {
                 tracing::error!(backup = id, ?snapshots, reason, "the search engine did not delete the backup")
@@ -278,7 +279,7 @@ impl Deletions {
     }
 
     fn ended(&self, id: &str, failure: Option<Failure>) {
-        self.metrics.deletion_ended(failure.is_some());
+        self.metrics.runs.deletion_ended(failure.is_some());
         self.replace(id, failure);
     }
 
@@ -294,7 +295,7 @@ impl Deletions {
     }
 
     fn count(&self, backups: &BTreeMap<String, Deletion>) {
-        self.metrics.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
+        self.metrics.runs.deletions_pending(backups.values().filter(|deletion| deletion.is_pending()).count());
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Deletion>> {

@@ -4,6 +4,7 @@
 
 mod clock;
 mod deletions;
+mod overview;
 mod retention;
 mod runs;
 mod schedule;
@@ -12,11 +13,15 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::correlation::inherit;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupsPage, Error, ListQuery, Problem, RunNote};
+use crate::sandbox::types::{
+    Accepted, Backup, BackupId, BackupProgress, BackupsPage, Error, ListQuery, Problem, RunNote,
+};
 use deletions::PendingDeletion;
+use overview::Overview;
 
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
@@ -32,14 +37,16 @@ pub struct BackupService {
     pub runs: Arc<Runs>,
     pub deletions: Arc<Deletions>,
     pub clock: ClockCheck,
+    overview: Arc<Overview>,
 }
 
 impl BackupService {
     pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
-        let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics));
+        let overview = Overview::new(Arc::clone(&policies), Arc::clone(metrics));
+        let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics), Arc::clone(&overview));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
         let clock = ClockCheck::new(Arc::clone(&policies));
-        Arc::new(Self { policies, runs, deletions, clock })
+        Arc::new(Self { policies, runs, deletions, clock, overview })
     }
 
     /// Starts a backup, and drives it to its end in the background.
@@ -51,12 +58,13 @@ impl BackupService {
         detached(async move { service.create_and_drive(&id).await }).await
     }
 
-    /// Resumes backups that nobody drives, except those that are being deleted, and compares the clocks, until the host
-    /// stops.
+    /// Resumes backups that nobody drives, except those that are being deleted, compares the clocks, and counts what is in
+    /// the repository, until the host stops.
     pub async fn adopt_forever(self: Arc<Self>) {
         tokio::select! {
             () = self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())) => {}
             () = self.clock.check_forever() => {}
+            () = self.overview.follow_forever() => {}
         }
     }
 
@@ -88,6 +96,15 @@ impl BackupService {
         let backup = self.policies.read("get", Some(id), get).await?;
         self.runs.forget_dropped(std::slice::from_ref(&backup));
         Ok(backup)
+    }
+
+    pub async fn progress(&self, id: &str) -> Result<BackupProgress, CallError> {
+        let (asked, notes) = (id.to_owned(), self.notes_of(id));
+        let progress = move |calls: PolicyCalls| {
+            let (id, notes) = (asked.clone(), notes.clone());
+            async move { calls.progress(&id, notes).await }
+        };
+        self.policies.read("progress", Some(id), progress).await
     }
 
     pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {
@@ -148,7 +165,7 @@ impl BackupService {
         match calls.delete(&deletion.id, only_runs.as_deref()).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
-                tokio::spawn(deletion.submitted().follow(deleted, outstanding));
+                tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));
                 Ok(())
             }
             Err(error) => {
@@ -170,7 +187,7 @@ impl BackupService {
 async fn detached<T: Send + 'static>(
     work: impl Future<Output = Result<T, CallError>> + Send + 'static,
 ) -> Result<T, CallError> {
-    tokio::spawn(work).await.unwrap_or_else(|ended| match ended.try_into_panic() {
+    tokio::spawn(inherit(work)).await.unwrap_or_else(|ended| match ended.try_into_panic() {
         // A defect of the host: the router answers `internalError`.
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(cancelled) => Err(CallError::Internal(cancelled.to_string())),

@@ -129,7 +129,7 @@ impl Retention {
             Ok(runs) => runs,
             Err(error) => {
                 tracing::warn!(backup = id, %error, "the policy lets this backup expire, and the server keeps it");
-                self.metrics.backup_expired(false);
+                self.metrics.unattended.expired(false);
                 return Ok(());
             }
         };
@@ -142,7 +142,7 @@ impl Retention {
             Ok(()) => self.service.deletions.ended_of(&id.to_string()).await,
             Err(error) => Err(error.to_string()),
         };
-        self.metrics.backup_expired(ended.is_ok());
+        self.metrics.unattended.expired(ended.is_ok());
         if let Err(reason) = ended {
             tracing::error!(backup = id, reason, "the backup has expired, and is not deleted; trying again later");
         }

@@ -120,12 +120,12 @@ impl Scheduler {
         loop {
             let now = (self.now)();
             let Some((last, next)) = schedule.last_until(now).zip(schedule.next_after(now)) else { return };
-            self.metrics.next_slot(next.as_second());
+            self.metrics.unattended.next_slot(next.as_second());
             if dealt_with != Some(last) {
                 dealt_with = Some(last);
                 if timeout(until(next, now), self.make(last)).await.is_err() {
                     tracing::error!(slot = %last, trouble = self.trouble(), "there is no backup of this slot");
-                    self.metrics.slot_ended(SlotOutcome::Missed);
+                    self.metrics.unattended.slot_ended(SlotOutcome::Missed);
                 }
                 continue;
             }
@@ -210,11 +210,11 @@ impl Scheduler {
             }
             Attempt::Taken(id) => {
                 tracing::info!(%slot, backup = id, "another server has begun the scheduled backup");
-                self.metrics.slot_ended(SlotOutcome::Taken);
+                self.metrics.unattended.slot_ended(SlotOutcome::Taken);
             }
             Attempt::NotNeeded(id) => {
                 tracing::info!(%slot, backup = id, "the slot passed without this server, and this backup is newer");
-                self.metrics.slot_ended(SlotOutcome::Taken);
+                self.metrics.unattended.slot_ended(SlotOutcome::Taken);
             }
         }
     }
@@ -224,15 +224,15 @@ impl Scheduler {
         self.service.runs.ended(id).await;
         match self.service.get(&id.to_string()).await {
             Ok(Backup { state: BackupState::Complete, .. }) => {
-                self.metrics.slot_ended(SlotOutcome::Complete);
+                self.metrics.unattended.slot_ended(SlotOutcome::Complete);
                 self.retention.want();
             }
             // The server stops: another one resumes it.
             Ok(Backup { state: BackupState::InProgress, .. }) => {}
-            Ok(_) => self.metrics.slot_ended(SlotOutcome::Failed),
+            Ok(_) => self.metrics.unattended.slot_ended(SlotOutcome::Failed),
             Err(error) => {
                 tracing::warn!(backup = id, %error, "cannot read what became of the scheduled backup");
-                self.metrics.slot_ended(SlotOutcome::Failed);
+                self.metrics.unattended.slot_ended(SlotOutcome::Failed);
             }
         }
     }

@@ -7,6 +7,7 @@ mod crowd;
 mod deletions;
 mod dropped;
 mod engine;
+mod overview;
 mod panics;
 mod retention;
 mod runs;

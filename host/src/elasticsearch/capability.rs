@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::metrics::EngineMetrics;
+
 use super::{Denial, Destination, Granted, Grants, Request, Response, Scope, TransportError};
 
 /// The engine as policies may use it: what is granted, and where granted requests go.
@@ -11,6 +13,8 @@ pub struct Capability {
     pub destination: Destination,
     pub grants: Arc<Grants>,
     pub oversteps: Oversteps,
+    /// Counts requests that are denied.
+    pub metrics: Option<EngineMetrics>,
 }
 
 /// A request that the engine was still working on when the call ended. When this is dropped, nobody waits for its
@@ -19,7 +23,13 @@ pub type Outstanding = AbortOnDropHandle<Result<Response, TransportError>>;
 
 impl Capability {
     pub fn new(destination: Destination, grants: Grants) -> Self {
-        Self { destination, grants: Arc::new(grants), oversteps: Oversteps::default() }
+        Self { destination, grants: Arc::new(grants), oversteps: Oversteps::default(), metrics: None }
+    }
+
+    /// The same, which counts what it denies if it is given metrics.
+    #[must_use]
+    pub fn counted_by(self, metrics: Option<EngineMetrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Sends one read, without retries, and waits for the answer for at most `timeout`.
@@ -33,6 +43,7 @@ impl Capability {
         self.grants.check(request, scope).map_err(|denial| {
             tracing::warn!(request = text, %denial, "denied a policy's request");
             self.oversteps.record(&denial);
+            self.metrics.iter().for_each(EngineMetrics::request_denied);
             denial.into()
         })
     }

@@ -27,6 +27,11 @@ impl Readiness {
         Self { capability, repository, last: Mutex::default() }
     }
 
+    /// The last probe, without another one. `None`: there was none yet, or one is under way.
+    pub fn last(&self) -> Option<Probe> {
+        self.last.try_lock().ok()?.as_ref().map(|(_, probe)| probe.clone())
+    }
+
     /// Asks for the repository, or only for the nodes where none is configured. Callers who come meanwhile, or within a
     /// second, get the same result.
     pub async fn probe(&self) -> Probe {

@@ -5,6 +5,8 @@ use backup_elasticsearch::Retry;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::correlation::inherit;
+
 use super::{Granted, LargeResponsePermit, Response, Submitted, Transport, TransportError};
 
 /// Sends a request, and again while its failure may pass. The last result is final: a status that stays is not an error.
@@ -39,7 +41,7 @@ pub(crate) async fn submit(
     loop {
         let (transport, sent) = (Arc::clone(&transport), request.clone());
         let attempt = async move { transport.submit(&sent, timeout).await };
-        let mut attempt = AbortOnDropHandle::new(tokio::spawn(attempt));
+        let mut attempt = AbortOnDropHandle::new(tokio::spawn(inherit(attempt)));
         let result = match tokio::time::timeout(left(), &mut attempt).await {
             Ok(Ok(result)) => result,
             Ok(Err(aborted)) => Err(TransportError::Interrupted(aborted.to_string())),

@@ -10,10 +10,11 @@ use backup_actuator::{Info, Links};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 13] = [
+const LINKS: [(&str, &str); 14] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
+    ("backups-backupId-progress", "/backups/{backupId}/progress"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
@@ -35,7 +36,16 @@ pub(super) async fn info() -> Json<Info> {
     Json(Info::new(env!("CARGO_PKG_DESCRIPTION")))
 }
 
+/// Takes over what is not counted when it happens. It waits for nothing.
+fn look(api: &Api) {
+    api.metrics.runs.oldest(api.service.runs.oldest_age());
+    if let Some(probe) = api.readiness.last() {
+        api.metrics.engine.probed(probe.engine.is_ok(), probe.repository.is_ok());
+    }
+}
+
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {
+    look(&api);
     let text = api.metrics.render().map_err(|error| ApiError::Internal(error.to_string()))?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

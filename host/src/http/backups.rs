@@ -6,7 +6,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::header::LINK;
 use axum::http::{HeaderName, StatusCode};
 
-use backup_actuator::{BackupView, Message, list_query, next_link};
+use backup_actuator::{BackupView, Message, ProgressView, list_query, next_link};
 
 use super::body::CreateBody;
 use super::{Api, ApiError};
@@ -24,6 +24,11 @@ pub(super) async fn create(
 pub(super) async fn get(State(api): State<Arc<Api>>, id: Id) -> Result<Json<BackupView>, ApiError> {
     let backup = api.service.get(&id?).await?;
     Ok(Json(BackupView::new(backup.into(), &api.presentation)))
+}
+
+pub(super) async fn progress(State(api): State<Arc<Api>>, id: Id) -> Result<Json<ProgressView>, ApiError> {
+    let progress = api.service.progress(&id?).await?;
+    Ok(Json(ProgressView::new(progress.into(), &api.presentation)))
 }
 
 pub(super) async fn list(

@@ -6,6 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
 
 use super::ApiError;
+use super::layers::Subject;
 
 /// The body of `POST /actuator/backups`.
 pub(super) struct CreateBody(pub(super) CreateRequest);
@@ -20,8 +21,11 @@ impl<S: Sync> FromRequest<S> for CreateBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let subject = request.extensions().get::<Subject>().cloned();
         let JsonBody(body) = JsonBody::from_request(request, state).await?;
-        Ok(Self(CreateRequest::parse(&body)?))
+        let request = CreateRequest::parse(&body)?;
+        subject.inspect(|subject| subject.set(&request.backup_id));
+        Ok(Self(request))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Accepts connections and serves HTTP/1.1 on them.
 //!
 //! A connection is idle while no request of it is being answered, also while it sends a request's head or body. Idle
-//! connections are closed when they take too long, when the server stops, and the oldest of them when there are too many: callers
+//! connections, and those whose TLS handshake goes on, are closed when they take too long, when the server stops, and the oldest of them when there are too many: callers
 //! who hold connections can neither keep others out nor take the descriptors that the connection to the engine needs.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use std::io::{
     self,
     ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset},
 };
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,11 +25,25 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+
+use super::tls::{self, PortTls};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    /// The name in the client certificate, if one was sent that is trusted.
+    pub(super) certified: Option<Arc<str>>,
+}
 
 /// What connections may use.
 #[derive(Clone, Copy, Debug)]
@@ -61,14 +76,28 @@ impl ConnectionLimits {
 }
 
 /// Serves until `stop`, then until the requests that are being answered have their answers.
-pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<PortTls>>,
+    router: Router,
+    limits: ConnectionLimits,
+    stop: CancellationToken,
+) {
     let connections = Arc::new(Connections { limits, open: Mutex::default(), logged: Mutex::default() });
     let tasks = TaskTracker::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 if let Some(connection) = Connections::open(&connections, &stop) {
-                    tasks.spawn(serve_connection(stream, router.clone(), connection));
+                    let peer =
+                        Peer { address: SocketAddr::new(address.ip().to_canonical(), address.port()), certified: None };
+                    tasks.spawn(serve_stream(
+                        stream,
+                        tls.as_ref().map(|tls| tls.current()),
+                        peer,
+                        router.clone(),
+                        connection,
+                    ));
                 }
             }
             // The caller's doing.
@@ -85,15 +114,56 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
     tasks.wait().await;
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, connection: Connection) {
+async fn serve_stream(
+    stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    mut peer: Peer,
+    router: Router,
+    connection: Connection,
+) {
     // Answers are small and written whole: waiting for more of them would only delay them.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return serve_connection(stream, peer, router, connection).await };
+    let Some(stream) = shake_hands(stream, tls, &peer, &connection).await else { return };
+    let certificates = stream.get_ref().1.peer_certificates();
+    peer.certified = certificates.and_then(<[_]>::first).map(tls::of_client);
+    serve_connection(stream, peer, router, connection).await;
+}
+
+/// `None`: it failed, took too long, or the connection is not wanted any more.
+async fn shake_hands(
+    stream: TcpStream,
+    tls: Arc<ServerConfig>,
+    peer: &Peer,
+    connection: &Connection,
+) -> Option<TlsStream<TcpStream>> {
+    let handshake = TlsAcceptor::from(tls).accept(stream);
+    let handshake = tokio::time::timeout(connection.connections.limits.idle_timeout, handshake);
+    let outcome = connection.state.close.run_until_cancelled(handshake).await?.ok()?;
+    outcome.inspect_err(|error| log_failed_handshake(peer.address, error)).ok()
+}
+
+/// A certificate that is refused is somebody's mistake or attempt; whatever else comes to an open port is not worth a line.
+fn log_failed_handshake(peer: SocketAddr, error: &io::Error) {
+    let refused = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    if let Some(rustls::Error::InvalidCertificate(reason)) = refused {
+        tracing::info!(%peer, %reason, "refused a client certificate (management.server.ssl.trust-certificate)");
+    } else {
+        tracing::debug!(%peer, %error, "a TLS handshake failed");
+    }
+}
+
+async fn serve_connection<S>(stream: S, peer: Peer, router: Router, connection: Connection)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let state = connection.state.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         state.has_answered.store(true, Ordering::Relaxed);
         let (active, receiving) = (Counted::one(&state.active), Counted::one(&state.receiving));
         // Dropped when the body has been read, or is not wanted.
-        let request = request.map(|body| Body::new(while_body_lives(body, receiving)));
+        let mut request = request.map(|body| Body::new(while_body_lives(body, receiving)));
+        request.extensions_mut().insert(peer.clone());
         answer(router.clone(), request, active)
     });
     let served = http1::Builder::new()

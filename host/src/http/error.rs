@@ -6,7 +6,10 @@ use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use backup_actuator::{ErrorBody, RequestError, status_of};
+use backup_core::ErrorKind;
 
+use super::access::AccessError;
+use super::layers::ErrorCode;
 use crate::policy::RollbackError;
 use crate::policy::admission::AdmissionError;
 use crate::policy::shadow::NoShadow;
@@ -19,10 +22,10 @@ pub enum ApiError {
     Call(#[from] CallError),
     #[error(transparent)]
     Request(#[from] RequestError),
-    #[error("the policy cannot be replaced over HTTP: no token is configured (policy.token or policy.tokenFile)")]
-    PolicyUpdatesOff,
-    #[error("the token to replace the policy is missing or wrong; send the header Authorization: Bearer …")]
-    Unauthorized,
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the server is about to stop")]
+    Stopping,
     #[error("the policy is larger than {allowed} bytes (policy.maxBytes) or did not arrive")]
     PolicyTooLarge { allowed: usize },
     #[error("the policy is refused, and the serving one stays: {0}")]
@@ -66,8 +69,11 @@ table! {
         => INTERNAL_SERVER_ERROR: "policyFailed",
     ApiError::Call(CallError::LimitByData { .. }) => INTERNAL_SERVER_ERROR: "callLimitExceeded",
     ApiError::Call(CallError::Busy) => SERVICE_UNAVAILABLE: "serverBusy",
-    ApiError::PolicyUpdatesOff => FORBIDDEN: "policyUpdatesOff",
-    ApiError::Unauthorized => UNAUTHORIZED: "unauthorized",
+    ApiError::Access(AccessError::TokenMissing | AccessError::TokenUnknown) => UNAUTHORIZED: "unauthorized",
+    ApiError::Access(AccessError::CertificateMissing) => FORBIDDEN: "clientCertificateNeeded",
+    ApiError::Access(AccessError::Forbidden { .. }) => FORBIDDEN: "forbidden",
+    ApiError::Access(AccessError::NotEnabled) => FORBIDDEN: "operationNotEnabled",
+    ApiError::Stopping => SERVICE_UNAVAILABLE: "serverStopping",
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
     ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
     ApiError::PolicyRefused(_) => UNPROCESSABLE_ENTITY: "policyRefused",
@@ -75,6 +81,37 @@ table! {
     ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
     ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",
     ApiError::Call(CallError::Internal(_)) | ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
+}
+
+/// Stands in a response's extensions, for the metrics.
+#[derive(Clone, Copy)]
+pub(super) struct ErrorClass(pub(super) &'static str);
+
+impl ApiError {
+    fn class(&self, status: StatusCode) -> &'static str {
+        match self {
+            Self::Call(CallError::Refused(error)) => class_of(error.kind()),
+            Self::Call(CallError::Trapped(_) | CallError::LimitByPolicy { .. } | CallError::BrokeContract(_)) => {
+                "policy_failure"
+            }
+            _ if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => "unauthorized",
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => "busy",
+            _ if status.is_server_error() => "internal",
+            _ => "invalid_request",
+        }
+    }
+}
+
+fn class_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Configuration => "configuration",
+        ErrorKind::Conflict => "conflict",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Unreachable => "unreachable",
+        ErrorKind::EngineFailure => "engine_failure",
+        ErrorKind::Denied => "policy_failure",
+    }
 }
 
 /// The only thing that can be wrong with the one text parameter that a path has.
@@ -101,7 +138,10 @@ impl IntoResponse for ApiError {
             error_message,
             detailed_message: detailed_message.map(Into::into),
         };
+        let code = ErrorCode(body.error_code.to_string());
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(code);
+        response.extensions_mut().insert(ErrorClass(self.class(status)));
         match status {
             StatusCode::UNAUTHORIZED => {
                 response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,13 +1,16 @@
 //! The actuator API: connections, routes, JSON, and the server's own errors.
 
+mod access;
 mod actuator;
 mod backups;
 mod body;
 mod connections;
 mod error;
 mod health;
+mod layers;
 mod policy;
 mod retention;
+mod tls;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -15,8 +18,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
+use axum::middleware;
 use axum::routing::{get, post, put};
 use backup_actuator::normalized;
+use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,11 +30,12 @@ use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
-use crate::settings::Secret;
 
+pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
+pub use tls::{PortTls, TlsError};
 
 /// What the handlers work with.
 pub struct Api {
@@ -40,8 +46,9 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
     pub updates: Arc<Updates>,
-    /// The token of callers who replace the policy. `None`: nobody may.
-    pub policy_token: Option<Secret>,
+    pub callers: Arc<Callers>,
+    /// Is cancelled when the server is about to stop.
+    pub stopping: CancellationToken,
 }
 
 /// All routes. Tests can call it without a socket.
@@ -50,6 +57,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator", get(actuator::links))
         .route("/actuator/backups", get(backups::list).post(backups::create))
         .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
+        .route("/actuator/backups/{backupId}/progress", get(backups::progress))
         .route("/actuator/health", get(health::health))
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
@@ -60,7 +68,9 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/prometheus", get(actuator::prometheus))
         .route("/actuator/retention", post(retention::expire))
         .route("/actuator/schedule", get(retention::schedule));
-    with_normal_paths(with_fallbacks(routes).with_state(api))
+    let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
+    let routes = layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).layer(measured);
+    with_normal_paths(routes.with_state(api))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

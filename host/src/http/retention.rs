@@ -10,6 +10,7 @@ use backup_actuator::{ExpiredView, RetentionRequest, RetentionView, RulesView, S
 use super::body::JsonBody;
 use super::{Api, ApiError};
 use crate::backups::{LastSlot, Plan};
+use crate::sandbox::retention::Expired;
 
 /// How many slots that have passed are told.
 const LAST_SLOTS: usize = 5;
@@ -21,21 +22,17 @@ pub(super) async fn expire(
 ) -> Result<(StatusCode, Json<RetentionView>), ApiError> {
     let RetentionRequest { dry_run } = RetentionRequest::parse(&body)?;
     let Plan { suspended, expired, .. } = api.retention.plan().await?;
-    let is_work = !dry_run && !expired.is_empty();
-    if is_work {
+    if !dry_run {
         api.retention.want();
     }
-    let view = |expired: crate::sandbox::retention::Expired| ExpiredView {
-        backup_id: expired.backup_id,
-        reason: expired.reason,
-    };
+    let view = |Expired { backup_id, reason }| ExpiredView { backup_id, reason };
     let body = RetentionView {
         dry_run,
         rules: RulesView::from(api.retention.rules()),
         suspended,
         expired: expired.into_iter().map(view).collect(),
     };
-    Ok((if is_work { StatusCode::ACCEPTED } else { StatusCode::OK }, Json(body)))
+    Ok((if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(body)))
 }
 
 pub(super) async fn schedule(State(api): State<Arc<Api>>) -> Result<Json<ScheduleView>, ApiError> {

@@ -94,7 +94,7 @@ impl PolicyCalls {
     }
 
     /// Takes a run one step further.
-    pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Progress, CallError> {
+    pub async fn advance(&self, id: types::BackupId, notes: Vec<RunNote>) -> Result<types::Step, CallError> {
         let context = self.context(notes);
         self.observed(Operation::Advance, self.policy().advance(self.capability(), &context, id)).await
     }
@@ -102,6 +102,11 @@ impl PolicyCalls {
     pub async fn get(&self, id: &str, notes: Vec<RunNote>) -> Result<types::Backup, CallError> {
         let context = self.context(notes);
         self.observed(Operation::Get, self.policy().get(self.purpose, self.capability(), &context, id)).await
+    }
+
+    pub async fn progress(&self, id: &str, notes: Vec<RunNote>) -> Result<types::BackupProgress, CallError> {
+        let context = self.context(notes);
+        self.observed(Operation::Progress, self.policy().progress(self.purpose, self.capability(), &context, id)).await
     }
 
     pub async fn list(&self, query: &types::ListQuery, notes: Vec<RunNote>) -> Result<types::BackupsPage, CallError> {

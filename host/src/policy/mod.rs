@@ -24,7 +24,6 @@ pub mod signature;
 mod update;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,8 +35,8 @@ use backup_core::{
 use tokio::sync::Notify;
 
 use crate::clock;
-use crate::elasticsearch::{ClockError, ListedSnapshot, UnfinishedError};
-use crate::metrics::Metrics;
+use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups};
+use crate::metrics::{LastSuccess, Metrics};
 use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
 use generation::History;
@@ -53,6 +52,9 @@ pub use generation::{Admitted, Generation, Source, Withdrawal};
 pub use pack::{PackError, pack};
 pub use update::{InitialPolicy, StartError, Updates, initial_policy};
 pub use watch::{WATCH_INTERVAL, watch};
+
+/// How long the engine may take for what is read besides calls of the policy.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The policy that serves, and those before it.
 pub struct Policies {
@@ -87,11 +89,15 @@ pub enum OwnReadError {
 impl Policies {
     /// Begins with `initial` as generation 1.
     pub fn new(initial: Admitted, max_failures: u32, context: CallContext, metrics: Arc<Metrics>) -> Arc<Self> {
+        // At the start, it serves because the configured one was refused.
+        let is_fallback = matches!(initial.source, Source::Cache(_));
+        let serving = Generation::new(1, initial);
+        count(&metrics, &serving, is_fallback);
         Arc::new(Self {
             shadows: Shadows::new(Arc::clone(&metrics), max_failures),
             context: Arc::new(context),
             metrics,
-            serving: ArcSwap::new(Generation::new(1, initial)),
+            serving: ArcSwap::new(serving),
             history: Mutex::default(),
             changed: Notify::new(),
             max_failures,
@@ -108,13 +114,18 @@ impl Policies {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
     }
 
-    /// The backups that are perhaps still being made; no policy is called for that. None without a repository.
-    pub(crate) async fn unfinished(&self) -> Result<BTreeMap<u64, Vec<ListedSnapshot>>, UnfinishedError> {
-        const TIMEOUT: Duration = Duration::from_secs(60);
+    /// All backups by names and states; no policy is called for that. None without a repository.
+    pub(crate) async fn listed(&self) -> Result<ListedBackups, ListError> {
         match RepositoryName::parse(&self.context.settings.repository) {
-            Ok(repository) => self.context.capability.unfinished(&repository, TIMEOUT).await,
-            Err(_not_configured) => Ok(BTreeMap::new()),
+            Ok(repository) => self.context.capability.listed(&repository, LOOK_TIMEOUT).await,
+            Err(_not_configured) => Ok(ListedBackups::default()),
         }
+    }
+
+    /// What the snapshots of a finished backup are together; no policy is called for that.
+    pub(crate) async fn contents(&self, names: &[String]) -> Result<LastSuccess, ContentsError> {
+        let repository = RepositoryName::parse(&self.context.settings.repository)?;
+        self.context.capability.contents(&repository, names, LOOK_TIMEOUT).await
     }
 
     /// How far this server's clock and the engine's are apart; no policy is called for that.
@@ -209,7 +220,7 @@ impl Policies {
         // Whoever forced it wants it in spite of its past, after a restart too.
         history.forgive(&admitted.info.digest);
         self.changed.notify_one();
-        let replaced = self.serve(&mut history, admitted);
+        let replaced = self.serve(&mut history, admitted, false);
         let serving = self.serving();
         // A policy that is brought in a second time is not its own way back.
         if !replaced.is_same(&serving) {
@@ -227,7 +238,7 @@ impl Policies {
             return Err(RollbackError::Replaced { unwanted, serving });
         }
         let previous = history.previous.take().ok_or(RollbackError::NoPreviousPolicy)?;
-        let replaced = self.serve(&mut history, returning(&previous, "an operator asked for it".to_owned()));
+        let replaced = self.serve(&mut history, returning(&previous, "an operator asked for it".to_owned()), false);
         history.previous = Some(replaced);
         self.changed.notify_one();
         Ok(self.serving())
@@ -248,13 +259,13 @@ impl Policies {
         history.record(Withdrawal { digest: failing.admitted.info.digest, reason: reason.clone() });
         let previous = history.previous.take_if(|previous| is_serving || Arc::ptr_eq(previous, failing));
         if let Some(previous) = previous.filter(|_| is_serving) {
-            self.serve(&mut history, returning(&previous, reason));
+            self.serve(&mut history, returning(&previous, reason), true);
         }
         self.changed.notify_one();
     }
 
-    /// Stores a new generation, and returns the one that it replaces.
-    fn serve(&self, history: &mut History, admitted: Admitted) -> Arc<Generation> {
+    /// Stores a new generation, and returns the one that it replaces. `is_fallback`: that one should serve, and cannot.
+    fn serve(&self, history: &mut History, admitted: Admitted, is_fallback: bool) -> Arc<Generation> {
         let replaced = self.serving();
         let generation = Generation::new(history.next_number(), admitted);
         tracing::info!(
@@ -263,7 +274,7 @@ impl Policies {
             source = %generation.admitted.source,
             "another policy serves from now on"
         );
-        self.metrics.policy_generation(generation.number);
+        count(&self.metrics, &generation, is_fallback);
         self.shadows.serves(&generation.admitted.info.digest);
         self.serving.store(generation);
         replaced
@@ -285,7 +296,7 @@ impl CallObserver for Policies {
         mark: Option<Mark>,
         took: Duration,
     ) {
-        self.metrics.policy_call(operation.name(), outcome.err().map_or("ok", CallError::outcome), took);
+        self.metrics.policy.call(operation.name(), outcome.err().map_or("ok", CallError::outcome), took);
         let Some(mark) = mark else { return };
         let (calls, failures) = generation.count(operation, mark);
         if calls == u64::from(self.max_failures) {
@@ -296,6 +307,12 @@ impl CallObserver for Policies {
             self.withdraw(generation, reason);
         }
     }
+}
+
+fn count(metrics: &Metrics, serving: &Generation, is_fallback: bool) {
+    let info = &serving.admitted.info;
+    let version = info.version.as_ref().map(ToString::to_string).unwrap_or_default();
+    metrics.policy.serves(serving.number, &info.digest.to_string(), &version, is_fallback);
 }
 
 fn returning(previous: &Generation, reason: String) -> Admitted {

@@ -12,7 +12,8 @@ use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::retention::{Candidate, Expired};
 use super::types::{
-    Accepted, Backup, BackupId, BackupState, BackupsPage, Deleted, ListQuery, Progress, SnapshotDetail, SnapshotState,
+    Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
+    SnapshotState, Step,
 };
 
 /// How an answer breaks the contract.
@@ -38,6 +39,10 @@ pub enum ContractError {
         /// Whether there is a reason.
         has_reason: bool,
     },
+    #[error("it says that {permille} thousandths of the backup {backup} are done, which is {state:?}")]
+    Permille { backup: BackupId, state: BackupState, permille: u16 },
+    #[error("it says that more of the snapshot '{}' is done than there is", excerpt(.0))]
+    MoreThanAll(String),
     #[error("the backup {0} is in the list twice or out of order; the largest number comes first")]
     Order(BackupId),
     #[error("the backup {0} is in a list that it does not belong to by the query")]
@@ -65,13 +70,36 @@ pub(crate) fn requested_backup(asked: &str, found: &Backup) -> Result<(), Contra
 }
 
 /// The answer to `advance`.
-pub(crate) fn progress(asked: BackupId, progress: &Progress) -> Result<(), ContractError> {
-    let found = progress.backup.backup_id;
+pub(crate) fn step(asked: BackupId, step: &Step) -> Result<(), ContractError> {
+    let found = step.backup.backup_id;
     if found != asked {
         possible_id(found)?;
         return Err(ContractError::AnotherBackup { asked: asked.to_string(), found });
     }
-    backup(&progress.backup)
+    backup(&step.backup)
+}
+
+/// The answer to `progress`.
+pub(crate) fn progress(asked: &str, progress: &BackupProgress) -> Result<(), ContractError> {
+    let (id, state, permille) = (progress.backup_id, progress.state, progress.permille);
+    requested_id(asked, id)?;
+    progress.parts.iter().try_for_each(|part| part_progress(id, part))?;
+    complete_parts(id, state, progress.parts.iter().map(|part| (part.snapshot_name.as_str(), part.state)))?;
+    let is_possible = match state {
+        BackupState::Complete => permille == 1000,
+        BackupState::InProgress => permille < 1000,
+        BackupState::Failed | BackupState::Incompatible | BackupState::Incomplete => permille <= 1000,
+    };
+    if is_possible { Ok(()) } else { Err(ContractError::Permille { backup: id, state, permille }) }
+}
+
+fn part_progress(backup: BackupId, part: &PartProgress) -> Result<(), ContractError> {
+    snapshot(backup, &part.snapshot_name)?;
+    let bytes = part.bytes.is_none_or(|bytes| bytes.done <= bytes.total);
+    let shards = part
+        .shards
+        .is_none_or(|shards| shards.done.checked_add(shards.failed).is_some_and(|ended| ended <= shards.total));
+    if bytes && shards { Ok(()) } else { Err(ContractError::MoreThanAll(part.snapshot_name.clone())) }
 }
 
 /// The answer to `list`.
@@ -144,7 +172,8 @@ fn backup(backup: &Backup) -> Result<(), ContractError> {
     let id = backup.backup_id;
     possible_id(id)?;
     backup.details.iter().try_for_each(|detail| snapshot(id, &detail.snapshot_name))?;
-    completeness(id, backup.state, &backup.details)?;
+    let details = backup.details.iter();
+    complete_parts(id, backup.state, details.map(|detail| (detail.snapshot_name.as_str(), detail.state)))?;
     let has_reason = backup.failure_reason.is_some();
     let needs_reason = !matches!(backup.state, BackupState::Complete | BackupState::InProgress);
     if has_reason == needs_reason {
@@ -154,19 +183,21 @@ fn backup(backup: &Backup) -> Result<(), ContractError> {
     }
 }
 
-fn completeness(backup: BackupId, state: BackupState, details: &[SnapshotDetail]) -> Result<(), ContractError> {
+/// A complete backup is two successful snapshots.
+fn complete_parts<'a>(
+    backup: BackupId,
+    state: BackupState,
+    snapshots: impl Iterator<Item = (&'a str, SnapshotState)> + Clone,
+) -> Result<(), ContractError> {
     if state != BackupState::Complete {
         return Ok(());
     }
-    let successful = details.iter().filter(|detail| detail.state == SnapshotState::Success).count();
-    match details {
-        [one, other] if successful == 2 && one.snapshot_name != other.snapshot_name => Ok(()),
-        _ => Err(ContractError::NotComplete { backup, found: different_names(details), successful }),
+    let successful = snapshots.clone().filter(|(_, state)| *state == SnapshotState::Success).count();
+    let found = snapshots.clone().map(|(name, _)| name).collect::<BTreeSet<_>>().len();
+    if found == 2 && successful == 2 && snapshots.count() == 2 {
+        return Ok(());
     }
-}
-
-fn different_names(details: &[SnapshotDetail]) -> usize {
-    details.iter().map(|detail| detail.snapshot_name.as_str()).collect::<BTreeSet<_>>().len()
+    Err(ContractError::NotComplete { backup, found, successful })
 }
 
 fn snapshot(backup: BackupId, name: &str) -> Result<(), ContractError> {

@@ -16,6 +16,7 @@ pub(super) struct Exports {
     create: ComponentExportIndex,
     advance: ComponentExportIndex,
     get: ComponentExportIndex,
+    progress: ComponentExportIndex,
     list: ComponentExportIndex,
     delete: ComponentExportIndex,
     expire: ComponentExportIndex,
@@ -36,6 +37,7 @@ impl Exports {
             create: function(Operation::Create)?,
             advance: function(Operation::Advance)?,
             get: function(Operation::Get)?,
+            progress: function(Operation::Progress)?,
             list: function(Operation::List)?,
             delete: function(Operation::Delete)?,
             expire: function(Operation::Expire)?,
@@ -47,6 +49,7 @@ impl Exports {
             Operation::Create => self.create,
             Operation::Advance => self.advance,
             Operation::Get => self.get,
+            Operation::Progress => self.progress,
             Operation::List => self.list,
             Operation::Delete => self.delete,
             Operation::Expire => self.expire,
@@ -56,7 +59,12 @@ impl Exports {
 
 fn interface_of(operation: Operation) -> &'static str {
     match operation {
-        Operation::Create | Operation::Advance | Operation::Get | Operation::List | Operation::Delete => BACKUPS,
         Operation::Expire => RETENTION,
+        Operation::Create
+        | Operation::Advance
+        | Operation::Get
+        | Operation::Progress
+        | Operation::List
+        | Operation::Delete => BACKUPS,
     }
 }

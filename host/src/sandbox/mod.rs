@@ -61,6 +61,7 @@ pub enum Operation {
     Create,
     Advance,
     Get,
+    Progress,
     List,
     Delete,
     Expire,
@@ -73,6 +74,7 @@ impl Operation {
             Self::Create => "create",
             Self::Advance => "advance",
             Self::Get => "get",
+            Self::Progress => "progress",
             Self::List => "list",
             Self::Delete => "delete",
             Self::Expire => "expire",
@@ -191,11 +193,11 @@ impl Policy {
         capability: Capability,
         context: &types::Context,
         id: types::BackupId,
-    ) -> Result<types::Progress, CallError> {
+    ) -> Result<types::Step, CallError> {
         let mut call = self.open(Operation::Advance, Purpose::Service, capability, Scope::of_advance(id)).await?;
-        let progress: types::Progress = call.make((context, id)).await?;
-        contract::progress(id, &progress)?;
-        Ok(progress)
+        let step: types::Step = call.make((context, id)).await?;
+        contract::step(id, &step)?;
+        Ok(step)
     }
 
     /// Tells one backup.
@@ -210,6 +212,20 @@ impl Policy {
         let backup: types::Backup = call.make((context, id)).await?;
         contract::requested_backup(id, &backup)?;
         Ok(backup)
+    }
+
+    /// Tells how far a backup is.
+    pub async fn progress(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<types::BackupProgress, CallError> {
+        let mut call = self.open(Operation::Progress, purpose, capability, Scope::Read).await?;
+        let progress: types::BackupProgress = call.make((context, id)).await?;
+        contract::progress(id, &progress)?;
+        Ok(progress)
     }
 
     /// Tells backups.

@@ -92,7 +92,7 @@ impl Permits {
             (_, Purpose::Shadow) => &self.shadows,
             (_, Purpose::Inspection) | (Operation::Advance | Operation::Expire, _) => &self.background,
             (Operation::Create | Operation::Delete, _) => &self.writes,
-            (Operation::Get, _) => &self.gets,
+            (Operation::Get | Operation::Progress, _) => &self.gets,
             (Operation::List, _) => &self.lists,
         };
         // Avoids a timer if a permit is free.
@@ -100,7 +100,9 @@ impl Permits {
             return Ok(pool.permit(permit));
         }
         let until = match (operation, purpose) {
-            (Operation::Get | Operation::List, Purpose::Service) => deadline.min(Instant::now() + READ_PERMIT_TIMEOUT),
+            (Operation::Get | Operation::Progress | Operation::List, Purpose::Service) => {
+                deadline.min(Instant::now() + READ_PERMIT_TIMEOUT)
+            }
             _ => deadline,
         };
         match timeout_at(until, Arc::clone(&pool.calls).acquire_owned()).await {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "only for tests, which may fail in any way")]
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +16,20 @@ use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
 use optimize_backup::backups::{BackupService, Retention, Scheduler};
 use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness};
-use optimize_backup::http::{self, Api, Presentation};
+use optimize_backup::http::{self, Api, Callers, Presentation};
 use optimize_backup::metrics::Metrics;
 use optimize_backup::policy::admission::{Admission, AdmissionError, Candidate, CompileLimits, Compiler};
 use optimize_backup::policy::shadow::Report;
 use optimize_backup::policy::signature::TrustedKeys;
 use optimize_backup::policy::{Admitted, Cache, CallContext, ComponentInfo, Policies, PolicyFile, Source, Updates};
 use optimize_backup::sandbox::{CallLimits, Policy, Sandbox, types};
-use optimize_backup::settings::{CompleteState, Secret};
+use optimize_backup::settings::{Caller, CompleteState, Role};
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// The token of whoever may replace the policy.
+/// The token of the only caller, who is an admin.
 pub const TOKEN: &str = "open-sesame-open-sesame";
 /// The largest component that may become the policy.
 pub const MAX_BYTES: usize = 4 << 20;
@@ -59,7 +62,7 @@ pub struct Options {
     pub file: Option<PathBuf>,
     /// The folder of the last known good policy.
     pub cache: Option<PathBuf>,
-    /// Whether nobody may replace the policy by HTTP.
+    /// Whether nobody has a token: then the API is open, but nobody may replace the policy.
     pub no_token: bool,
     /// What compiling a candidate may take.
     pub compile: CompileLimits,
@@ -139,7 +142,8 @@ impl TestHost {
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
             updates: Arc::clone(&updates),
-            policy_token: (!options.no_token).then(|| Secret::new(TOKEN)),
+            callers: Arc::new(callers(options.no_token)),
+            stopping: CancellationToken::new(),
         };
         let router = http::router(Arc::new(api));
         Self { engine, updates, sandbox, retention, repository: options.repository, router }
@@ -172,28 +176,38 @@ impl TestHost {
         Ok(self.updates.submit(candidate(component)).await?.number)
     }
 
-    /// A request without a body; status and JSON.
+    /// A request without a body, with the token; status and JSON.
     pub async fn call(&self, method: &str, path: &str) -> (StatusCode, Value) {
-        self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+        let request = Request::builder().method(method).uri(path).header("authorization", authorization());
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The text of an answer to a GET.
+    pub async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).header("authorization", authorization());
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     }
 
     /// An upload with the token.
     pub async fn upload(&self, path: &str, component: &[u8]) -> (StatusCode, Value) {
-        let request = Request::put(path).header("authorization", format!("Bearer {TOKEN}"));
+        let request = Request::put(path).header("authorization", authorization());
         self.send(request.body(Body::from(component.to_vec())).unwrap()).await
     }
 
-    /// `POST /actuator/backups`.
+    /// `POST /actuator/backups`, with the token.
     pub async fn create(&self, id: u64) -> (StatusCode, Value) {
         let body = Body::from(json!({"backupId": id}).to_string());
         let request = Request::post("/actuator/backups").header("content-type", "application/json");
+        let request = request.header("authorization", authorization());
         self.send(request.body(body).unwrap()).await
     }
 
-    /// `POST /actuator/retention`.
+    /// `POST /actuator/retention`, with the token.
     pub async fn expire(&self, dry_run: bool) -> (StatusCode, Value) {
         let body = Body::from(json!({"dryRun": dry_run}).to_string());
         let request = Request::post("/actuator/retention").header("content-type", "application/json");
+        let request = request.header("authorization", authorization());
         self.send(request.body(body).unwrap()).await
     }
 
@@ -220,6 +234,18 @@ impl TestHost {
             }
         }
     }
+}
+
+fn authorization() -> String {
+    format!("Bearer {TOKEN}")
+}
+
+/// One admin, with [`TOKEN`], or nobody.
+fn callers(no_token: bool) -> Callers {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(TOKEN.as_bytes()).unwrap();
+    let admin = Caller { name: "admin".to_owned(), role: Role::Admin, token_file: file.path().to_owned() };
+    Callers::new(if no_token { Vec::new() } else { vec![admin] }, false).unwrap()
 }
 
 /// A component as an upload without a signature.

@@ -16,7 +16,8 @@ use crate::{Preparation, Question, read};
 /// None: the names in them are valid.
 pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
     let reads = [repositories()?, lists()?, several()?, damages()?];
-    let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?, running()?]);
+    let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?]);
+    let groups = groups.chain([statuses()?, running()?]);
     Ok(groups.flatten().collect())
 }
 
@@ -202,9 +203,27 @@ fn lookups() -> Questions {
         question("document_without_the_field", &[], document("optimize-settings"), read::document),
         question("document_missing", &[], document("optimize-alert"), read::document),
         question("document_of_missing_index", &[], document("optimize-none"), read::document),
+        question("index_sizes", &[], Request::index_sizes(&prefix), read::sizes),
+        question("index_sizes_of_none", &[], Request::index_sizes(&IndexPrefix::parse("none")?), read::sizes),
         question("node_versions", &[], Request::node_versions(), read::nodes),
         question("engine_clock", &[], Request::engine_clock(), read::clocks),
     ])
+}
+
+fn statuses() -> Questions {
+    let damaged = |damage| [Snapshot(STATUS_OF), Damaged(STATUS_OF, damage)];
+    let partial = [Unassigned("optimize-lost_v1"), Partial(STATUS_OF)];
+    let cases: [(&str, &[Preparation], &str); 6] = [
+        ("status", &[Snapshot(STATUS_OF)], "status"),
+        ("status_of_partial", &partial, "status_of_partial"),
+        ("status_of_missing", &[], "status_of_missing"),
+        ("status_of_missing_file", &damaged(Damage::Missing), "status_of_missing_file"),
+        ("status_of_corrupt_file", &damaged(Damage::Unreadable), "status_of_corrupt_file"),
+        ("status_in_unknown_repository", &[], "none"),
+    ];
+    let question =
+        |(name, preparations, repository)| Ok(question(name, preparations, status(repository)?, read::status));
+    cases.into_iter().map(question).collect()
 }
 
 fn running() -> Questions {
@@ -215,6 +234,7 @@ fn running() -> Questions {
         question("running", &running, list("running", ListMode::Strict)?, read::snapshots),
         question("running_readable", &running, list("running_readable", ListMode::ReadableOnly)?, read::snapshots),
         question("running_names", &running, list("running_names", ListMode::NamesOnly)?, read::snapshots),
+        question("running_status", &[Running(STATUS_OF)], status("running_status")?, read::status),
         question("running_name", &running, put("running_name", "s", &alert()), read::whole),
         Question { may_take_long: true, ..question("delete_running", &running, delete, read::whole) },
     ])
@@ -263,6 +283,14 @@ fn part_one(repository: &str) -> Result<Request, BoxError> {
 
 fn list(repository: &str, pattern: &str, mode: ListMode) -> Result<Request, BoxError> {
     Ok(Request::list(&RepositoryName::parse(repository)?, pattern, mode))
+}
+
+/// The snapshot whose status is asked for.
+const STATUS_OF: &str = "camunda_optimize_1_8.6.0_part_1_of_2";
+
+fn status(repository: &str) -> Result<Request, BoxError> {
+    let name = SnapshotName::parse(STATUS_OF).ok_or("it is a name")?;
+    Ok(Request::status(&RepositoryName::parse(repository)?, &name))
 }
 
 fn delete(repository: &str, snapshots: &[&str]) -> Result<Request, BoxError> {

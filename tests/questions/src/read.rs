@@ -60,6 +60,40 @@ pub(super) fn clocks(response: &Response) -> Value {
     })
 }
 
+/// How far snapshots are; of bytes only what does not depend on the moment.
+pub(super) fn status(response: &Response) -> Value {
+    success(response, |body| items(body, "snapshots").iter().map(snapshot_status).collect())
+}
+
+fn snapshot_status(told: &Value) -> Value {
+    let shards = member(told, "shards_stats");
+    let shards = ["total", "done", "failed"].map(|field| (field.to_owned(), member(&shards, field)));
+    let indices = told.get("indices").and_then(Value::as_object).into_iter().flatten();
+    let bytes = |field: &str| told.pointer(&format!("/stats/{field}/size_in_bytes")).and_then(Value::as_u64);
+    let all = bytes("incremental").unwrap_or_default();
+    json!({
+        "snapshot": member(told, "snapshot"),
+        "shards": shards.into_iter().collect::<Map<String, Value>>(),
+        "stages": indices.map(|(name, index)| (name.clone(), stages(index))).collect::<Map<String, Value>>(),
+        "has bytes": all > 0,
+        "is written": bytes("processed").is_none_or(|written| written >= all),
+    })
+}
+
+fn stages(index: &Value) -> Value {
+    let shards = index.get("shards").and_then(Value::as_object).into_iter().flatten();
+    shards.map(|(number, shard)| (number.clone(), member(shard, "stage"))).collect()
+}
+
+/// Which indices have a size.
+pub(super) fn sizes(response: &Response) -> Value {
+    success(response, |body| {
+        let indices = body.get("indices").and_then(Value::as_object).into_iter().flatten();
+        let has_size = |index: &Value| index.pointer("/primaries/store/size_in_bytes").is_some_and(Value::is_u64);
+        indices.map(|(name, index)| (name.clone(), json!(has_size(index)))).collect()
+    })
+}
+
 /// The versions of the nodes, whatever they are called.
 pub(super) fn nodes(response: &Response) -> Value {
     success(response, |body| {

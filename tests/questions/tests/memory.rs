@@ -6,7 +6,7 @@ mod tests {
     use std::time::Duration;
 
     use backup_core::memory::{Damage, Dialect, MemoryEngine};
-    use backup_core::operations::{self, Progress};
+    use backup_core::operations::{self, Step};
     use backup_core::{
         BackupId, Context, EngineClock, IndexPrefix, ListQuery, PageLimit, RepositoryName, Request, Settings,
     };
@@ -53,7 +53,8 @@ mod tests {
         };
         let accepted = operations::create(&engine, &context("run"), "1").unwrap();
         let id = BackupId::parse("1").unwrap();
-        while let Progress { again_in: Some(delay), .. } = operations::advance(&engine, &context("run"), id).unwrap() {
+        operations::progress(&engine, &context("other"), "1").unwrap();
+        while let Step { again_in: Some(delay), .. } = operations::advance(&engine, &context("run"), id).unwrap() {
             engine.pass(delay);
         }
         engine.damage(&accepted.part_one.to_string(), Some(Damage::Missing));

@@ -32,6 +32,8 @@ const BACKUP_TIMEOUT: Duration = Duration::from_secs(600);
 pub struct Host {
     server: Server,
     url: Url,
+    /// Goes with all requests, if there is one.
+    token: Option<String>,
     /// Records the requests to it.
     journal: Option<(Journal, Subject)>,
 }
@@ -95,11 +97,11 @@ impl Host {
             Ok(listening_port(&output))
         })
         .await?;
-        Self::new(Server::Process(guardian), port)
+        Ok(Self { token: options.token, ..Self::new(Server::Process(guardian), port)? })
     }
 
     fn new(server: Server, port: u16) -> Result<Self> {
-        Ok(Self { server, url: Url::parse(&format!("http://127.0.0.1:{port}"))?, journal: None })
+        Ok(Self { server, url: Url::parse(&format!("http://127.0.0.1:{port}"))?, token: None, journal: None })
     }
 
     /// A host within this process, which ends when `server` is dropped.
@@ -182,6 +184,9 @@ impl Host {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
         let response = request.send().await.context("asking the host")?;
         let status = response.status().as_u16();
         let text_of = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -237,6 +242,11 @@ impl Host {
         self.process()?.open_files()
     }
 
+    /// Sends SIGTERM.
+    pub fn ask_to_end(&self) -> Result<()> {
+        self.process()?.signal(Signal::Terminate)
+    }
+
     /// Sends SIGTERM and waits for the end.
     pub async fn terminate(mut self) -> Result<ExitStatus> {
         self.process_mut()?.end(Signal::Terminate).await
@@ -278,6 +288,11 @@ fn launch(binary: &Path, options: &HostOptions) -> Result<Guardian> {
     let mut guardian = Guardian::new(&std::env::temp_dir(), "host")?;
     let mut command = Guardian::command(binary);
     command.arg("serve").current_dir(guardian.folder()).env_clear().envs(options.environment.iter().cloned());
+    if let Some(token) = &options.token {
+        let file = guardian.folder().join("token");
+        fs::write(&file, token)?;
+        command.env("CAMUNDA_OPTIMIZE_BACKUP_ADMIN_TOKEN_FILE", file);
+    }
     if let Some(config) = &options.config {
         fs::write(guardian.folder().join("config.yaml"), config)?;
         command.args(["--config", "config.yaml"]);

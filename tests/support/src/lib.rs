@@ -14,6 +14,7 @@ pub mod installation;
 pub mod journal;
 pub mod matrix;
 pub mod memory;
+pub mod programs;
 pub mod repository;
 mod target;
 mod wait;

@@ -31,6 +31,8 @@ pub enum Group {
     Engine,
     /// When the commit chooses it.
     Rotated,
+    /// Never: it needs what a fresh machine may not have.
+    OnRequest,
 }
 
 /// What there is to do in a column.
@@ -91,7 +93,7 @@ impl Column {
 }
 
 /// All columns, in the order in which they are run.
-pub const COLUMNS: [Column; 12] = [
+pub const COLUMNS: [Column; 13] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
     Column::of_engine(
         "elasticsearch_7_17",
@@ -139,6 +141,12 @@ pub const COLUMNS: [Column; 12] = [
             },
         ],
     ),
+    Column {
+        name: "deploy",
+        about: "what is under deploy/, and the API against its description; needs Python 3.10 with venv, Go 1.24, systemd-analyze and promtool, or newer",
+        group: Group::OnRequest,
+        work: Work::Ignored(&[Selection::scenarios(&["deploy_checks::"])]),
+    },
     Column {
         name: "published",
         about: "what is published, built twice; needs git and the repository's history",

@@ -16,7 +16,11 @@ pub(super) struct Index {
     pub(super) has_no_primary: bool,
     /// The document with the id 1.
     pub(super) document: Option<Value>,
+    /// In bytes. `None`: [`DEFAULT_SIZE`].
+    pub(super) size: Option<u64>,
 }
+
+const DEFAULT_SIZE: u64 = 1000;
 
 impl Indices {
     /// An index, which is created if it does not exist.
@@ -43,6 +47,21 @@ impl Indices {
     pub(super) fn unassigned<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
         let unassigned = |name: &&String| self.0.get(*name).is_some_and(|index| index.has_no_primary);
         names.iter().filter(unassigned).map(String::as_str).collect()
+    }
+
+    /// The size of an index; also of one that is gone, which a snapshot may still have.
+    pub(super) fn size(&self, name: &str) -> u64 {
+        self.0.get(name).and_then(|index| index.size).unwrap_or(DEFAULT_SIZE)
+    }
+
+    /// The sizes of the indices that a pattern finds.
+    pub(super) fn sizes(&self, pattern: &str) -> Reply {
+        let Some(begin) = pattern.strip_suffix('*').filter(|begin| !begin.contains(['*', ','])) else {
+            return Err(not_known("sizes but of one pattern with a * at its end"));
+        };
+        let size = |name: &String| json!({"primaries": {"store": {"size_in_bytes": self.size(name)}}});
+        let found = self.0.keys().filter(|name| name.starts_with(begin));
+        Ok(json!({"indices": found.map(|name| (name.clone(), size(name))).collect::<BTreeMap<_, _>>()}))
     }
 
     /// The indices that a pattern finds, with their aliases.

@@ -92,6 +92,11 @@ impl MemoryEngine {
         self.state().indices.index(index).document = document;
     }
 
+    /// Sets the size of an index in bytes.
+    pub fn set_size(&self, index: &str, bytes: u64) {
+        self.state().indices.index(index).size = Some(bytes);
+    }
+
     /// Puts a snapshot into a repository that exists.
     pub fn store(&self, repository: &str, snapshot: StoredSnapshot) {
         if let Some(repository) = self.state().repositories.get_mut(repository) {
@@ -109,6 +114,11 @@ impl MemoryEngine {
     /// [finished](Self::finish).
     pub fn write_within(&self, span: Duration) {
         self.state().writing_takes = Some(span);
+    }
+
+    /// Writes the snapshots of this name up to so many bytes, without ending them.
+    pub fn write(&self, name: &str, bytes: u64) {
+        self.change(name, |snapshot| snapshot.written = bytes);
     }
 
     /// Ends the snapshots of this name.

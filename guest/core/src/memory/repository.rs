@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::indices::Indices;
@@ -5,7 +7,7 @@ use super::response::{Failure, Reply, not_known, refusal};
 use super::snapshot::NewSnapshot;
 use super::{Damage, Dialect, StoredSnapshot};
 use crate::request::ListMode;
-use crate::{SnapshotState, Timestamp};
+use crate::{SnapshotState, Timestamp, milliseconds};
 
 /// A registered snapshot repository.
 #[derive(Debug)]
@@ -84,6 +86,27 @@ impl Repository {
                 Err(refusal(500, "snapshot_exception", reason))
             }
         }
+    }
+
+    /// The status of the snapshot with this name. If it is being written, that takes as long as `writing_takes`.
+    pub(super) fn status(
+        &self,
+        dialect: Dialect,
+        name: &str,
+        indices: &Indices,
+        now: Timestamp,
+        writing_takes: Option<Duration>,
+    ) -> Reply {
+        let found = self.snapshots.iter().find(|known| known.name == name);
+        let snapshot = found.ok_or_else(|| self.snapshot_missing(dialect, name))?;
+        self.open(snapshot, dialect)?;
+        let all: u64 = snapshot.indices.iter().map(|index| indices.size(index)).sum();
+        let by_time = writing_takes.map_or(0, |span| {
+            let elapsed = milliseconds(now.since(snapshot.started));
+            all.saturating_mul(elapsed).checked_div(milliseconds(span)).unwrap_or(all)
+        });
+        let written = snapshot.written.max(by_time).min(all);
+        Ok(json!({"snapshots": [snapshot.status(|index| indices.size(index), written)]}))
     }
 
     /// Starts a snapshot.

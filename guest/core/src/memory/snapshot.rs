@@ -25,6 +25,8 @@ pub struct StoredSnapshot {
     pub version_id: Option<u64>,
     /// The damage to its metadata file.
     pub damage: Option<Damage>,
+    /// How many bytes are written, while it runs.
+    pub written: u64,
 }
 
 /// A damage to a snapshot's metadata file.
@@ -50,6 +52,7 @@ impl StoredSnapshot {
             metadata: None,
             version_id: None,
             damage: None,
+            written: 0,
         }
     }
 
@@ -89,6 +92,46 @@ impl StoredSnapshot {
         details
     }
 
+    /// Its status, where indices are of these sizes and `written` bytes are in the repository.
+    ///
+    /// Each index has one shard. They are written one after another, and what is in one that has not been begun is not
+    /// known.
+    pub(super) fn status(&self, size: impl Fn(&str) -> u64, written: u64) -> Value {
+        let mut before = 0;
+        let shards: Vec<(&String, ShardStatus)> = self
+            .indices
+            .iter()
+            .map(|index| {
+                let size = size(index);
+                let shard = ShardStatus::of(self.state, size, written.checked_sub(before));
+                before += size;
+                (index, shard)
+            })
+            .collect();
+        let count = |stage: Stage| shards.iter().filter(|(_, shard)| shard.stage == stage).count();
+        let stats = shards.iter().fold(ShardStatus::default(), |sum, (_, shard)| ShardStatus {
+            size: sum.size + shard.size,
+            written: sum.written + shard.written,
+            ..sum
+        });
+        let index = |(name, shard): &(&String, ShardStatus)| {
+            let stage = format!("{:?}", shard.stage).to_uppercase();
+            ((*name).clone(), json!({"shards": {"0": {"stage": stage, "stats": shard.stats()}}}))
+        };
+        let is_running = self.state == SnapshotState::InProgress;
+        json!({
+            "snapshot": self.name,
+            "uuid": self.uuid(),
+            "state": if is_running { "STARTED" } else { self.state.as_str() },
+            "shards_stats": {
+                "initializing": count(Stage::Init), "started": count(Stage::Started), "finalizing": 0,
+                "done": count(Stage::Done), "failed": count(Stage::Failure), "total": shards.len(),
+            },
+            "stats": stats.stats(),
+            "indices": shards.iter().map(index).collect::<Map<_, _>>(),
+        })
+    }
+
     /// In a failed snapshot, every index failed.
     fn failures(&self) -> Vec<Value> {
         let failed = matches!(self.state, SnapshotState::Failed | SnapshotState::Partial);
@@ -99,6 +142,47 @@ impl StoredSnapshot {
             })
         };
         self.indices.iter().filter(|_| failed).map(failure).collect()
+    }
+}
+
+/// How far a shard is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Init,
+    Started,
+    Done,
+    Failure,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ShardStatus {
+    stage: Stage,
+    size: u64,
+    written: u64,
+}
+
+impl ShardStatus {
+    /// `written`: in this shard and those after it. `None`: it has not been begun.
+    fn of(snapshot: SnapshotState, size: u64, written: Option<u64>) -> Self {
+        match (snapshot, written) {
+            (SnapshotState::Failed | SnapshotState::Partial, _) => Self { stage: Stage::Failure, ..Self::default() },
+            (SnapshotState::InProgress, None) => Self::default(),
+            (SnapshotState::InProgress, Some(written)) if written < size => {
+                Self { stage: Stage::Started, size, written }
+            }
+            _ => Self { stage: Stage::Done, size, written: size },
+        }
+    }
+
+    /// What is written is left out when it is all.
+    fn stats(self) -> Value {
+        let size = |bytes: u64| json!({"file_count": 1, "size_in_bytes": bytes});
+        if self.written == self.size {
+            json!({"incremental": size(self.size), "total": size(self.size)})
+        } else {
+            json!({"incremental": size(self.size), "processed": size(self.written), "total": size(self.size)})
+        }
     }
 }
 

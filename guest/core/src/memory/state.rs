@@ -55,9 +55,13 @@ impl State {
         match (request.method, segments(request).as_slice()) {
             (Method::Get, ["_snapshot", repository]) => self.repository(request, repository),
             (Method::Get, ["_snapshot", repository, patterns]) => self.list(dialect, request, repository, patterns),
+            (Method::Get, ["_snapshot", repository, name, "_status"]) => {
+                self.status(dialect, request, repository, name)
+            }
             (Method::Put, ["_snapshot", repository, name]) => self.create(dialect, request, repository, name),
             (Method::Delete, ["_snapshot", repository, names]) => self.delete(dialect, request, repository, names),
             (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
+            (Method::Get, [pattern, "_stats", "store"]) => self.sizes(request, pattern),
             (Method::Get, [index, "_doc", "1"]) => self.document(request, index),
             (Method::Get, ["_nodes", "_all", "http"]) => nodes(dialect, request),
             (Method::Get, ["_nodes", "_master", "stats", "os"]) => self.clock(request),
@@ -97,6 +101,15 @@ impl State {
         }
     }
 
+    fn status(&self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
+        expect_parameters(request, &[("filter_path", "*")])?;
+        if name.contains(['*', ',']) {
+            return Err(not_known("the status but of one snapshot by its exact name"));
+        }
+        let repository = self.repositories.get(repository).ok_or_else(|| Repository::missing(repository))?;
+        repository.status(dialect, name, &self.indices, self.now, self.writing_takes)
+    }
+
     fn create(&mut self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
         expect_parameters(request, &[("wait_for_completion", "false")])?;
         let new = NewSnapshot::read(request.body.as_deref())?;
@@ -117,6 +130,11 @@ impl State {
     fn resolve(&self, request: &Request, pattern: &str) -> Reply {
         expect_parameters(request, &[("expand_wildcards", "all")])?;
         self.indices.resolve(pattern)
+    }
+
+    fn sizes(&self, request: &Request, pattern: &str) -> Reply {
+        expect_parameters(request, &[("filter_path", "*")])?;
+        self.indices.sizes(pattern)
     }
 
     fn clock(&self, request: &Request) -> Reply {

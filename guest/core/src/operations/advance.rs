@@ -13,7 +13,7 @@ use crate::{
 
 /// The result of one step of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct Step {
     /// The backup after this step.
     pub backup: Backup,
     /// When to take the next step. `None`: the run has ended.
@@ -24,7 +24,7 @@ pub struct Progress {
     pub accepted: bool,
 }
 
-impl Progress {
+impl Step {
     fn of(backup: Backup) -> Self {
         Self { backup, again_in: None, refusal: None, accepted: false }
     }
@@ -41,11 +41,11 @@ const AFTER_START: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// [`Error::BackupNotFound`]: the backup was deleted, and the run is over. After any other error, take the step again.
-pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Progress, Error> {
+pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Step, Error> {
     let repository = context.repository()?;
     let listing = Listing::of_backup(engine, repository, id)?.or_transient_error()?;
     if is_dropped(&listing, context, id) {
-        return Ok(Progress::of(Backup::dropped(id, repository)));
+        return Ok(Step::of(Backup::dropped(id, repository)));
     }
     let snapshots = existing(engine, listing, context, id)?;
     let mut context = Cow::Borrowed(context);
@@ -59,15 +59,15 @@ pub fn advance(engine: &impl Engine, context: &Context, id: BackupId) -> Result<
         // The cause can pass. The host waits longer each time.
         (NextStep::StartPartTwo { .. }, _) if awaits_part_two => {
             let refusal = Some(dropped(Part::Two, repository));
-            Ok(Progress { again_in: Some(AFTER_REFUSAL), refusal, ..Progress::of(backup) })
+            Ok(Step { again_in: Some(AFTER_REFUSAL), refusal, ..Step::of(backup) })
         }
         (NextStep::StartPartTwo { run_id }, Some(part_one)) => {
             let start = while_indices_vanish(|| start_part_two(engine, &context, &part_one, &run_id))
                 .map_or_else(Start::refused, |()| Ok(Start::Running));
-            Ok(start?.into_progress(backup, &context))
+            Ok(start?.into_step(backup, &context))
         }
-        (NextStep::Wait(delay), _) => Ok(Progress { again_in: Some(delay), ..Progress::of(backup) }),
-        _ => Ok(Progress::of(backup)),
+        (NextStep::Wait(delay), _) => Ok(Step { again_in: Some(delay), ..Step::of(backup) }),
+        _ => Ok(Step::of(backup)),
     }
 }
 
@@ -98,11 +98,11 @@ impl Start {
         }
     }
 
-    fn into_progress(self, backup: Backup, context: &Context) -> Progress {
+    fn into_step(self, backup: Backup, context: &Context) -> Step {
         match self {
-            Self::Running => Progress { again_in: Some(AFTER_START), accepted: true, ..Progress::of(backup) },
+            Self::Running => Step { again_in: Some(AFTER_START), accepted: true, ..Step::of(backup) },
             Self::Retry { delay, refusal } => {
-                Progress { again_in: Some(delay), refusal: Some(refusal), ..Progress::of(backup) }
+                Step { again_in: Some(delay), refusal: Some(refusal), ..Step::of(backup) }
             }
             Self::Rejected { refusal } => {
                 // The state of the backup, now that its run has ended.
@@ -115,7 +115,7 @@ impl Start {
                 };
                 let context = Context { notes: vec![note], ..context.clone() };
                 let backup = Backup::assess(backup.id, backup.snapshots, None, &context);
-                Progress { refusal: Some(refusal), ..Progress::of(backup) }
+                Step { refusal: Some(refusal), ..Step::of(backup) }
             }
         }
     }

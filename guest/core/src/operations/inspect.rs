@@ -30,7 +30,10 @@ pub struct BackupList {
 /// # Errors
 /// [`Error::BackupNotFound`], or why it could not be read.
 pub fn get(engine: &impl Engine, context: &Context, id: &str) -> Result<Backup, Error> {
-    let id = BackupId::parse(id)?;
+    read(engine, context, BackupId::parse(id)?)
+}
+
+pub(super) fn read(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Backup, Error> {
     let repository = context.repository()?;
     let listing = Listing::of_backup(engine, repository, id)?;
     if is_dropped(&listing, context, id) {

@@ -5,11 +5,13 @@ mod create;
 mod delete;
 mod identify;
 mod inspect;
+mod progress;
 
-pub use advance::{Progress, advance};
+pub use advance::{Step, advance};
 pub use create::{Accepted, create};
 pub use delete::{Deleted, delete};
 pub use inspect::{BackupList, get, list};
+pub use progress::progress;
 
 use std::borrow::Cow;
 

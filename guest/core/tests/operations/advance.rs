@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use backup_core::memory::{Damage, Intercepted};
-use backup_core::operations::{self, Progress};
+use backup_core::operations::{self, Step};
 use backup_core::{BackupId, BackupState, Error, RunNote, SnapshotState};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, OTHER_INDICES, REPOSITORY, RESUME_WINDOW, is_put, on_every_engine, part};
 
 /// Steps that must end the run without a write.
-fn ends(fixture: &Fixture, id: u64, expected: BackupState) -> Progress {
+fn ends(fixture: &Fixture, id: u64, expected: BackupState) -> Step {
     let before = fixture.writes().len();
-    let progress = fixture.advance(id).unwrap();
-    assert_eq!((progress.again_in, progress.backup.state), (None, expected));
+    let step = fixture.advance(id).unwrap();
+    assert_eq!((step.again_in, step.backup.state), (None, expected));
     assert_eq!(fixture.writes().len(), before);
-    progress
+    step
 }
 
 /// A backup whose part 1 has just succeeded.
@@ -42,8 +42,8 @@ fn a_run_ends_complete() {
 fn part_2_is_asked_for_as_part_1_was() {
     on_every_engine(|fixture| {
         with_part_one(fixture);
-        let progress = fixture.advance(12).unwrap();
-        assert_eq!((progress.backup.state, progress.refusal), (BackupState::InProgress, None));
+        let step = fixture.advance(12).unwrap();
+        assert_eq!((step.backup.state, step.refusal), (BackupState::InProgress, None));
         let put = fixture.writes().pop().unwrap();
         assert_eq!(put.to_string(), format!("PUT /_snapshot/backups/{}", part(12, 2)));
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
@@ -64,10 +64,10 @@ fn part_2_waits_for_the_end_of_part_1() {
     on_every_engine(|fixture| {
         fixture.create(12, "run-1").unwrap();
         for _ in 0..20 {
-            let progress = fixture.advance(12).unwrap();
-            let delay = progress.again_in.unwrap();
+            let step = fixture.advance(12).unwrap();
+            let delay = step.again_in.unwrap();
             assert!((Duration::from_millis(200)..=Duration::from_secs(10)).contains(&delay), "{delay:?}");
-            assert_eq!(progress.backup.state, BackupState::InProgress);
+            assert_eq!(step.backup.state, BackupState::InProgress);
             assert_eq!(fixture.names(), [part(12, 1)]);
             fixture.engine.pass(delay);
         }
@@ -84,8 +84,8 @@ fn the_end_of_a_long_part_1_is_seen_within_a_short_window() {
         fixture.engine.pass(Duration::from_secs(3600));
         let mut context = fixture.context("unused");
         context.settings.resume_window = Duration::from_secs(8);
-        let progress = operations::advance(&fixture.engine, &context, BackupId::new(12).unwrap()).unwrap();
-        assert_eq!(progress.again_in, Some(Duration::from_secs(2)));
+        let step = operations::advance(&fixture.engine, &context, BackupId::new(12).unwrap()).unwrap();
+        assert_eq!(step.again_in, Some(Duration::from_secs(2)));
     });
 }
 
@@ -164,8 +164,8 @@ fn a_host_that_is_slower_finds_part_2_there() {
             }
             None
         });
-        let progress = fixture.advance_over(&engine, 12).unwrap();
-        assert!(progress.again_in.is_some() && progress.refusal.is_none());
+        let step = fixture.advance_over(&engine, 12).unwrap();
+        assert!(step.again_in.is_some() && step.refusal.is_none());
         assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
         assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
@@ -230,8 +230,8 @@ fn a_run_that_has_ended_here_stays_so() {
     on_every_engine(|fixture| {
         with_part_one(fixture);
         let note = note_on(fixture, 12, true, None);
-        let progress = fixture.advance_knowing(12, note).unwrap();
-        assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
+        let step = fixture.advance_knowing(12, note).unwrap();
+        assert_eq!((step.again_in, step.backup.state), (None, BackupState::Incomplete));
         assert_eq!(fixture.names(), [part(12, 1)]);
     });
 }
@@ -283,8 +283,8 @@ fn what_the_host_remembers_of_an_earlier_run_of_that_number_is_not_about_this_on
         with_part_one(fixture);
         let note =
             RunNote { run_id: "deleted-since".to_owned(), ..note_on(fixture, 12, true, Some("refused".to_owned())) };
-        let progress = fixture.advance_knowing(12, note).unwrap();
-        assert!(progress.again_in.is_some());
+        let step = fixture.advance_knowing(12, note).unwrap();
+        assert!(step.again_in.is_some());
         assert_eq!(fixture.names(), [part(12, 1), part(12, 2)]);
     });
 }

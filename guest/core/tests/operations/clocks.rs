@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backup_core::memory::Intercepted;
-use backup_core::operations::{self, Progress};
+use backup_core::operations::{self, Step};
 use backup_core::{
     Backup, BackupId, BackupState, Context, Engine, ListQuery, Request, SnapshotState, Timestamp, TransportError,
 };
@@ -26,7 +26,7 @@ fn behind(fixture: &Fixture) -> Context {
     Context { now: Timestamp(fixture.engine.now().0 - HOUR.as_millis() as u64), ..fixture.context("unused") }
 }
 
-fn advance(engine: &impl Engine, context: &Context) -> Progress {
+fn advance(engine: &impl Engine, context: &Context) -> Step {
     operations::advance(engine, context, BackupId::new(12).unwrap()).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn after_the_window_the_difference_is_told() {
         with_part_one(fixture);
         fixture.engine.pass(2 * RESUME_WINDOW);
         let reason = |context: Context| {
-            let Progress { backup, again_in, .. } = advance(&fixture.engine, &context);
+            let Step { backup, again_in, .. } = advance(&fixture.engine, &context);
             assert_eq!((again_in, backup.state), (None, BackupState::Incomplete));
             assert_eq!(get(&fixture.engine, &context).failure_reason, backup.failure_reason);
             let list = operations::list(&fixture.engine, &context, &ListQuery::default()).unwrap().backups;

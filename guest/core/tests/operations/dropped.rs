@@ -1,7 +1,7 @@
 //! What the engine accepted and then has no trace of, as it happens when its nodes cannot write to the repository.
 
 use backup_core::memory::Intercepted;
-use backup_core::operations::{self, BackupList, Progress};
+use backup_core::operations::{self, BackupList, Step};
 use backup_core::{
     Backup, BackupId, BackupState, Context, Error, IdPattern, ListQuery, PageLimit, Part, RunNote, SnapshotState,
 };
@@ -38,7 +38,7 @@ fn a_dropped_part_1_fails_the_backup() {
         fixture.create(12, "run-1").unwrap();
         fixture.delete_behind_our_back(&part(12, 1));
 
-        let Progress { backup, again_in, .. } = fixture.advance_knowing(12, awaiting(Part::One, false)).unwrap();
+        let Step { backup, again_in, .. } = fixture.advance_knowing(12, awaiting(Part::One, false)).unwrap();
 
         assert_eq!((again_in, backup.state, backup.snapshots.len()), (None, BackupState::Failed, 0));
         let reason = backup.failure_reason.clone().unwrap();
@@ -102,8 +102,8 @@ fn a_part_1_that_is_there_after_all_goes_on() {
         with_part_one(fixture);
         let backup = fixture.get_knowing(12, awaiting(Part::One, true)).unwrap();
         assert_eq!(backup.state, BackupState::InProgress);
-        let progress = fixture.advance_knowing(12, awaiting(Part::One, true)).unwrap();
-        assert!(progress.accepted, "part 2 is begun");
+        let step = fixture.advance_knowing(12, awaiting(Part::One, true)).unwrap();
+        assert!(step.accepted, "part 2 is begun");
     });
 }
 
@@ -158,11 +158,11 @@ fn a_dropped_part_2_is_told_and_tried_again() {
         fixture.delete_behind_our_back(&part(12, 2));
         let writes = fixture.writes().len();
 
-        let progress = fixture.advance_knowing(12, awaiting(Part::Two, false)).unwrap();
+        let step = fixture.advance_knowing(12, awaiting(Part::Two, false)).unwrap();
 
-        assert_eq!(progress.backup.state, BackupState::InProgress);
-        assert!(progress.again_in.is_some() && !progress.accepted);
-        assert!(progress.refusal.unwrap().contains("accepted part 2 of 2 and has no trace"));
+        assert_eq!(step.backup.state, BackupState::InProgress);
+        assert!(step.again_in.is_some() && !step.accepted);
+        assert!(step.refusal.unwrap().contains("accepted part 2 of 2 and has no trace"));
         assert_eq!(fixture.writes().len(), writes, "not in this step");
         assert_eq!(fixture.drive(12).state, BackupState::Complete);
     });
@@ -175,9 +175,9 @@ fn a_part_2_that_is_dropped_at_the_end_of_the_window_explains_the_backup() {
         fixture.engine.pass(2 * RESUME_WINDOW);
         for ended in [false, true] {
             let note = awaiting(Part::Two, ended);
-            let progress = fixture.advance_knowing(12, note.clone()).unwrap();
-            assert_eq!((progress.again_in, progress.backup.state), (None, BackupState::Incomplete));
-            for backup in [progress.backup, fixture.get_knowing(12, note).unwrap()] {
+            let step = fixture.advance_knowing(12, note.clone()).unwrap();
+            assert_eq!((step.again_in, step.backup.state), (None, BackupState::Incomplete));
+            for backup in [step.backup, fixture.get_knowing(12, note).unwrap()] {
                 let reason = backup.failure_reason.unwrap();
                 assert!(reason.contains("accepted part 2 of 2 and has no trace"), "{reason}");
             }

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
-use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
+use backup_core::operations::{self, Accepted, BackupList, Deleted, Step};
 use backup_core::{
-    Backup, BackupId, Context, Engine, EngineClock, Error, IndexPrefix, ListQuery, Method, Origin, Part,
-    RepositoryName, Request, Response, RunNote, Settings, SnapshotState, TransportError,
+    Backup, BackupId, BackupProgress, Context, Engine, EngineClock, Error, IndexPrefix, ListQuery, Method, Origin,
+    Part, RepositoryName, Request, Response, RunNote, Settings, SnapshotState, TransportError,
 };
 use serde_json::json;
 
@@ -81,15 +81,15 @@ impl Fixture {
         operations::create(&self.engine, &self.context(run_id), &id.to_string())
     }
 
-    pub(crate) fn advance(&self, id: u64) -> Result<Progress, Error> {
+    pub(crate) fn advance(&self, id: u64) -> Result<Step, Error> {
         self.advance_over(&self.engine, id)
     }
 
-    pub(crate) fn advance_over(&self, engine: &impl Engine, id: u64) -> Result<Progress, Error> {
+    pub(crate) fn advance_over(&self, engine: &impl Engine, id: u64) -> Result<Step, Error> {
         operations::advance(engine, &self.context("unused"), BackupId::new(id).unwrap())
     }
 
-    pub(crate) fn advance_knowing(&self, id: u64, note: RunNote) -> Result<Progress, Error> {
+    pub(crate) fn advance_knowing(&self, id: u64, note: RunNote) -> Result<Step, Error> {
         let context = Context { notes: vec![note], ..self.context("unused") };
         operations::advance(&self.engine, &context, BackupId::new(id).unwrap())
     }
@@ -99,8 +99,8 @@ impl Fixture {
         self.engine.write_within(Duration::from_millis(300));
         for _ in 0..100 {
             match self.advance(id).unwrap() {
-                Progress { again_in: Some(delay), .. } => self.engine.pass(delay),
-                Progress { backup, .. } => return backup,
+                Step { again_in: Some(delay), .. } => self.engine.pass(delay),
+                Step { backup, .. } => return backup,
             }
         }
         panic!("the run does not end");
@@ -113,6 +113,14 @@ impl Fixture {
     pub(crate) fn get_knowing(&self, id: u64, note: RunNote) -> Result<Backup, Error> {
         let context = Context { notes: vec![note], ..self.context("unused") };
         operations::get(&self.engine, &context, &id.to_string())
+    }
+
+    pub(crate) fn progress(&self, id: u64) -> Result<BackupProgress, Error> {
+        self.progress_over(&self.engine, id)
+    }
+
+    pub(crate) fn progress_over(&self, engine: &impl Engine, id: u64) -> Result<BackupProgress, Error> {
+        operations::progress(engine, &self.context("unused"), &id.to_string())
     }
 
     pub(crate) fn list(&self) -> Result<BackupList, Error> {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use backup_core::memory::{Damage, Dialect, Intercepted};
-use backup_core::operations::{self, Accepted, BackupList, Deleted, Progress};
+use backup_core::operations::{self, Accepted, BackupList, Deleted, Step};
 use backup_core::{
     Backup, BackupId, BackupState, Context, Error, ErrorKind, IndexPrefix, ListQuery, OptimizeVersion, Origin,
     PageLimit, Part, Request, SnapshotState,
@@ -53,7 +53,7 @@ impl<'a> Server<'a> {
         operations::create(&self.fixture.engine, &self.context(run_id), &id.to_string())
     }
 
-    fn advance(&self, id: u64) -> Result<Progress, Error> {
+    fn advance(&self, id: u64) -> Result<Step, Error> {
         operations::advance(&self.fixture.engine, &self.context("-"), BackupId::new(id).unwrap())
     }
 

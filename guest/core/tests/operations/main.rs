@@ -25,6 +25,8 @@ mod lost_answers;
 #[cfg(test)]
 mod part_two;
 #[cfg(test)]
+mod progress;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod version;

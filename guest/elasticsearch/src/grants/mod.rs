@@ -5,6 +5,7 @@
 
 mod body;
 mod denial;
+mod kind;
 mod names;
 mod query;
 mod scope;
@@ -12,6 +13,7 @@ mod scope;
 mod tests;
 
 pub use denial::Denial;
+pub use kind::{KINDS, OTHER_KIND};
 pub use scope::Scope;
 
 use self::denial::excerpt;
@@ -24,11 +26,12 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// |---|---|
 /// | `GET /_snapshot/{repository}` | the repository's settings |
 /// | `GET /_snapshot/{repository}/{names}` | a list; names may end in `*` |
-/// | `GET /_snapshot/{repository}/{names}/_status` | the progress of running snapshots |
+/// | `GET /_snapshot/{repository}/{names}/_status` | how far a snapshot is |
 /// | `PUT /_snapshot/{repository}/{name}` | a new snapshot of exact indices of the installation |
 /// | `DELETE /_snapshot/{repository}/{names}` | exact names |
 /// | `GET /_resolve/index/{prefix}-*` | the installation's indices |
 /// | `GET /{prefix}-metadata/_search`, `GET /{prefix}-metadata/_doc/1` | Optimize's version |
+/// | `GET /{prefix}-*/_stats/store` | the sizes of the installation's indices |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
 /// | `GET /_nodes/_master/stats/os` | the engine's clock |
 ///
@@ -45,7 +48,10 @@ pub struct Grants {
 /// Its body is not the policy's text, but is written from the fields that were checked: the engine cannot read it in
 /// another way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Granted(Request);
+pub struct Granted {
+    request: Request,
+    grant: Grant,
+}
 
 /// A kind of request that is granted; see [`Grants`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +62,7 @@ enum Grant {
     DeleteSnapshots,
     SnapshotStatus,
     ResolveIndices,
+    ReadSizes,
     ReadMetadata,
     ReadNodes,
 }
@@ -81,7 +88,7 @@ impl Grants {
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
         scope.check(&request)?;
-        Ok(Granted(Request { body, ..request }))
+        Ok(Granted { request: Request { body, ..request }, grant })
     }
 
     fn find(&self, request: &Request) -> Result<Grant, Denial> {
@@ -94,6 +101,10 @@ impl Grants {
             (Method::Get, ["_resolve", "index", expression]) => {
                 self.check_expression(expression, "*")?;
                 Some(Grant::ResolveIndices)
+            }
+            (Method::Get, [expression, "_stats", "store"]) => {
+                self.check_expression(expression, "*")?;
+                Some(Grant::ReadSizes)
             }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
                 self.check_expression(alias, "metadata")?;
@@ -136,7 +147,13 @@ impl Granted {
     /// What will be sent.
     #[must_use]
     pub fn request(&self) -> &Request {
-        &self.0
+        &self.request
+    }
+
+    /// What kind of request it is, for metrics: one of [`KINDS`].
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.grant.kind()
     }
 }
 

@@ -49,7 +49,7 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
         Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
-        Grant::ReadNodes => &[("filter_path", Text)],
+        Grant::ReadNodes | Grant::ReadSizes => &[("filter_path", Text)],
     }
 }
 

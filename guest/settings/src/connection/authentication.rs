@@ -130,7 +130,7 @@ fn complete(
 }
 
 /// A secret that is given as it is or in a file, and the key that it was found under.
-pub(crate) fn secret<T, E: Display>(
+fn secret<T, E: Display>(
     section: &Section<'_>,
     [plain, file]: [&'static str; 2],
     parse: impl Fn(&str) -> Result<T, E>,

@@ -7,6 +7,7 @@ mod precedence;
 mod properties;
 mod reach;
 mod retention;
+mod security;
 mod table;
 
 use std::io::Write;

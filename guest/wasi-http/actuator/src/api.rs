@@ -1,4 +1,4 @@
-use backup_actuator::{BackupView, Health, Info, Links, Message, Probe, list_query, next_link};
+use backup_actuator::{BackupView, Health, Info, Links, Message, Probe, ProgressView, list_query, next_link};
 use http::{Method, StatusCode};
 
 use crate::background::Background;
@@ -40,6 +40,7 @@ fn serve(route: Route, request: &IncomingRequest) -> Result<(Reply, Background),
         Route::Create => return create(policy()?, request),
         Route::List => list(policy()?, request.query().as_deref())?,
         Route::Get(id) => get(policy()?, &id)?,
+        Route::Progress(id) => progress(policy()?, &id)?,
         Route::Delete(id) => return delete(policy()?, id),
     };
     Ok((reply, Background::None))
@@ -61,6 +62,11 @@ fn create(policy: Policy, request: &IncomingRequest) -> Result<(Reply, Backgroun
 fn get(policy: Policy, id: &str) -> Result<Reply, Error> {
     let backup = policy.get(id)?;
     Ok(Reply::json(StatusCode::OK, &BackupView::new(backup.into(), &policy.0.presentation)))
+}
+
+fn progress(policy: Policy, id: &str) -> Result<Reply, Error> {
+    let progress = policy.progress(id)?;
+    Ok(Reply::json(StatusCode::OK, &ProgressView::new(progress.into(), &policy.0.presentation)))
 }
 
 fn list(policy: Policy, query: Option<&str>) -> Result<Reply, Error> {

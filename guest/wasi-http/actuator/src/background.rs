@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backup_core::{LEFTOVER_CHECK_DELAYS, RunPacer};
 
-use crate::bindings::optimize::backup::types::{BackupId, Error, Progress};
+use crate::bindings::optimize::backup::types::{BackupId, Error, Step};
 use crate::policy::Policy;
 use crate::{clock, log};
 
@@ -41,19 +41,19 @@ fn drive(policy: Policy, id: BackupId) {
     let mut pacer = RunPacer::new(clock::jitter);
     loop {
         let delay = match policy.advance(id) {
-            Ok(Progress { again_in: None, backup, .. }) => {
+            Ok(Step { again_in: None, backup, .. }) => {
                 let reason = backup.failure_reason.unwrap_or_default();
                 log::line(&format!("backup {id} has ended: {:?} {reason}", backup.state));
                 return;
             }
             // If the engine drops it, the next step starts it again: not so soon.
-            Ok(Progress { again_in: Some(millis), accepted: true, .. }) => {
+            Ok(Step { again_in: Some(millis), accepted: true, .. }) => {
                 pacer.after_refusal(Duration::from_millis(millis))
             }
-            Ok(Progress { again_in: Some(millis), refusal: None, .. }) => {
+            Ok(Step { again_in: Some(millis), refusal: None, .. }) => {
                 pacer.after_progress(Duration::from_millis(millis))
             }
-            Ok(Progress { again_in: Some(millis), refusal: Some(refusal), .. }) => {
+            Ok(Step { again_in: Some(millis), refusal: Some(refusal), .. }) => {
                 log::line(&format!("the search engine refused part 2 of backup {id}; trying again: {refusal}"));
                 pacer.after_refusal(Duration::from_millis(millis))
             }

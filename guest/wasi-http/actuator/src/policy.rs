@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use backup_actuator::policy_settings;
 use backup_core::ListQuery;
 
-use crate::bindings::optimize::backup::types::{Backup, BackupState, BackupsPage, Context, Deleted, Error, Progress};
+use crate::bindings::optimize::backup::types::{
+    Backup, BackupProgress, BackupState, BackupsPage, Context, Deleted, Error, Step,
+};
 use crate::bindings::optimize::backup::{backups, types};
 use crate::bindings::optimize::wasi_http::scopes::Scope;
 use crate::bindings::wasi::random::random::get_random_u64;
@@ -34,13 +36,19 @@ impl Policy {
         within(Scope::Create(id.to_owned()), || backups::create(&self.context(), id))
     }
 
-    pub(crate) fn advance(self, id: types::BackupId) -> Result<Progress, Error> {
+    pub(crate) fn advance(self, id: types::BackupId) -> Result<Step, Error> {
         within(Scope::Advance(id), || backups::advance(&self.context(), id))
     }
 
     /// Reads one backup, and takes the next step of its run.
     pub(crate) fn get(self, id: &str) -> Result<Backup, Error> {
         Ok(self.advanced(within(Scope::Read, || backups::get(&self.context(), id))?))
+    }
+
+    /// Takes the next step of a backup's run, and reads how far it is.
+    pub(crate) fn progress(self, id: &str) -> Result<BackupProgress, Error> {
+        self.get(id)?;
+        within(Scope::Read, || backups::progress(&self.context(), id))
     }
 
     /// Reads backups, and takes the next step of their runs.
@@ -70,7 +78,7 @@ impl Policy {
             return backup;
         }
         match self.advance(backup.backup_id) {
-            Ok(progress) => progress.backup,
+            Ok(step) => step.backup,
             Err(error) => {
                 log::line(&format!("a step of backup {} failed: {}", backup.backup_id, error.problem().message));
                 backup

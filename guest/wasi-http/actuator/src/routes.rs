@@ -3,10 +3,11 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(crate) const LINKS: [(&str, &str); 7] = [
+pub(crate) const LINKS: [(&str, &str); 8] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
+    ("backups-backupId-progress", "/backups/{backupId}/progress"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
@@ -20,6 +21,7 @@ pub(crate) enum Route {
     Create,
     List,
     Get(String),
+    Progress(String),
     Delete(String),
     Health,
     Liveness,
@@ -43,6 +45,8 @@ impl Route {
             ["actuator", "backups", id] if *method == Method::DELETE => (Some(Self::Delete(decode(id)?)), ""),
             ["actuator", "backups", id] if is_read => (Some(Self::Get(decode(id)?)), ""),
             ["actuator", "backups", _] => (None, "GET,HEAD,DELETE"),
+            ["actuator", "backups", id, "progress"] if is_read => (Some(Self::Progress(decode(id)?)), ""),
+            ["actuator", "backups", _, "progress"] => (None, "GET,HEAD"),
             ["actuator", "health"] => (is_read.then_some(Self::Health), "GET,HEAD"),
             ["actuator", "health", "liveness"] => (is_read.then_some(Self::Liveness), "GET,HEAD"),
             ["actuator", "health", "readiness"] => (is_read.then_some(Self::Readiness), "GET,HEAD"),

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::Runs;
 use super::run::awaited_of;
+use crate::backups::overview::{Listed, may_change};
 use crate::clock;
-use crate::elasticsearch::ListedSnapshot;
+use crate::elasticsearch::{ListedBackups, ListedSnapshot};
 use crate::sandbox::types::{Backup, BackupId, BackupState, Error, SnapshotState};
 use crate::sandbox::{CallError, Purpose};
 
@@ -20,8 +21,8 @@ const TOLD_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// What earlier looks have found.
 #[derive(Default)]
 struct Found {
-    /// Backups that have ended, with the names and states by which a change would show.
-    ended: BTreeMap<BackupId, Vec<ListedSnapshot>>,
+    /// Backups that have ended, with the names and states by which a change would show. `None`: it is not ours.
+    ended: BTreeMap<BackupId, (Vec<ListedSnapshot>, Option<BackupState>)>,
     /// Runs that were found too late, and are reported.
     too_late: BTreeSet<(BackupId, String)>,
 }
@@ -53,13 +54,19 @@ impl Runs {
         is_being_deleted: &impl Fn(BackupId) -> bool,
         found: &mut Found,
     ) -> Result<(), String> {
-        let unfinished = self.policies.unfinished().await.map_err(|error| error.to_string())?;
-        found.ended.retain(|id, snapshots| unfinished.get(id) == Some(snapshots));
+        let ListedBackups { finished, unfinished } = self.policies.listed().await.map_err(|error| error.to_string())?;
+        found.ended.retain(|id, (snapshots, _)| unfinished.get(id) == Some(snapshots));
+        let mut listed = Listed { finished, others: BTreeMap::new() };
         // One backup that cannot be read keeps none of the others from being resumed.
         let mut trouble = Ok(());
         for (id, snapshots) in unfinished {
-            if found.ended.contains_key(&id) || self.is_driven(id) || self.stop.is_cancelled() {
+            let known = found.ended.get(&id).map(|(_, state)| *state);
+            if let Some(known) = known.or_else(|| self.is_driven(id).then_some(Some(BackupState::InProgress))) {
+                listed.others.extend(known.map(|state| (id, state.into())));
                 continue;
+            }
+            if self.stop.is_cancelled() {
+                return Ok(());
             }
             let calls = self.policies.calls();
             // Its outcome is not counted for the policy, and it uses the permits of background calls.
@@ -69,18 +76,22 @@ impl Runs {
                     if !is_being_deleted(id) =>
                 {
                     tracing::info!(backup = id, "resuming a backup that is in progress");
+                    listed.others.insert(id, BackupState::InProgress.into());
                     self.drive(id, run_id, awaited_of(&details), calls);
                 }
-                Ok(backup) if may_change(&backup) => {}
                 Ok(backup) => {
-                    self.report_if_too_late(&backup, found);
-                    found.ended.insert(id, snapshots);
+                    listed.others.insert(id, backup.state.into());
+                    if !may_change(&backup) {
+                        self.report_if_too_late(&backup, found);
+                        found.ended.insert(id, (snapshots, Some(backup.state)));
+                    }
                 }
-                Err(CallError::Refused(Error::NotFound(_))) => drop(found.ended.insert(id, snapshots)),
+                Err(CallError::Refused(Error::NotFound(_))) => drop(found.ended.insert(id, (snapshots, None))),
                 Err(error @ CallError::Refused(Error::Unreachable(_))) => return Err(error.to_string()),
                 Err(error) => trouble = trouble.and(Err(format!("backup {id}: {error}"))),
             }
         }
+        self.overview.listed(listed);
         trouble
     }
 
@@ -102,12 +113,6 @@ impl Runs {
             reason = backup.failure_reason,
             "found a backup too late to resume it: no server was there to start part 2 in time, or the one that tried has forgotten why it did not succeed"
         );
-        self.metrics.run_found_too_late();
+        self.metrics.runs.found_too_late();
     }
-}
-
-/// Whether the state can become another one although names and states stay: a storage or a node may come back.
-fn may_change(backup: &Backup) -> bool {
-    matches!(backup.state, BackupState::InProgress | BackupState::Incompatible)
-        || backup.details.iter().any(|snapshot| snapshot.state == SnapshotState::Unreadable)
 }

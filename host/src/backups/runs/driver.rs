@@ -3,11 +3,11 @@ use std::time::Duration;
 use backup_core::RunPacer;
 use tokio_util::sync::CancellationToken;
 
-use super::Runs;
-use super::run::shortened;
+use super::run::{begun, shortened};
+use super::{Runs, age};
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
-use crate::sandbox::types::{BackupId, BackupState, Error};
+use crate::sandbox::types::{Backup, BackupId, BackupState, Error};
 
 /// Takes steps until the run ends or is stopped. A step in progress is finished first: once the run has stopped, nothing
 /// more is written.
@@ -25,8 +25,7 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             Ok(progress) => {
                 runs.update(id, |run| run.observe(&progress));
                 let Some(again_in) = progress.again_in.map(Duration::from_millis) else {
-                    report_end(id, progress.backup.state, progress.backup.failure_reason.as_deref());
-                    runs.metrics.run_ended(progress.backup.state.into());
+                    report_end(runs, &progress.backup);
                     return;
                 };
                 if progress.accepted {
@@ -39,7 +38,7 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
                     Some(refusal) => {
                         was_dropped |= awaits_part_two;
                         tracing::warn!(backup = id, refusal = shortened(refusal), "there is no part 2; trying again");
-                        runs.metrics.run_retried();
+                        runs.metrics.runs.retried();
                         pacer.after_refusal(again_in)
                     }
                 };
@@ -52,16 +51,24 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             Err(error) => {
                 delay = pacer.after_failure();
                 tracing::warn!(backup = id, %error, retry_in = ?delay, "a step of the run failed; trying again");
-                runs.metrics.run_retried();
+                runs.metrics.runs.retried();
                 runs.update(id, |run| run.trouble = Some(error.to_string()));
             }
         }
     }
 }
 
-fn report_end(id: BackupId, state: BackupState, reason: Option<&str>) {
-    match (state, reason) {
-        (BackupState::Complete, _) => tracing::info!(backup = id, "the backup is complete"),
-        (_, reason) => tracing::error!(backup = id, ?state, reason, "the backup has ended and cannot be restored"),
+fn report_end(runs: &Runs, backup: &Backup) {
+    let Backup { backup_id: id, state, failure_reason, details, .. } = backup;
+    runs.metrics.runs.ended((*state).into(), begun(details).map(age));
+    match state {
+        BackupState::Complete => {
+            tracing::info!(backup = id, "the backup is complete");
+            runs.overview.completed(*id);
+        }
+        state => {
+            let reason = failure_reason.as_deref();
+            tracing::error!(backup = id, ?state, reason, "the backup has ended and cannot be restored");
+        }
     }
 }

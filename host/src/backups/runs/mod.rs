@@ -9,11 +9,16 @@ mod run;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
+use crate::backups::overview::Overview;
+use crate::clock;
+use crate::correlation::{self, Correlation};
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::types::{Backup, BackupId, RunNote};
@@ -26,6 +31,7 @@ const MAX_RUNS: usize = 1000;
 pub struct Runs {
     policies: Arc<Policies>,
     metrics: Arc<Metrics>,
+    overview: Arc<Overview>,
     runs: Mutex<BTreeMap<BackupId, Run>>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -50,17 +56,18 @@ impl Drop for Driven {
                 (run.driver, run.since) = (None, Instant::now());
             }
         });
-        self.runs.metrics.run_stopped();
+        self.runs.metrics.runs.stopped();
         self.stopped.cancel();
     }
 }
 
 impl Runs {
     /// No runs yet.
-    pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
+    pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>, overview: Arc<Overview>) -> Arc<Self> {
         Arc::new(Self {
             policies,
             metrics,
+            overview,
             runs: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -81,9 +88,11 @@ impl Runs {
             runs.insert(id, Run::new(run_id.clone(), driver.clone(), refusal, awaited));
             driver
         };
-        self.metrics.run_started();
+        self.metrics.runs.started();
+        let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
-        self.tasks.spawn(async move { driver::drive(&driven.runs, id, calls, &driver.stop).await });
+        let work = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
+        self.tasks.spawn(correlation.scope(work).in_current_span());
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was
@@ -145,6 +154,13 @@ impl Runs {
         driven.map(|(&id, run)| (id, run.trouble.clone().or_else(|| run.refusal.clone()))).collect()
     }
 
+    /// How long ago the oldest backup that is driven here was begun. 0 if there is none.
+    pub fn oldest_age(&self) -> Duration {
+        let runs = self.lock();
+        let begun = runs.values().filter(|run| run.driver.is_some()).filter_map(|run| run.begun).min();
+        begun.map_or(Duration::ZERO, age)
+    }
+
     /// Whether this host has driven that run.
     fn knows(&self, id: BackupId, run_id: &str) -> bool {
         self.lock().get(&id).is_some_and(|run| run.run_id == run_id)
@@ -171,6 +187,11 @@ impl Runs {
         // The map is consistent between any two statements that change it.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long ago that was, by this host's clock.
+fn age(begun: Duration) -> Duration {
+    clock::since_epoch().saturating_sub(begun)
 }
 
 fn forget_oldest(runs: &mut BTreeMap<BackupId, Run>) {

@@ -1,10 +1,12 @@
 //! What this host knows of one run.
 
+use std::time::Duration;
+
 use backup_core::text::cut;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::sandbox::types::{BackupId, Progress, RunNote, SnapshotDetail, SnapshotState};
+use crate::sandbox::types::{BackupId, RunNote, SnapshotDetail, SnapshotState, Step};
 
 pub(super) struct Run {
     /// Its identity, as in the metadata of its snapshots.
@@ -20,6 +22,8 @@ pub(super) struct Run {
     /// It has ended, and the engine has no trace of the part that it accepted: what the policy says of that.
     pub(super) dropped: Option<String>,
     pub(super) ended: bool,
+    /// When part 1 was begun, since 1970. `None`: not known yet.
+    pub(super) begun: Option<Duration>,
     /// When it began to be driven, or ceased to be.
     pub(super) since: Instant,
 }
@@ -34,7 +38,8 @@ pub(super) struct Driver {
 impl Run {
     pub(super) fn new(run_id: String, driver: Driver, refusal: Option<String>, awaited: Option<u8>) -> Self {
         let since = Instant::now();
-        Self { run_id, driver: Some(driver), refusal, trouble: None, awaited, dropped: None, ended: false, since }
+        let driver = Some(driver);
+        Self { run_id, driver, refusal, trouble: None, awaited, dropped: None, ended: false, begun: None, since }
     }
 
     pub(super) fn note(&self, backup_id: BackupId) -> RunNote {
@@ -48,23 +53,29 @@ impl Run {
     }
 
     /// Takes over what a step has found.
-    pub(super) fn observe(&mut self, progress: &Progress) {
+    pub(super) fn observe(&mut self, step: &Step) {
         self.trouble = None;
+        self.begun = begun(&step.backup.details).or(self.begun);
         self.awaited = match self.awaited {
-            _ if progress.accepted => Some(2),
-            Some(_) if progress.refusal.is_some() || is_seen(self.awaited, &progress.backup.details) => None,
+            _ if step.accepted => Some(2),
+            Some(_) if step.refusal.is_some() || is_seen(self.awaited, &step.backup.details) => None,
             awaited => awaited,
         };
-        let refusal = progress.refusal.clone().map(shortened);
-        if progress.again_in.is_some() {
+        let refusal = step.refusal.clone().map(shortened);
+        if step.again_in.is_some() {
             // If there is none, what the engine had against part 2 is overcome.
             self.refusal = refusal;
             return;
         }
         self.ended = true;
         self.refusal = refusal.or(self.refusal.take());
-        self.dropped = progress.backup.failure_reason.clone().filter(|_| self.awaited.is_some());
+        self.dropped = step.backup.failure_reason.clone().filter(|_| self.awaited.is_some());
     }
+}
+
+/// When the first of them was begun, since 1970.
+pub(super) fn begun(details: &[SnapshotDetail]) -> Option<Duration> {
+    details.iter().filter_map(|snapshot| snapshot.start_time).min().map(Duration::from_millis)
 }
 
 /// The part that is being written.

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod error;
+mod expire;
 mod progress;
 mod show;
 mod view;
@@ -13,6 +14,7 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::expire::Expire;
 use self::show::{Get, List};
 use super::client::{Client, ServerOptions};
 use super::output::Format;
@@ -45,6 +47,8 @@ enum Action {
     Get(Get),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Delete the backups that the rules of retention let expire. It cannot be undone.
+    Expire(Expire),
 }
 
 impl BackupCommand {
@@ -65,6 +69,7 @@ impl Action {
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Expire(expire) => expire.run(client, format).await,
         }
     }
 }

@@ -11,7 +11,7 @@ mod token;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message};
+use backup_actuator::{BackupView, Message, RetentionView};
 use backup_core::BackupId;
 use backup_elasticsearch::ConnectError;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -26,6 +26,7 @@ pub(super) use self::error::ClientError;
 pub(super) use self::options::ServerOptions;
 
 const BACKUPS: &str = "/actuator/backups";
+const RETENTION: &str = "/actuator/retention";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const USER_AGENT: &str = concat!("optimize-backup-cli/", env!("CARGO_PKG_VERSION"));
 
@@ -116,6 +117,13 @@ impl Client {
     /// Has a backup deleted.
     pub(super) async fn delete(&self, id: BackupId) -> Result<(), ClientError> {
         self.send(self.request(Method::DELETE, self.backup(id))).await?.expect_nothing(StatusCode::NO_CONTENT)
+    }
+
+    /// Shows what expires. Unless it is a dry run, that is deleted.
+    pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
+        let request = self.request(Method::POST, self.server.join(RETENTION)).header(CONTENT_TYPE, JSON);
+        let request = request.timeout(LIST_TIMEOUT).body(format!("{{\"dryRun\":{dry_run}}}"));
+        self.send(request).await?.expect(if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED })
     }
 
     /// Why the last deletion of a backup failed, if it did so on the server that answers.

@@ -1,10 +1,14 @@
 use std::path::PathBuf;
 
+use crate::settings::InvalidValue;
+
 /// Why the settings give no client. No text holds a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     #[error("the node `{node}` cannot stand in a URL: {reason}")]
     InvalidHost { node: String, reason: String },
+    #[error("a secret cannot be read again: {0}")]
+    Secret(#[from] InvalidValue),
     #[error("the proxy `{proxy}` cannot stand in a URL: {reason}")]
     Proxy { proxy: String, reason: String },
     #[error("the certificate file `{path}` cannot be read: {source}")]

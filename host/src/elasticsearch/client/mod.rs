@@ -11,6 +11,7 @@ mod proxy;
 mod tests;
 mod tls;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -22,8 +23,10 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
+use crate::correlation;
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
 use crate::elasticsearch::{Granted, Method, Response, TransportError};
+use crate::rotation::Rotating;
 use crate::settings::{Authentication, Connection, Limits};
 
 /// A connection to one cluster, to be shared: it keeps connections open between requests.
@@ -32,14 +35,19 @@ use crate::settings::{Authentication, Connection, Limits};
 /// and each visit to a node that is down would cost the connect timeout. A request goes to the next
 /// node only if none of it was sent; otherwise only the requests after it do.
 pub struct Client {
-    http: reqwest::Client,
+    access: Arc<Rotating<Access>>,
     nodes: Nodes,
-    authentication: Authentication,
     /// Signs requests, where [`Authentication::Aws`] asks for it.
     signer: Option<Signer>,
     behind_proxy: bool,
     limits: Limits,
     large_responses: LargeResponseLimit,
+}
+
+/// What is made again when a file of a secret or of certificates changes.
+struct Access {
+    http: reqwest::Client,
+    authentication: Authentication,
 }
 
 /// Why one node gave no answer.
@@ -60,14 +68,18 @@ impl Client {
     pub fn new(connection: Connection, limits: Limits) -> Result<Self, ClientError> {
         let signs = matches!(connection.authentication, Authentication::Aws);
         Ok(Self {
-            http: http_client(&connection, limits)?,
             nodes: Nodes::new(&connection)?,
             signer: signs.then(Signer::of_the_environment).transpose()?,
             behind_proxy: connection.proxy.is_some(),
-            authentication: connection.authentication,
+            access: Arc::new(Access::rotating(connection, limits)?),
             limits,
             large_responses: LargeResponseLimit::new(),
         })
+    }
+
+    /// Looks for other secrets and certificates in their files, in the background.
+    pub fn keep_looking(&self) {
+        self.access.keep_looking();
     }
 
     /// Sends a request and waits for the answer, for the request timeout or `budget` if that is shorter.
@@ -131,44 +143,38 @@ impl Client {
     }
 
     async fn ask(&self, node: &BaseUrl, request: &Granted, permit: &LargeResponsePermit) -> Result<Response, Failure> {
-        let failed = |error| self.sending_failed(node, &error);
-        let mut request = self.build(node, request).build().map_err(failed)?;
-        if let Some(signer) = &self.signer {
-            let unsigned = |error: aws::SignError| Failure::Final(TransportError::Unreachable(error.to_string()));
-            signer.sign(&mut request).await.map_err(unsigned)?;
-        }
-        let answer = self.http.execute(request).await.map_err(failed)?;
-        // No search engine says so.
-        if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(Failure::NoConnection(cause::proxy_asks_for_a_user().to_string()));
+        let access = self.access.current();
+        let mut answer = self.execute(node, request, &access).await?;
+        if answer.status() == StatusCode::UNAUTHORIZED
+            && let Some(renewed) = self.renewed(&access).await
+        {
+            answer = self.execute(node, request, &renewed).await?;
         }
         answer::read(answer, &node.name, self.limits.max_response_bytes, (&self.large_responses, permit))
             .await
             .map_err(Failure::Final)
     }
 
-    fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
-        let request = granted.request();
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Put => reqwest::Method::PUT,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        let builder = self.authorize(self.http.request(method, node.join(request)));
-        match &request.body {
-            Some(body) => builder.header(CONTENT_TYPE, Self::JSON).body(body.clone()),
-            None => builder,
-        }
+    /// What the files hold now, if that is something else: the search engine may know the new secret first.
+    async fn renewed(&self, used: &Arc<Access>) -> Option<Arc<Access>> {
+        let access = Arc::clone(&self.access);
+        tokio::task::spawn_blocking(move || access.look_now()).await.ok()?;
+        Some(self.access.current()).filter(|current| !Arc::ptr_eq(current, used))
     }
 
-    fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.authentication {
-            Authentication::None | Authentication::Aws => request,
-            Authentication::Basic { username, password } => {
-                request.basic_auth(username.as_str(), Some(password.expose()))
-            }
-            Authentication::ApiKey(key) => request.header(AUTHORIZATION, key.header()),
+    async fn execute(&self, node: &BaseUrl, request: &Granted, access: &Access) -> Result<reqwest::Response, Failure> {
+        let failed = |error| self.sending_failed(node, &error);
+        let mut request = access.build(node, request).build().map_err(failed)?;
+        if let Some(signer) = &self.signer {
+            let unsigned = |error: aws::SignError| Failure::Final(TransportError::Unreachable(error.to_string()));
+            signer.sign(&mut request).await.map_err(unsigned)?;
         }
+        let answer = access.http.execute(request).await.map_err(failed)?;
+        // No search engine says so.
+        if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(Failure::NoConnection(cause::proxy_asks_for_a_user().to_string()));
+        }
+        Ok(answer)
     }
 
     fn sending_failed(&self, node: &BaseUrl, error: &reqwest::Error) -> Failure {
@@ -183,6 +189,48 @@ impl Client {
             if node.speaks_tls() { "" } else { "; if it never answers, it may expect TLS: `security.ssl.enabled`" };
         let text = format!("{} sent no answer: {}{hint}", node.name, cause::root(error));
         Failure::Final(TransportError::Interrupted(text))
+    }
+}
+
+impl Access {
+    fn rotating(connection: Connection, limits: Limits) -> Result<Rotating<Self>, ClientError> {
+        const WHAT: &str = "a file of the connection to the search engine (security.*, connection.proxy.passwordFile)";
+        let files = connection.files();
+        let make = move |previous: Option<&Self>| match previous {
+            None => Self::new(&connection, limits),
+            Some(_) => Self::new(&connection.renewed()?, limits),
+        };
+        Rotating::new(WHAT, files, make)
+    }
+
+    fn new(connection: &Connection, limits: Limits) -> Result<Self, ClientError> {
+        Ok(Self { http: http_client(connection, limits)?, authentication: connection.authentication.clone() })
+    }
+
+    fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
+        let request = granted.request();
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let correlated = correlation::current().into_iter().flat_map(|current| current.headers().collect::<Vec<_>>());
+        let builder = self.authorize(self.http.request(method, node.join(request)));
+        let builder = correlated.fold(builder, |builder, (name, value)| builder.header(name, value));
+        match &request.body {
+            Some(body) => builder.header(CONTENT_TYPE, Client::JSON).body(body.clone()),
+            None => builder,
+        }
+    }
+
+    fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.authentication {
+            Authentication::None | Authentication::Aws => request,
+            Authentication::Basic { username, password } => {
+                request.basic_auth(username.as_str(), Some(password.expose()))
+            }
+            Authentication::ApiKey(key) => request.header(AUTHORIZATION, key.header()),
+        }
     }
 }
 

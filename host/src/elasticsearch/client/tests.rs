@@ -2,6 +2,7 @@ mod answers;
 mod construction;
 mod nodes;
 mod proxies;
+mod renewal;
 mod requests;
 mod server;
 mod tls;
@@ -11,7 +12,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 use self::server::{Answer, Server};
 use super::*;
 use crate::elasticsearch::{Grants, Request, Scope};
-use crate::settings::{ApiKey, Host, Node, Proxy, Secret, Tls, Username};
+use crate::settings::{ApiKey, Host, Node, Proxy, Secret, SecretFiles, Tls, Username};
 
 /// Longer than any test takes, for what is not meant to time out.
 const LONG: Duration = Duration::from_secs(60);
@@ -21,7 +22,14 @@ fn limits() -> Limits {
 }
 
 fn connection(nodes: Vec<Node>) -> Connection {
-    Connection { nodes, path_prefix: String::new(), tls: None, proxy: None, authentication: Authentication::None }
+    Connection {
+        nodes,
+        path_prefix: String::new(),
+        tls: None,
+        proxy: None,
+        authentication: Authentication::None,
+        secret_files: SecretFiles::default(),
+    }
 }
 
 fn client(server: &Server) -> Client {

@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::http::tls::tests::Files;
 
 struct Server {
     address: SocketAddr,
@@ -17,6 +18,10 @@ struct Server {
 
 impl Server {
     async fn start(max_connections: usize, idle_timeout: Duration) -> Self {
+        Self::start_with(None, max_connections, idle_timeout).await
+    }
+
+    async fn start_with(tls: Option<Arc<PortTls>>, max_connections: usize, idle_timeout: Duration) -> Self {
         let release = Arc::new(Notify::new());
         let slow = Arc::clone(&release);
         let slow = get(move || async move { slow.notified().await });
@@ -27,7 +32,7 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let limits = ConnectionLimits { max_connections, idle_timeout };
-        let task = tokio::spawn(serve(listener, router, limits, stop.clone()));
+        let task = tokio::spawn(serve(listener, tls, router, limits, stop.clone()));
         Self { address, stop, task, release }
     }
 
@@ -79,6 +84,31 @@ async fn a_connection_that_waits_for_its_answer_is_not_closed_for_another() {
 async fn a_head_that_does_not_end_is_not_waited_for() {
     let server = Server::start(10, Duration::from_millis(50)).await;
     let (silent, half) = (server.connect("").await, server.connect("GET / HTTP/1.1\r\nhost:").await);
+    assert_eq!((rest_of(silent).await.as_str(), rest_of(half).await.as_str()), ("", ""));
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_keeps_nobody_out() {
+    let files = Files::new();
+    let server = Server::start_with(Some(Arc::new(files.port())), 10, LONG).await;
+    let mut held = Vec::new();
+    for sent in ["", "\x16\x03\x01"].repeat(15) {
+        held.push(server.connect(sent).await);
+    }
+    let mut connection = files.connect(server.address).await.unwrap();
+    connection.write_all(READY.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("ready"), "{answer}");
+    assert_eq!(rest_of(held.remove(0)).await, "", "the oldest is closed");
+    server.stop.cancel();
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_end_is_not_waited_for() {
+    let server = Server::start_with(Some(Arc::new(Files::new().port())), 10, Duration::from_millis(50)).await;
+    let (silent, half) = (server.connect("").await, server.connect("\x16\x03\x01").await);
     assert_eq!((rest_of(silent).await.as_str(), rest_of(half).await.as_str()), ("", ""));
 }
 

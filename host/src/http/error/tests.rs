@@ -34,7 +34,7 @@ fn the_reference_has_every_code_once_with_its_status_and_no_other() {
 
 #[test]
 fn whoever_is_not_authorized_is_told_how_to_be() {
-    let response = ApiError::Unauthorized.into_response();
+    let response = ApiError::from(AccessError::TokenMissing).into_response();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
 }

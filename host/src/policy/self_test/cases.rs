@@ -5,7 +5,7 @@ use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
 use crate::sandbox::retention::{Candidate, Rules};
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, Progress, RunNote};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, RunNote, Step};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -67,12 +67,14 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     const CASE: &str = "a backup from its beginning to its end";
     let id = created(CASE, bed).await?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::InProgress)?;
+    expect_progress(CASE, bed, id, BackupState::InProgress).await?;
     a_second_time(bed, id).await?;
     expect_parts(CASE, bed, 1)?;
     bed.finish(SnapshotState::Success);
     advance_to_the_end(CASE, bed, id).await?;
     expect_parts(CASE, bed, 2)?;
     expect_state(CASE, &get(CASE, bed, id).await?, BackupState::Complete)?;
+    expect_progress(CASE, bed, id, BackupState::Complete).await?;
     let page = answer(CASE, "a list of it", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
@@ -173,7 +175,7 @@ async fn a_dropped_part(bed: &TestBed) -> Outcome {
     let note = RunNote { backup_id: id, run_id: "self-test".to_owned(), ended: false, refusal: None, awaited: Some(1) };
     match bed.calls.advance(id, vec![note]).await {
         Err(CallError::Refused(Error::NotFound(_))) => {}
-        Ok(Progress { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
+        Ok(Step { again_in: None, backup, .. }) if backup.state == BackupState::Failed => {}
         other => return mismatch(CASE, "the error 'not-found', or the end of a run that has FAILED", told(&other)),
     }
     if bed.snapshots().is_empty() { Ok(()) } else { mismatch(CASE, "that nothing is written", "a snapshot") }
@@ -196,10 +198,19 @@ async fn get(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome<Backup>
     answer(case, "the backup", bed.calls.get(&id.to_string(), Vec::new()).await)
 }
 
+/// That the figures fit the state is checked with every answer.
+async fn expect_progress(case: &'static str, bed: &TestBed, id: BackupId, expected: BackupState) -> Outcome {
+    let progress = answer(case, "how far it is", bed.calls.progress(&id.to_string(), Vec::new()).await)?;
+    if progress.state == expected {
+        return Ok(());
+    }
+    mismatch(case, "the same state in its progress", format!("{progress:?}"))
+}
+
 async fn advance_to_the_end(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome {
     for _ in 0..MAX_STEPS {
-        let progress = answer(case, "a step", bed.calls.advance(id, Vec::new()).await)?;
-        if progress.again_in.is_none() {
+        let step = answer(case, "a step", bed.calls.advance(id, Vec::new()).await)?;
+        if step.again_in.is_none() {
             return Ok(());
         }
         bed.finish(SnapshotState::Success);

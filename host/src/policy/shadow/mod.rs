@@ -128,7 +128,7 @@ impl Shadows {
     }
 
     fn count(&self, shadow: &Arc<Shadow>, operation: &'static str, outcome: Outcome, example: Option<Example>) {
-        self.metrics.shadow_call(outcome.word());
+        self.metrics.policy.shadow_call(outcome.word());
         let failures = shadow.report.count(operation, outcome, example);
         if failures >= self.max_failures {
             self.end(shadow, EndReason::KeepsFailing { operation, failures });
@@ -137,7 +137,7 @@ impl Shadows {
 
     /// No permit was free, or the serving policy read too much.
     fn skip(&self, shadow: &Shadow) {
-        self.metrics.shadow_call("skipped");
+        self.metrics.policy.shadow_call("skipped");
         shadow.report.skip();
     }
 
@@ -212,7 +212,8 @@ impl Mirror {
 
     fn engine_as(&self, role: impl FnOnce(Arc<Destination>, Arc<Recording>) -> Destination) -> Capability {
         let engine = Arc::new(self.engine.destination.clone());
-        Capability { destination: role(engine, Arc::clone(&self.recording)), ..self.engine.clone() }
+        let destination = role(engine, Arc::clone(&self.recording));
+        Capability { destination, ..self.engine.clone().counted_by(None) }
     }
 }
 

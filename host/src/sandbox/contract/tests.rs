@@ -1,3 +1,4 @@
+use super::super::types::{ByteCount, ShardCount, SnapshotDetail};
 use super::*;
 
 fn part(id: BackupId, number: u8) -> SnapshotDetail {
@@ -45,21 +46,17 @@ fn takes_a_failed_backup_without_snapshots() {
     let reason = Some("dropped".to_owned());
     let dropped = Backup { state: BackupState::Failed, failure_reason: reason, details: Vec::new(), ..complete(7) };
     assert_eq!(requested_backup("7", &dropped), Ok(()));
-    let progress_with = |backup: &Backup| {
-        progress(7, &Progress { backup: backup.clone(), again_in: None, refusal: None, accepted: false })
-    };
-    assert_eq!(progress_with(&dropped), Ok(()));
-    assert!(progress_with(&Backup { failure_reason: None, ..dropped }).is_err(), "without a reason");
+    let step_with =
+        |backup: &Backup| step(7, &Step { backup: backup.clone(), again_in: None, refusal: None, accepted: false });
+    assert_eq!(step_with(&dropped), Ok(()));
+    assert!(step_with(&Backup { failure_reason: None, ..dropped }).is_err(), "without a reason");
 }
 
 #[test]
 fn refuses_an_answer_for_another_backup() {
     let another = ContractError::AnotherBackup { asked: "7".to_owned(), found: 8 };
     assert_eq!(requested_backup("7", &complete(8)), Err(another.clone()));
-    assert_eq!(
-        progress(7, &Progress { backup: complete(8), again_in: None, refusal: None, accepted: false }),
-        Err(another)
-    );
+    assert_eq!(step(7, &Step { backup: complete(8), again_in: None, refusal: None, accepted: false }), Err(another));
     let name = "camunda_optimize_70_8.8.0_part_1_of_2".to_owned();
     let expected = ContractError::AnotherSnapshot { backup: 7, snapshot: name.clone() };
     assert_eq!(accepted("7", &Accepted { backup_id: 7, snapshot_name: name.clone() }), Err(expected.clone()));
@@ -80,6 +77,52 @@ fn refuses_a_complete_backup_that_is_not() {
     assert_eq!(with(vec![part(7, 1), part(7, 1)]), not_complete(1, 2), "one snapshot twice");
     let partial = SnapshotDetail { state: SnapshotState::Partial, ..part(7, 2) };
     assert_eq!(with(vec![part(7, 1), partial]), not_complete(2, 1));
+}
+
+fn progress_of(state: BackupState, permille: u16, parts: Vec<PartProgress>) -> BackupProgress {
+    BackupProgress { backup_id: 7, state, permille, start_time: None, elapsed: None, remaining: None, parts }
+}
+
+fn part_of(number: u8, bytes: (u64, u64), shards: (u32, u32, u32)) -> PartProgress {
+    PartProgress {
+        part: number,
+        snapshot_name: part(7, number).snapshot_name,
+        state: SnapshotState::Success,
+        bytes: Some(ByteCount { total: bytes.0, done: bytes.1 }),
+        shards: Some(ShardCount { total: shards.0, done: shards.1, failed: shards.2 }),
+    }
+}
+
+#[test]
+fn a_backup_is_done_when_it_is_complete_and_not_before() {
+    let parts = || vec![part_of(1, (5, 5), (2, 2, 0)), part_of(2, (0, 0), (3, 1, 2))];
+    let check = |state, permille, parts| progress("7", &progress_of(state, permille, parts));
+    assert_eq!(check(BackupState::Complete, 1000, parts()), Ok(()));
+    assert_eq!(check(BackupState::InProgress, 999, Vec::new()), Ok(()));
+    assert_eq!(check(BackupState::Incompatible, 1000, parts()), Ok(()));
+    for (state, permille) in
+        [(BackupState::Complete, 999), (BackupState::InProgress, 1000), (BackupState::Failed, 1001)]
+    {
+        let expected = ContractError::Permille { backup: 7, state, permille };
+        assert_eq!(check(state, permille, parts()), Err(expected));
+    }
+    let one = check(BackupState::Complete, 1000, vec![part_of(1, (5, 5), (2, 2, 0))]);
+    assert_eq!(one, Err(ContractError::NotComplete { backup: 7, found: 1, successful: 1 }));
+}
+
+#[test]
+fn no_more_is_done_than_there_is() {
+    for part in
+        [part_of(2, (5, 6), (1, 1, 0)), part_of(2, (5, 5), (1, 1, 1)), part_of(2, (5, 5), (u32::MAX, u32::MAX, 1))]
+    {
+        let expected = ContractError::MoreThanAll(part.snapshot_name.clone());
+        assert_eq!(progress("7", &progress_of(BackupState::InProgress, 500, vec![part])), Err(expected));
+    }
+    let another = PartProgress { snapshot_name: part(8, 1).snapshot_name, ..part_of(1, (0, 0), (0, 0, 0)) };
+    let outcome = progress("7", &progress_of(BackupState::InProgress, 500, vec![another]));
+    assert!(matches!(outcome, Err(ContractError::AnotherSnapshot { .. })), "{outcome:?}");
+    let outcome = progress("8", &progress_of(BackupState::InProgress, 500, Vec::new()));
+    assert!(matches!(outcome, Err(ContractError::AnotherBackup { .. })), "{outcome:?}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub struct HostOptions {
     past_proxy: Vec<(String, String)>,
     pub(super) config: Option<String>,
     pub(super) log: Option<PathBuf>,
+    pub(super) token: Option<String>,
 }
 
 /// What serves the API.
@@ -59,7 +60,7 @@ impl HostOptions {
     }
 
     fn of(program: Program) -> Self {
-        Self { program, environment: Vec::new(), past_proxy: Vec::new(), config: None, log: None }
+        Self { program, environment: Vec::new(), past_proxy: Vec::new(), config: None, log: None, token: None }
     }
 
     /// Sets a variable that leads to a proxy, and says what it would be without the proxy.
@@ -73,6 +74,13 @@ impl HostOptions {
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives it one caller, an admin with this token, who sends all requests of the [`Host`].
+    #[must_use]
+    pub fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
         self
     }
 

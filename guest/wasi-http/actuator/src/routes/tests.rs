@@ -7,6 +7,7 @@ fn a_path_and_a_verb_are_one_route_or_say_why_not() {
         (Method::HEAD, "/actuator/backups", Route::List),
         (Method::POST, "/actuator/backups", Route::Create),
         (Method::GET, "/actuator/backups/%31", Route::Get("1".to_owned())),
+        (Method::GET, "/actuator/backups/7/progress", Route::Progress("7".to_owned())),
         (Method::DELETE, "/actuator/backups/12a", Route::Delete("12a".to_owned())),
         (Method::GET, "/actuator/health/readiness", Route::Readiness),
         (Method::GET, "//actuator/backups", Route::List),
@@ -18,6 +19,7 @@ fn a_path_and_a_verb_are_one_route_or_say_why_not() {
     for (method, path, allowed) in [
         (Method::PUT, "/actuator/backups", "GET,HEAD,POST"),
         (Method::POST, "/actuator/backups/1", "GET,HEAD,DELETE"),
+        (Method::POST, "/actuator/backups/1/progress", "GET,HEAD"),
         (Method::DELETE, "/actuator/health", "GET,HEAD"),
         (Method::DELETE, "/actuator/backups/", "GET,HEAD,POST"),
     ] {

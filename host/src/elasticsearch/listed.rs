@@ -1,4 +1,5 @@
-//! Which backups are perhaps still being made, by names and states alone: the engine opens no snapshot's metadata for it.
+//! Backups by names and states alone, which tell whether they are perhaps still being made: the engine opens no snapshot's
+//! metadata for it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +17,17 @@ pub struct ListedSnapshot {
     state: Option<String>,
 }
 
+/// The backups of a repository by ID.
+#[derive(Debug, Default)]
+pub struct ListedBackups {
+    /// Two successful snapshots.
+    pub finished: BTreeMap<u64, Vec<ListedSnapshot>>,
+    /// The others.
+    pub unfinished: BTreeMap<u64, Vec<ListedSnapshot>>,
+}
+
 #[derive(Debug, thiserror::Error)]
-pub enum UnfinishedError {
+pub enum ListError {
     #[error(transparent)]
     Transport(#[from] TransportError),
     #[error("the search engine answers {status} to the list of snapshots: {body}")]
@@ -33,35 +43,30 @@ struct List {
 }
 
 impl Capability {
-    /// The backups that are not two successful snapshots, by ID. In a repository without any there are none, and without
-    /// the repository neither.
-    pub async fn unfinished(
-        &self,
-        repository: &RepositoryName,
-        timeout: Duration,
-    ) -> Result<BTreeMap<u64, Vec<ListedSnapshot>>, UnfinishedError> {
+    /// All backups. In a repository without any there are none, and without the repository neither.
+    pub async fn listed(&self, repository: &RepositoryName, timeout: Duration) -> Result<ListedBackups, ListError> {
         let request = Request::list(repository, &IdPattern::All.snapshot_pattern(), ListMode::NamesOnly);
         match self.read_once(request, timeout).await? {
-            Response { status: 200, body, .. } => Ok(unfinished(serde_json::from_str(&body)?)),
-            Response { status: 404, .. } => Ok(BTreeMap::new()),
-            Response { status, body, .. } => {
-                Err(UnfinishedError::Refused { status, body: body.chars().take(500).collect() })
-            }
+            Response { status: 200, body, .. } => Ok(by_backup(serde_json::from_str(&body)?)),
+            Response { status: 404, .. } => Ok(ListedBackups::default()),
+            Response { status, body, .. } => Err(ListError::Refused { status, body: body.chars().take(500).collect() }),
         }
     }
 }
 
-fn unfinished(list: List) -> BTreeMap<u64, Vec<ListedSnapshot>> {
+fn by_backup(list: List) -> ListedBackups {
     let mut backups: BTreeMap<u64, Vec<ListedSnapshot>> = BTreeMap::new();
     for listed in list.snapshots {
         if let Some(id) = id_of(&listed.snapshot) {
             backups.entry(id).or_default().push(listed);
         }
     }
-    backups.retain(|_, snapshots| {
-        snapshots.len() != 2 || snapshots.iter().any(|listed| listed.state.as_deref() != Some("SUCCESS"))
-    });
-    backups
+    let (finished, unfinished) = backups.into_iter().partition(|(_, snapshots)| is_finished(snapshots));
+    ListedBackups { finished, unfinished }
+}
+
+fn is_finished(snapshots: &[ListedSnapshot]) -> bool {
+    snapshots.len() == 2 && snapshots.iter().all(|listed| listed.state.as_deref() == Some("SUCCESS"))
 }
 
 /// All policies begin the names of a backup's snapshots in this way; the contract demands it.
@@ -93,6 +98,8 @@ mod tests {
             ("other", Some("IN_PROGRESS")),
         ];
         let list = List { snapshots: snapshots.map(|(name, state)| snapshot(name, state)).into() };
-        assert_eq!(unfinished(list).into_keys().collect::<Vec<_>>(), [2, 3, 4]);
+        let ListedBackups { finished, unfinished } = by_backup(list);
+        assert_eq!(unfinished.into_keys().collect::<Vec<_>>(), [2, 3, 4]);
+        assert_eq!(finished.into_keys().collect::<Vec<_>>(), [1]);
     }
 }

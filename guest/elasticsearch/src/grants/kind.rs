@@ -1,0 +1,26 @@
+//! The kinds of requests, for metrics.
+
+use super::Grant;
+
+/// Every kind of a granted request.
+pub const KINDS: [&str; 9] =
+    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes"];
+/// For a request that is none of these: it is denied.
+pub const OTHER_KIND: &str = "other";
+
+impl Grant {
+    /// One of [`KINDS`].
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::ReadRepository => "repository",
+            Self::ListSnapshots => "list",
+            Self::CreateSnapshot => "create",
+            Self::DeleteSnapshots => "delete",
+            Self::SnapshotStatus => "status",
+            Self::ResolveIndices => "resolve",
+            Self::ReadSizes => "sizes",
+            Self::ReadMetadata => "metadata",
+            Self::ReadNodes => "nodes",
+        }
+    }
+}

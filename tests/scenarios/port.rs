@@ -1,0 +1,117 @@
+//! The port: TLS and tokens, as the command line meets them, and its end. No search engine is needed for that.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::poll_until;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tempfile::{TempDir, tempdir};
+use tokio::process::Command;
+
+use crate::fixture::bare_options;
+
+const TOKEN: &str = "open-sesame-open-sesame";
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The statuses of the command line.
+const ENGINE_UNREACHABLE: i32 = 6;
+const NOT_AUTHORIZED: i32 = 7;
+
+/// Files of a port, each with a name.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Result<Self> {
+        let files = Self(tempdir()?);
+        files.renew("127.0.0.1")?;
+        fs::write(files.path("token"), TOKEN)?;
+        fs::write(files.path("other-token"), "close-sesame-close-sesame")?;
+        Ok(files)
+    }
+
+    /// Another certificate, which has signed itself, and its key.
+    fn renew(&self, name: &str) -> Result<()> {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec![name.to_owned()])?;
+        fs::write(self.path("tls.key"), signing_key.serialize_pem())?;
+        fs::write(self.path("tls.crt"), cert.pem())?;
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn options(&self) -> HostOptions {
+        bare_options()
+            .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups")
+            .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "1")
+            .env("MANAGEMENT_SERVER_ADDRESS", "127.0.0.1")
+            .env("MANAGEMENT_SERVER_SSL_CERTIFICATE", &self.path("tls.crt"))
+            .env("MANAGEMENT_SERVER_SSL_CERTIFICATE_PRIVATE_KEY", &self.path("tls.key"))
+            .env("CAMUNDA_OPTIMIZE_BACKUP_READER_TOKEN_FILE", &self.path("token"))
+    }
+
+    /// The status of `backup list` with this token.
+    async fn list(&self, host: &Host, token: &str, authority: &str) -> Result<i32> {
+        let url = host.url().as_str().replace("http:", "https:");
+        let status = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")))
+            .args(["backup", "list", "--url", &url, "--ca-file", authority, "--token-file", &self.path(token)])
+            .env_clear()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.await?.code().context("a signal")
+    }
+}
+
+#[tokio::test]
+async fn it_speaks_tls_and_knows_callers_by_their_tokens() -> Result<()> {
+    let files = Files::new()?;
+    let host = Host::start(files.options()).await?;
+    let authority = files.path("tls.crt");
+    assert_eq!(files.list(&host, "token", &authority).await?, ENGINE_UNREACHABLE, "the server has answered");
+    assert_eq!(files.list(&host, "other-token", &authority).await?, NOT_AUTHORIZED);
+
+    files.renew("127.0.0.1")?;
+    fs::copy(files.path("other-token"), files.path("token"))?;
+    let is_renewed =
+        async || Ok((files.list(&host, "other-token", &authority).await? == ENGINE_UNREACHABLE).then_some(()));
+    poll_until("the new certificate and the new token", TIMEOUT, is_renewed).await
+}
+
+#[tokio::test]
+async fn a_key_of_another_certificate_stops_the_start() -> Result<()> {
+    let files = Files::new()?;
+    let certificate = files.path("first.crt");
+    fs::copy(files.path("tls.crt"), &certificate)?;
+    files.renew("127.0.0.1")?;
+    let failure = Host::start_failing(files.options().env("MANAGEMENT_SERVER_SSL_CERTIFICATE", &certificate)).await?;
+    assert_eq!(failure.code, Some(1));
+    let line = format!(
+        "optimize-backup: management.server.ssl.certificate-private-key: the file `{}` holds the key of another certificate \
+         than management.server.ssl.certificate",
+        files.path("tls.key")
+    );
+    assert_eq!(failure.stderr.trim_end(), line);
+    Ok(())
+}
+
+#[tokio::test]
+async fn readiness_goes_before_the_listener_and_a_second_signal_ends_it_at_once() -> Result<()> {
+    let host = Host::start(bare_options().env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "1")).await?;
+    host.ask_to_end()?;
+    let is_stopping = async || {
+        let reply = host.get("/actuator/health/readiness").await?;
+        Ok((reply.status == 503 && reply.text.contains("serverStopping")).then_some(reply))
+    };
+    let reply = poll_until("readiness to go down", TIMEOUT, is_stopping).await?;
+    assert_eq!(reply.header("connection"), Some("close"));
+    assert_eq!(host.get("/actuator/health/liveness").await?.status, 200, "the listener is still there");
+    let since = Instant::now();
+    assert_eq!(host.terminate().await?.code(), Some(0));
+    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+    Ok(())
+}
