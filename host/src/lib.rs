@@ -16,6 +16,6 @@ pub mod policy;
 pub mod rotation;
 pub mod sandbox;
 pub mod server;
-mod telemetry;
+pub mod telemetry;
 
 pub use backup_settings as settings;

@@ -1,16 +1,19 @@
 //! Putting the parts together, and taking them down again.
 
+mod start_log;
+
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use backup_core::milliseconds;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::backups::{BackupService, Retention, Scheduler};
-use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness};
+use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness, Subject};
 use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
 use crate::policy::admission::Admission;
@@ -19,18 +22,16 @@ use crate::policy::{
     Cache, CallContext, Policies, PolicyFile, StartError, Updates, WATCH_INTERVAL, initial_policy, watch,
 };
 use crate::sandbox::{Sandbox, types};
-use crate::settings::{Authentication, CompleteState, Host, InvalidValue, PolicySettings, Settings, SettingsError};
-use crate::telemetry;
+use crate::settings::{Host, InvalidValue, PolicySettings, Settings, SettingsError};
+use crate::telemetry::{self, InvalidLevels, Loggers};
 
 /// Why the server did not start, or ended by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error(
-        "backup.logLevel: {0}; allowed are error, warn, info, debug, trace, or a filter such as info,optimize_backup=debug"
-    )]
-    LogLevel(#[from] tracing_subscriber::filter::ParseError),
+    #[error("backup.logLevel: {0}")]
+    LogLevel(#[from] InvalidLevels),
     #[error(transparent)]
     Client(#[from] ClientError),
     #[error("the WebAssembly sandbox cannot be set up: {0:#}")]
@@ -58,28 +59,35 @@ const READINESS_PAUSE: Duration = Duration::from_secs(3);
 
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
-    telemetry::install(&settings.log)?;
+    // Dropped last, when all is said.
+    let (loggers, _flush_at_end) = telemetry::install(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(run(settings));
+    let outcome = runtime.block_on(run(settings, loggers));
     // What is left is waiting for the engine on behalf of nobody.
     runtime.shutdown_background();
     outcome
 }
 
-async fn run(settings: Settings) -> Result<(), ServeError> {
+async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError> {
     let started = Instant::now();
     let (host, port, policy) = (settings.host.clone(), settings.port, settings.policy.clone());
-    log_settings(&settings);
+    start_log::settings(&settings);
     let tls = settings.tls.clone().map(PortTls::new).transpose()?.map(Arc::new);
     tls.iter().for_each(|tls| tls.keep_looking());
-    let api = Arc::new(assemble(settings).await?);
+    let callers = callers(&settings)?;
+    let api = Arc::new(assemble(settings, loggers, callers).await?);
+    start_log::policy(&api.updates.policies().serving().admitted);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(&host, port).await?;
     let signals = StopSignals::new()?;
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
     tokio::spawn(unattended(&api));
-    tracing::info!(address = %listener.local_addr()?, after = ?started.elapsed(), "listening");
+    tokio::spawn({
+        let api = Arc::clone(&api);
+        async move { api.readiness.watch_forever().await }
+    });
+    tracing::info!(address = %listener.local_addr()?, afterMilliseconds = milliseconds(started.elapsed()), "listening");
     serve_until(listener, tls, api, limits, signals).await;
     tracing::info!("stopped");
     Ok(())
@@ -96,11 +104,15 @@ fn unattended(api: &Api) -> impl Future<Output = ()> + Send + use<> {
     }
 }
 
-/// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings) -> Result<Api, ServeError> {
+fn callers(settings: &Settings) -> Result<Callers, ServeError> {
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
     let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
     callers.keep_looking();
+    Ok(callers)
+}
+
+/// Builds everything from the settings; connects to nothing yet.
+pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>, callers: Callers) -> Result<Api, ServeError> {
     let metrics = Arc::new(Metrics::new()?);
     let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
     client.keep_looking();
@@ -108,6 +120,11 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
     let grants = Grants::new(settings.repository.clone(), settings.index_prefix.clone());
     let capability =
         Capability::new(Destination::cluster(Arc::new(measured)), grants).counted_by(Some(metrics.engine.clone()));
+    let subject = Subject {
+        engine: settings.engine,
+        repository: settings.repository.clone(),
+        prefix: settings.index_prefix.clone(),
+    };
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
     let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
@@ -118,12 +135,13 @@ async fn assemble(settings: Settings) -> Result<Api, ServeError> {
         service,
         retention,
         scheduler,
-        readiness: Readiness::new(capability, settings.repository),
+        readiness: Readiness::new(capability, subject),
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },
         updates,
         callers: Arc::new(callers),
         stopping: CancellationToken::new(),
+        loggers,
     })
 }
 
@@ -161,41 +179,6 @@ fn await_updates(updates: &Arc<Updates>, policy: &PolicySettings) -> io::Result<
 
 fn policy_settings(settings: &Settings) -> types::Settings {
     (&backup_actuator::policy_settings(settings)).into()
-}
-
-/// Says what an operator should know of the settings, and might not expect.
-fn log_settings(settings: &Settings) {
-    let (state, change) = match settings.complete_state {
-        CompleteState::Complete => {
-            ("COMPLETE", "Camunda's procedure and most scripts wait for COMPLETED; to serve that,")
-        }
-        CompleteState::Completed => ("COMPLETED", "to serve COMPLETE,"),
-    };
-    tracing::info!(
-        state,
-        "a backup that can be restored has the state {state}; {change} set backup.completeState \
-         (CAMUNDA_OPTIMIZE_BACKUP_COMPLETE_STATE)"
-    );
-    if settings.callers.is_empty() {
-        tracing::info!(
-            "whoever reaches this port can make and delete backups: no token is set (security.operatorTokenFile, \
-             CAMUNDA_OPTIMIZE_BACKUP_OPERATOR_TOKEN_FILE)"
-        );
-    }
-    if let Some(proxy) = &settings.connection.proxy {
-        tracing::info!(%proxy, "all requests to the search engine go through this proxy");
-    }
-    if settings.connection.tls.as_ref().is_some_and(|tls| tls.any_name) {
-        tracing::warn!(
-            "a trusted certificate is accepted whatever host it is for (connection.skipHostnameVerification)"
-        );
-    }
-    if matches!(settings.connection.authentication, Authentication::Aws) && settings.connection.tls.is_none() {
-        tracing::warn!(
-            "AWS's session token goes over the network as plain text: set opensearch.security.ssl.enabled to true \
-             (opensearch.connection.awsEnabled)"
-        );
-    }
 }
 
 async fn listen(host: &Host, port: u16) -> Result<TcpListener, ServeError> {

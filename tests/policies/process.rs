@@ -1,8 +1,10 @@
 //! The host as a process of its own, without an engine.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -12,6 +14,7 @@ use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use futures::future::join_all;
 use optimize_backup::policy::WATCH_INTERVAL;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
@@ -137,4 +140,60 @@ async fn expect_answer(host: &Host, id: &str, expected: (u16, &str)) -> Result<(
         let seconds = reply.header("retry-after").context("the header Retry-After")?.parse()?;
         tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
+}
+
+/// The lines of a log until it listens, and its port.
+fn until_it_listens(log: &mut impl BufRead) -> Result<u16> {
+    loop {
+        let mut line = String::new();
+        anyhow::ensure!(log.read_line(&mut line)? > 0, "the log ends before it listens");
+        let event: Value = serde_json::from_str(&line)?;
+        if event["message"] == "listening" {
+            let address = event["address"].as_str().context("an address")?;
+            return Ok(address.rsplit_once(':').context("a port")?.1.parse()?);
+        }
+    }
+}
+
+/// Somebody reads the log up to a point and then closes the pipe, or keeps it open and reads no more.
+#[tokio::test]
+async fn nobody_who_reads_the_log_can_stop_the_server() -> Result<()> {
+    for closes in [true, false] {
+        let mut server = Command::new(env!("CARGO_BIN_EXE_optimize-backup"))
+            .arg("serve")
+            .env_clear()
+            .env("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "0")
+            .env("CAMUNDA_OPTIMIZE_BACKUP_LOG_FORMAT", "json")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut log = BufReader::new(server.stdout.take().context("a pipe")?);
+        let port = until_it_listens(&mut log);
+        let mut log = Some(log);
+        if closes {
+            log = None;
+        }
+        // More lines than a pipe takes.
+        let answered = match port {
+            Ok(port) => answers(port, 1000).await,
+            Err(error) => Err(error),
+        };
+        let id = Pid::from_raw(i32::try_from(server.id())?).context("a process")?;
+        kill_process(id, Signal::TERM)?;
+        let ended = tokio::task::spawn_blocking(move || server.wait()).await??;
+        drop(log);
+        answered.with_context(|| format!("closes: {closes}"))?;
+        assert_eq!(ended.code(), Some(0), "closes: {closes}");
+    }
+    Ok(())
+}
+
+async fn answers(port: u16, count: usize) -> Result<()> {
+    let client = reqwest::Client::new();
+    for number in 0..count {
+        let url = format!("http://127.0.0.1:{port}/actuator/backups/no-number-{number}");
+        let status = client.get(url).timeout(Duration::from_secs(10)).send().await?.status();
+        anyhow::ensure!(status == 400, "{status}");
+    }
+    Ok(())
 }

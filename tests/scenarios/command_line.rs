@@ -1,5 +1,9 @@
 //! `optimize-backup backup …`: what it prints, and how it ends.
 
+mod doctor;
+mod local;
+mod repository;
+
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
-use backup_test_support::host::Host;
+use backup_test_support::host::{Host, HostOptions};
 use backup_test_support::poll_until;
 use serde_json::Value;
 use tempfile::tempdir;
@@ -50,10 +54,21 @@ impl Ended {
 
 /// As a script calls it: in a pipe.
 fn command(url: &str, arguments: &[&str]) -> Command {
+    let mut command = program(&[&["backup"], arguments].concat());
+    command.env("OPTIMIZE_BACKUP_URL", url);
+    command
+}
+
+fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
-    command.arg("backup").args(arguments).env_clear().env("OPTIMIZE_BACKUP_URL", url);
+    command.args(arguments).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     command
+}
+
+/// A command that works with the settings of a server.
+async fn run_with(options: &HostOptions, arguments: &[&str]) -> Result<Ended> {
+    ended(program(arguments).envs(options.variables()).spawn()?).await
 }
 
 async fn run(url: &str, arguments: &[&str]) -> Result<Ended> {
@@ -150,7 +165,9 @@ async fn what_the_server_or_nobody_does_is_told_by_the_status(distribution: Dist
     }
     run("localhost:8092", &["list"]).await?.expect(2, "", "does not begin with http://");
     host.kill().await?;
-    run(&url, &["create", "7", "--wait"]).await?.expect(6, "", "connection refused");
+    run(&url, &["create", "7"]).await?.expect(6, "", "connection refused");
+    let ended = run(&url, &["create", "7", "--wait", "--timeout", "3s"]).await?;
+    ended.expect(6, "", "trying again for up to 3 s");
     Ok(())
 }
 

@@ -52,6 +52,9 @@ async fn only_the_right_password_opens_it(distribution: Distribution) -> Result<
         assert!(reply.text.contains("401"), "{}", reply.text);
         let health = host.get("/actuator/health").await?;
         assert_eq!(health.status, 503);
+        let engine = &health.json()?["components"]["engine"];
+        assert_eq!(engine["status"], "DOWN", "{engine}");
+        assert!(engine["details"]["error"].as_str().is_some_and(|error| error.contains("credentials")), "{engine}");
         let output = if is_native() { host.output()? } else { String::new() };
         for text in [reply.text, health.text, output] {
             // Base64 of the pair, as it goes over the wire.
@@ -116,13 +119,13 @@ fn https(fixture: &Fixture, address: SocketAddr, authority: &Authority) -> HostO
 }
 
 /// A private certificate authority.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    file: NamedTempFile,
+    pub(crate) file: NamedTempFile,
 }
 
 impl Authority {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
@@ -132,7 +135,7 @@ impl Authority {
     }
 
     /// Puts TLS in front of the engine, with a certificate that is valid until a year.
-    async fn serve(&self, engine: &Engine, until: i32) -> Result<SocketAddr> {
+    pub(crate) async fn serve(&self, engine: &Engine, until: i32) -> Result<SocketAddr> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
         params.not_before = date_time_ymd(2000, 1, 1);

@@ -24,7 +24,10 @@ pub use actuator::{Info, Links};
 pub use bindings::policy_settings;
 pub use body::{CreateRequest, MAX_BODY_BYTES, expect_json};
 pub use error::{ErrorBody, RequestError, status_of};
-pub use health::{Health, HealthDetails, Probe};
+pub use health::{
+    EngineFacts, Finding, Health, HealthDetails, HealthStatus, IndicesFacts, PolicyFacts, Probe, RepositoryFacts,
+    Verification, VerificationFacts,
+};
 pub use list::{list_query, next_link};
 pub use path::normalized;
 pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, ProgressView, ShardCount};

@@ -35,8 +35,8 @@ pub enum Error {
         "the backup with ID {id} is of another installation, with the index prefix '{another}', and is not deleted; send the DELETE to that installation's server"
     )]
     BackupOfAnotherInstallation { id: BackupId, another: String },
-    #[error("nothing to back up for {part}: the search engine has no {} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once", match part { Part::One => "import index", Part::Two => "index besides the import indices" })]
-    NothingToSnapshot { part: Part, prefix: IndexPrefix },
+    #[error("{}", nothing_message(*part, prefix))]
+    NothingToSnapshot { part: Option<Part>, prefix: IndexPrefix },
     #[error(
         "the search engine shows no {}, which every installation of Optimize has, so that a backup would not be complete; give the search engine's user the privileges view_index_metadata and read on '{prefix}-*', or correct es.settings.index.prefix", missing.join(" and no ")
     )]
@@ -98,6 +98,11 @@ impl Error {
         if refusal.is_repository_read_only() {
             return Self::RepositoryReadOnly { repository, refusal: Some(refusal) };
         }
+        Self::refusal_of(request, refusal)
+    }
+
+    /// The same for a request that is not about the repository.
+    pub(crate) fn refusal_of(request: &Request, refusal: Refusal) -> Self {
         let request = request.to_string();
         match refusal.status {
             401 | 403 => Self::EngineAccessDenied { request, refusal },
@@ -189,6 +194,22 @@ fn not_found_message(id: BackupId, repository: &RepositoryName, another: Option<
             "the backup with ID {id} in the snapshot repository '{repository}' is of another installation, with the index prefix '{prefix}'; that installation's server shows it"
         ),
     }
+}
+
+/// `part` is `None` where neither part has an index.
+fn nothing_message(part: Option<Part>, prefix: &IndexPrefix) -> String {
+    let Some(part) = part else {
+        return format!(
+            "nothing to back up: the search engine shows no index whose name begins with '{prefix}-'; correct es.settings.index.prefix (with OpenSearch opensearch.settings.index.prefix), give the search engine's user the privilege view_index_metadata on '{prefix}-*', or let Optimize start once"
+        );
+    };
+    let missing = match part {
+        Part::One => "import index",
+        Part::Two => "index besides the import indices",
+    };
+    format!(
+        "nothing to back up for {part}: the search engine has no {missing} under the prefix '{prefix}'; check es.settings.index.prefix and that Optimize has started once"
+    )
 }
 
 /// A prefix that somebody wrote into a snapshot's metadata, for a message.

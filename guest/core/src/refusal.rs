@@ -30,7 +30,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn of(response: &Response) -> Self {
+    /// Reads a response whose status is not a success.
+    #[must_use]
+    pub fn of(response: &Response) -> Self {
         const MAX_BYTES: usize = 2_000;
         let (kind, reason, cause) = match object(&response.body) {
             Ok(ErrorBody { error: ErrorField::Object { kind, reason, caused_by } }) => {

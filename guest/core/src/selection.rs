@@ -56,6 +56,12 @@ pub(crate) fn missing_indices<'a>(prefix: &IndexPrefix, names: impl IntoIterator
     missing.map(|name| format!("{prefix}-{name}")).collect()
 }
 
+/// The prefixes of other installations that are found with this one's.
+pub(crate) fn neighbours<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let nested = nested_installations(names.into_iter().filter_map(|name| prefix.strip(name)));
+    nested.into_iter().map(|other| format!("{prefix}-{other}")).collect()
+}
+
 /// The prefix of the installation whose part these are the indices of. `None`: they are not a whole part.
 ///
 /// Part 1 has the one index that every installation has of it, part 2 has the others. The shortest prefix counts: a

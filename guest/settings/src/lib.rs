@@ -10,17 +10,20 @@
 
 mod connection;
 mod error;
+mod origin;
 mod placeholder;
 mod policy;
 mod retention;
 mod schedule;
 mod section;
 mod security;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod values;
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -29,12 +32,14 @@ use backup_core::{EngineKind, IndexPrefix, OptimizeVersion, RepositoryName, Rete
 
 pub use connection::{ApiKey, Authentication, Connection, Host, Limits, Node, Proxy, SecretFiles, Tls, Username};
 pub use error::{InvalidValue, SettingsError};
+pub use origin::Origin;
 pub use policy::{CallLimits, PolicySettings};
 pub use schedule::{Cron, InvalidCron, Schedule};
 pub use security::{Caller, Role, ServerTls};
+pub use spelling::{UnknownVariable, unknown_variables};
 pub use values::{Secret, time_span};
 
-use section::{Parsed, Reader, Section, settings};
+use section::{Layer, Parsed, Reader, Section, settings};
 
 const DEFAULTS: &str = include_str!("defaults.yaml");
 
@@ -73,6 +78,8 @@ pub struct Settings {
     pub policy: PolicySettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Where the values came from that are not the defaults, by key. It has no values.
+    pub origins: BTreeMap<String, Origin>,
 }
 
 /// The word for a backup that can be restored. Camunda's page on the API has one, its procedure and
@@ -118,9 +125,10 @@ impl Settings {
         let above = file.map(|path| parse(path, &read_file(path)?)).transpose()?;
         let defaults = parse(Path::new("defaults.yaml"), DEFAULTS)?;
         let reader = Reader::new(&environment);
-        let settings = Self::read(&Section::root(&reader, above.iter().chain([&defaults]).collect()));
+        let settings = Self::read(&Section::root(&reader, Layer::all(above.as_ref(), &defaults)));
+        let origins = reader.origins();
         match (settings, reader.into_errors()) {
-            (Ok(settings), errors) if errors.is_empty() => Ok(settings),
+            (Ok(settings), errors) if errors.is_empty() => Ok(Self { origins, ..settings }),
             (_, errors) => Err(SettingsError::Values(errors)),
         }
     }
@@ -187,6 +195,7 @@ impl Settings {
             retention: retention?,
             policy: policy?,
             log: log?,
+            origins: BTreeMap::new(),
         })
     }
 }

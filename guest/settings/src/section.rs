@@ -1,10 +1,11 @@
 //! Blocks, values and lists as they stand in the operator's file, or below it in the defaults.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use super::error::one_line;
+use super::origin::Origin;
 use super::placeholder::{Environment, Value, resolve};
 use super::yaml::{self, Entries, Node};
 
@@ -12,15 +13,21 @@ use super::yaml::{self, Entries, Node};
 pub(super) struct Reader<'a> {
     environment: &'a Environment<'a>,
     errors: RefCell<Vec<String>>,
+    origins: RefCell<BTreeMap<String, Origin>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment<'a>) -> Self {
-        Self { environment, errors: RefCell::default() }
+        Self { environment, errors: RefCell::default(), origins: RefCell::default() }
     }
 
     pub(super) fn into_errors(self) -> Vec<String> {
         self.errors.into_inner()
+    }
+
+    /// Where the values came from that are not the defaults, by key.
+    pub(super) fn origins(&self) -> BTreeMap<String, Origin> {
+        self.origins.borrow().clone()
     }
 }
 
@@ -49,25 +56,40 @@ macro_rules! settings {
 }
 pub(super) use settings;
 
+/// A block of keys in one of the places where settings stand.
+#[derive(Clone, Copy)]
+pub(super) struct Layer<'a> {
+    entries: &'a Entries,
+    is_of_file: bool,
+}
+
+impl<'a> Layer<'a> {
+    /// The operator's file, and below it the defaults.
+    pub(super) fn all(file: Option<&'a Entries>, defaults: &'a Entries) -> Vec<Self> {
+        let file = file.map(|entries| Self { entries, is_of_file: true });
+        file.into_iter().chain([Self { entries: defaults, is_of_file: false }]).collect()
+    }
+}
+
 /// A block of keys: the operator's above the one in the defaults, where they have it.
 pub(super) struct Section<'a> {
     reader: &'a Reader<'a>,
     key: String,
     /// Of two that have a value, the first counts.
-    layers: Vec<&'a Entries>,
+    layers: Vec<Layer<'a>>,
 }
 
 impl<'a> Section<'a> {
-    pub(super) fn root(reader: &'a Reader<'a>, layers: Vec<&'a Entries>) -> Self {
+    pub(super) fn root(reader: &'a Reader<'a>, layers: Vec<Layer<'a>>) -> Self {
         Self { reader, key: String::new(), layers }
     }
 
     /// The block under a key.
     pub(super) fn section(&self, name: &str) -> Self {
         let mut layers = Vec::new();
-        for node in self.nodes(name) {
+        for (node, is_of_file) in self.nodes(name) {
             match node {
-                Node::Block(entries) => layers.push(entries),
+                Node::Block(entries) => layers.push(Layer { entries, is_of_file }),
                 node if node.is_empty() => {}
                 _ => {
                     self.report(name, "must be a block of keys");
@@ -79,10 +101,15 @@ impl<'a> Section<'a> {
 
     /// The list of blocks under a key; empty if there is none.
     pub(super) fn sections(&self, name: &str) -> Parsed<Vec<Self>> {
-        let Some(node) = self.nodes(name).find(|node| !node.is_empty()) else { return Ok(Vec::new()) };
+        let Some((node, is_of_file)) = self.nodes(name).find(|(node, _)| !node.is_empty()) else {
+            return Ok(Vec::new());
+        };
         let Node::List(blocks) = node else { return Err(self.report(name, "must be a list of blocks")) };
         all(indexed(name, blocks).map(|(name, block)| match block {
-            Node::Block(entries) => Ok(Self { reader: self.reader, key: self.key_of(&name), layers: vec![entries] }),
+            Node::Block(entries) => {
+                let layers = vec![Layer { entries, is_of_file }];
+                Ok(Self { reader: self.reader, key: self.key_of(&name), layers })
+            }
             _ => Err(self.report(&name, "must be a block of keys")),
         }))
     }
@@ -103,9 +130,11 @@ impl<'a> Section<'a> {
 
     /// A list of values; empty if there is none. As in Optimize, a text can stand for a list.
     pub(super) fn list<T, E: Display>(&self, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Parsed<Vec<T>> {
-        for node in self.nodes(name) {
+        for (node, is_of_file) in self.nodes(name) {
             let items = self.items(name, node)?;
             if !items.is_empty() {
+                let variables = items.iter().flat_map(|(_, value)| value.variables.clone()).collect();
+                self.note_origin(name, is_of_file, variables);
                 return all(items.into_iter().map(|(name, Value { text, variables })| {
                     parse(&text).map_err(|error| self.report_with(&name, &variables, error))
                 }));
@@ -135,7 +164,7 @@ impl<'a> Section<'a> {
 
     /// The keys that any layer has.
     pub(super) fn names(&self) -> BTreeSet<&'a str> {
-        self.layers.iter().flat_map(|entries| entries.keys()).map(String::as_str).collect()
+        self.layers.iter().flat_map(|layer| layer.entries.keys()).map(String::as_str).collect()
     }
 
     /// Reports every key that the defaults do not have.
@@ -150,9 +179,9 @@ impl<'a> Section<'a> {
 
     fn refuse_unknown_if(&self, is_refused: impl Fn(&Node) -> bool) {
         let Some((defaults, above)) = self.layers.split_last() else { return };
-        let unknown = above.iter().flat_map(|entries| entries.iter()).filter(|(name, _)| !defaults.contains_key(*name));
-        for (name, _) in unknown.filter(|(_, node)| is_refused(node)) {
-            let allowed: Vec<&str> = defaults.keys().map(String::as_str).collect();
+        let unknown = above.iter().flat_map(|layer| layer.entries.iter());
+        for (name, _) in unknown.filter(|(name, node)| !defaults.entries.contains_key(*name) && is_refused(node)) {
+            let allowed: Vec<&str> = defaults.entries.keys().map(String::as_str).collect();
             self.report(name, format!("is unknown: use {}", allowed.join(", ")));
         }
     }
@@ -180,8 +209,16 @@ impl<'a> Section<'a> {
     }
 
     /// What the layers have under a key, the one that counts first.
-    fn nodes(&self, name: &str) -> impl Iterator<Item = &'a Node> {
-        self.layers.iter().filter_map(move |entries| entries.get(name))
+    /// and whether it stands in the operator's file.
+    fn nodes(&self, name: &str) -> impl Iterator<Item = (&'a Node, bool)> {
+        self.layers.iter().filter_map(move |layer| Some((layer.entries.get(name)?, layer.is_of_file)))
+    }
+
+    fn note_origin(&self, name: &str, is_of_file: bool, variables: Vec<String>) {
+        if is_of_file || !variables.is_empty() {
+            let origin = Origin { is_of_file, variables };
+            self.reader.origins.borrow_mut().insert(self.key_of(name), origin);
+        }
     }
 
     fn variables(&self, name: &str) -> Vec<String> {
@@ -190,9 +227,14 @@ impl<'a> Section<'a> {
 
     /// The first value that is not empty, or an empty one.
     fn find(&self, name: &str) -> Result<Value, String> {
-        let values = self.nodes(name).map(|node| self.value(node));
-        let counts = |value: &Result<Value, _>| !value.as_ref().is_ok_and(|value| value.text.is_empty());
-        values.into_iter().find(counts).unwrap_or_else(|| Ok(Value::default()))
+        for (node, is_of_file) in self.nodes(name) {
+            let value = self.value(node)?;
+            if !value.text.is_empty() {
+                self.note_origin(name, is_of_file, value.variables.clone());
+                return Ok(value);
+            }
+        }
+        Ok(Value::default())
     }
 
     fn value(&self, node: &Node) -> Result<Value, String> {

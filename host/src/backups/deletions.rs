@@ -8,6 +8,7 @@ use backup_core::{Backoff, LEFTOVER_CHECK_DELAYS};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use super::canonical;
 use crate::elasticsearch::{Outstanding, Response};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
@@ -120,12 +121,12 @@ impl PendingDeletion {
     }
 
     fn end(mut self, deleted: &Deleted, outcome: Result<(), String>) -> Option<Failure> {
-        let (id, snapshots) = (&self.id, &deleted.snapshots);
+        let (id, snapshots) = (canonical(&self.id), deleted.snapshots.join(", "));
         match &outcome {
-            Ok(()) if snapshots.is_empty() => tracing::info!(backup = id, "there was nothing to delete"),
-            Ok(()) => tracing::info!(backup = id, ?snapshots, "the backup is deleted"),
+            Ok(()) if snapshots.is_empty() => tracing::info!(backupId = id, "there was nothing to delete"),
+            Ok(()) => tracing::info!(backupId = id, snapshots, "the backup is deleted"),
             Err(reason) => {
-                tracing::error!(backup = id, ?snapshots, reason, "the search engine did not delete the backup")
+                tracing::error!(backupId = id, snapshots, reason, "the search engine did not delete the backup")
             }
         }
         let failure = outcome.err().map(Failure::now);
@@ -139,7 +140,7 @@ impl PendingDeletion {
             Phase::Submitting => self.deletions.replace(&self.id, self.previous_failure.take()),
             Phase::Submitted => {
                 let reason = "a defect of this server interrupted it; whether the search engine did it, a GET tells";
-                tracing::error!(backup = self.id, reason, "the deletion is not followed any more");
+                tracing::error!(backupId = canonical(&self.id), reason, "the deletion is not followed any more");
                 self.deletions.ended(&self.id, Some(Failure::now(reason.to_owned())));
             }
             Phase::Ended => {}
@@ -232,12 +233,16 @@ impl Deletions {
             match self.policies.calls().delete(id, Some(runs)).await {
                 Ok((_, None)) => return Ok(()),
                 Ok((again, still)) => {
-                    tracing::info!(backup = id, snapshots = ?again.snapshots, "still there; submitted the deletion again");
+                    tracing::info!(
+                        backupId = canonical(id),
+                        snapshots = again.snapshots.join(", "),
+                        "still there; submitted the deletion again"
+                    );
                     outstanding = still;
                 }
                 Err(CallError::Refused(error @ (Error::Unreachable(_) | Error::EngineFailure(_)))) => {
                     trouble = error.problem().message.clone();
-                    tracing::warn!(backup = id, trouble, "cannot look what became of a deletion");
+                    tracing::warn!(backupId = canonical(id), trouble, "cannot look what became of a deletion");
                 }
                 Err(error) => return Err(error.to_string()),
             }
@@ -250,11 +255,15 @@ impl Deletions {
         match self.policies.calls().delete(id, Some(runs)).await {
             Ok((again, _)) if again.snapshots.is_empty() => true,
             Ok((again, outstanding)) => {
-                tracing::info!(backup = id, snapshots = ?again.snapshots, "deleting what is there again, or still");
+                tracing::info!(
+                    backupId = canonical(id),
+                    snapshots = again.snapshots.join(", "),
+                    "deleting what is there again, or still"
+                );
                 let outcome = self.wait_for_end(id, runs, outstanding).await;
                 if let Err(reason) = &outcome {
                     tracing::warn!(
-                        backup = id,
+                        backupId = canonical(id),
                         reason,
                         "the search engine did not delete leftovers of a deleted backup"
                     );
@@ -262,7 +271,7 @@ impl Deletions {
                 outcome.is_ok()
             }
             Err(error) => {
-                tracing::warn!(backup = id, %error, "cannot look for leftovers of a deleted backup");
+                tracing::warn!(backupId = canonical(id), %error, "cannot look for leftovers of a deleted backup");
                 false
             }
         }
@@ -273,7 +282,7 @@ impl Deletions {
     fn clear_failure(&self, id: &str, failure: &Failure) {
         let mut backups = self.lock();
         if matches!(backups.get(id), Some(Deletion::Failed(told)) if told == failure) {
-            tracing::info!(backup = id, "the backup is deleted after all");
+            tracing::info!(backupId = canonical(id), "the backup is deleted after all");
             backups.remove(id);
         }
     }

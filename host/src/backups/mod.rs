@@ -68,6 +68,17 @@ impl BackupService {
         }
     }
 
+    /// Drives a backup that is in progress, unless that is being done here already.
+    ///
+    /// # Errors
+    /// [`CallError`]: there is no such backup, or it cannot be read.
+    pub async fn resume(&self, id: &str) -> Result<(), CallError> {
+        let calls = self.policies.calls();
+        let backup = calls.get(id, self.notes_of(id)).await?;
+        self.runs.resume(&backup, calls);
+        Ok(())
+    }
+
     async fn create_and_drive(&self, id: &str) -> Result<Accepted, CallError> {
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));
@@ -75,7 +86,8 @@ impl BackupService {
         let calls = self.policies.calls();
         let (accepted, run_id) = calls.create(id, self.notes_of(id)).await?;
         tracing::info!(
-            backup = accepted.backup_id,
+            backupId = accepted.backup_id,
+            runId = run_id,
             snapshot = accepted.snapshot_name,
             "the search engine accepted part 1"
         );

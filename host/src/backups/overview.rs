@@ -97,7 +97,7 @@ impl Overview {
             for id in completed {
                 match self.read(id).await {
                     Ok(reading) => known.take_over(id, reading),
-                    Err(error) => tracing::debug!(backup = id, %error, "cannot read a backup that has ended"),
+                    Err(error) => tracing::debug!(backupId = id, %error, "cannot read a backup that has ended"),
                 }
             }
             self.metrics.backups.last_success(known.last.map(|(_, last)| last));
@@ -123,7 +123,7 @@ impl Overview {
                     known.read.insert(id, (snapshots.clone(), reading));
                 }
                 Err(error) => {
-                    tracing::debug!(backup = id, %error, "cannot read a backup for the metrics");
+                    tracing::debug!(backupId = id, %error, "cannot read a backup for the metrics");
                     unread.insert(id);
                 }
             }

@@ -70,7 +70,7 @@ impl Retention {
         let candidates = self.candidates(&calls).await?;
         let known: Vec<rules::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
         let newest = rules::newest_good(&known).map(|newest| newest.id.get());
-        let suspended = self.suspended(&known);
+        let suspended = self.suspended(&known).await;
         if candidates.is_empty() || suspended.is_some() {
             return Ok(Plan { suspended, expired: Vec::new(), newest });
         }
@@ -105,7 +105,7 @@ impl Retention {
     }
 
     /// Deletes what expires, and asks again after each deletion.
-    pub(super) async fn pass(&self) -> Result<(), CallError> {
+    pub async fn pass(&self) -> Result<(), CallError> {
         let _one_at_a_time = self.passing.lock().await;
         let mut tried = BTreeSet::new();
         loop {
@@ -168,11 +168,10 @@ impl Retention {
         }
     }
 
-    fn suspended(&self, candidates: &[rules::Candidate]) -> Option<String> {
-        // The age of a backup is between the engine's clock and this server's.
-        if let Some(Ok(difference)) =
-            self.service.clock.last().filter(|last| last.as_ref().is_ok_and(|it| it.is_large()))
-        {
+    async fn suspended(&self, candidates: &[rules::Candidate]) -> Option<String> {
+        // The age of a backup is from the engine's clock to this server's.
+        let difference = self.service.policies.clock_difference().await.ok();
+        if let Some(difference) = difference.filter(|difference| difference.is_large()) {
             return Some(format!("the clocks differ, so that the age of backups is not known: {difference}"));
         }
         let id = rules::in_doubt(candidates)?;

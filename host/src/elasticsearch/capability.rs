@@ -1,6 +1,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use backup_elasticsearch::{OperatorRequest, OwnRequest};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::metrics::EngineMetrics;
@@ -35,6 +36,28 @@ impl Capability {
     /// Sends one read, without retries, and waits for the answer for at most `timeout`.
     pub async fn read_once(&self, request: Request, timeout: Duration) -> Result<Response, TransportError> {
         let granted = self.check(request, Scope::Read)?;
+        self.destination.send_once(&granted, timeout).await
+    }
+
+    /// The same for the health.
+    pub(crate) async fn check_health(&self, request: Request, timeout: Duration) -> Result<Response, TransportError> {
+        let granted = self.grants.health_check(request)?;
+        self.destination.send_once(&granted, timeout).await
+    }
+
+    /// Sends a request that no policy may send, without retries.
+    pub(crate) async fn own(&self, request: OwnRequest, timeout: Duration) -> Result<Response, TransportError> {
+        let granted = self.grants.own(request)?;
+        self.destination.send_once(&granted, timeout).await
+    }
+
+    /// Sends a request of an operator's command, without retries.
+    pub(crate) async fn operate(
+        &self,
+        request: OperatorRequest,
+        timeout: Duration,
+    ) -> Result<Response, TransportError> {
+        let granted = self.grants.operator(request)?;
         self.destination.send_once(&granted, timeout).await
     }
 

@@ -23,7 +23,7 @@ mod retry;
 mod transport;
 
 pub use backup_core::{Method, Request, Response, TransportError};
-pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
+pub use backup_elasticsearch::{Denial, Granted, Grants, Scope, Verb};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
 pub(crate) use client::{of_connect, read_certificates, root_cause};
@@ -34,7 +34,7 @@ pub use large_response::LargeResponsePermit;
 pub use listed::{ListError, ListedBackups, ListedSnapshot};
 pub use measured::Measured;
 pub use own_reads::Answers;
-pub use readiness::Readiness;
+pub use readiness::{Readiness, Subject};
 pub use recording::Recording;
 pub(crate) use transport::Submitted;
 pub use transport::{Destination, ResponseFuture, Transport};

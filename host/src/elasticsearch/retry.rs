@@ -22,7 +22,7 @@ pub(crate) async fn send(
     loop {
         let result = transport.read(request, left(), permit).await;
         let Some(delay) = retry.delay_after(&result, left()) else { return result };
-        tracing::debug!(request = %request.request(), ?result, ?delay, "sending the request again");
+        tracing::debug!(request = %request.request(), cause = cause(&result), delaySeconds = delay.as_secs_f64(), "sending the request again");
         tokio::time::sleep(delay).await;
     }
 }
@@ -48,7 +48,15 @@ pub(crate) async fn submit(
             Err(_elapsed) => return Submitted::Outstanding(attempt),
         };
         let Some(delay) = retry.delay_after(&result, left()) else { return Submitted::Answered(result) };
-        tracing::debug!(request = %request.request(), ?result, ?delay, "sending the request again");
+        tracing::debug!(request = %request.request(), cause = cause(&result), delaySeconds = delay.as_secs_f64(), "sending the request again");
         tokio::time::sleep(delay).await;
+    }
+}
+
+/// Why a request is sent again, without the body of the answer.
+fn cause(result: &Result<Response, TransportError>) -> String {
+    match result {
+        Ok(response) => format!("the answer has the status {}", response.status),
+        Err(error) => error.to_string(),
     }
 }

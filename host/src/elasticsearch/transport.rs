@@ -5,7 +5,9 @@ use std::time::Duration;
 use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Cluster, Granted, LargeResponsePermit, Outstanding, Recording, Response, TransportError, retry};
+use super::{
+    Client, Cluster, Granted, LargeResponsePermit, Outstanding, Recording, Response, TransportError, Verb, retry,
+};
 
 /// The future of [`Transport`]'s methods.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
@@ -100,6 +102,9 @@ impl Destination {
     pub(crate) async fn send_once(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
         match self {
             Self::Cluster(cluster) => cluster.transport.send(request, timeout).await,
+            Self::InProcess(_) if request.verb() == Verb::Post => {
+                Err(TransportError::Denied("an engine in this process verifies no repository".to_owned()))
+            }
             Self::InProcess(engine) => engine.send(request.request()),
             Self::Recorded(engine, _) | Self::Replayed(engine, _) => Box::pin(engine.send_once(request, timeout)).await,
         }

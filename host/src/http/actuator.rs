@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::response::IntoResponse;
-use backup_actuator::{Info, Links};
+use backup_actuator::{HealthStatus, Info, Links};
 
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 14] = [
+const LINKS: [(&str, &str); 16] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -19,6 +19,8 @@ const LINKS: [(&str, &str); 14] = [
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),
     ("info", "/info"),
+    ("loggers", "/loggers"),
+    ("loggers-name", "/loggers/{name}"),
     ("policy", "/policy"),
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),
@@ -40,7 +42,7 @@ pub(super) async fn info() -> Json<Info> {
 fn look(api: &Api) {
     api.metrics.runs.oldest(api.service.runs.oldest_age());
     if let Some(probe) = api.readiness.last() {
-        api.metrics.engine.probed(probe.engine.is_ok(), probe.repository.is_ok());
+        api.metrics.engine.probed(probe.is_answered(), probe.repository.status == HealthStatus::Up);
     }
 }
 

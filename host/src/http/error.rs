@@ -34,6 +34,12 @@ pub enum ApiError {
     Rollback(#[from] RollbackError),
     #[error(transparent)]
     NoShadow(#[from] NoShadow),
+    #[error(
+        "the log level is not readable: {0}; allowed are OFF, ERROR, WARN, INFO, DEBUG and TRACE: send {{\"configuredLevel\": \"DEBUG\"}}, or null to take the level away"
+    )]
+    InvalidLogLevel(String),
+    #[error("there is no such logger; GET /actuator/loggers lists those that there are")]
+    UnknownLogger,
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
 }
@@ -80,6 +86,8 @@ table! {
     ApiError::NoShadow(_) => NOT_FOUND: "noShadow",
     ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
     ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",
+    ApiError::InvalidLogLevel(_) => BAD_REQUEST: "invalidLogLevel",
+    ApiError::UnknownLogger => NOT_FOUND: "unknownLogger",
     ApiError::Call(CallError::Internal(_)) | ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 

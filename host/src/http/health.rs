@@ -4,10 +4,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use backup_actuator::{Health, HealthDetails};
+use backup_actuator::{Health, HealthDetails, PolicyFacts};
 
 use super::Api;
 use crate::backups::Deletion;
+use crate::policy::{Admitted, Source};
 
 type Response = (StatusCode, Json<Health>);
 
@@ -17,16 +18,39 @@ pub(super) async fn liveness() -> Response {
 
 /// Whether a backup could be made now.
 pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Response {
-    response(Health::readiness(api.readiness.probe().await))
+    response(Health::readiness(&*api.readiness.probe().await))
 }
 
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
-    let health = Health::readiness(api.readiness.probe().await)
+    let health = Health::readiness(&*api.readiness.probe().await)
+        .with("policy", policy(&api))
         .with("runs", runs(&api))
         .with("deletions", deletions(&api))
         .with("clock", clock(&api))
         .of_groups(&["liveness", "readiness"]);
     response(health)
+}
+
+/// Some policy always serves: one that is not the wanted one keeps nobody from making backups.
+fn policy(api: &Api) -> HealthDetails {
+    let serving = api.updates.policies().serving();
+    let Admitted { info, source, .. } = &serving.admitted;
+    let warning = match source {
+        Source::Cache(_) => Some(format!(
+            "the policy at policy.path is refused, and the last known good one serves: {}",
+            refusal(api).unwrap_or_else(|| "it cannot be read".to_owned())
+        )),
+        Source::Return { reason, .. } => Some(format!("another policy was withdrawn or rolled back: {reason}")),
+        Source::Embedded | Source::File(_) | Source::Upload => refusal(api)
+            .map(|refusal| format!("the last candidate was refused, and the serving policy stays: {refusal}")),
+    };
+    let version = info.version.as_ref().map(ToString::to_string);
+    HealthDetails::Policy(PolicyFacts { source: source.to_string(), version, digest: info.digest.to_string(), warning })
+}
+
+fn refusal(api: &Api) -> Option<String> {
+    let verdict = api.updates.last_verdict()?;
+    verdict.refusal().map(|(_, refusal)| refusal.to_owned())
 }
 
 fn runs(api: &Api) -> HealthDetails {

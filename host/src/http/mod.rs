@@ -8,6 +8,7 @@ mod connections;
 mod error;
 mod health;
 mod layers;
+mod loggers;
 mod policy;
 mod retention;
 mod tls;
@@ -30,6 +31,7 @@ use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
+use crate::telemetry::Loggers;
 
 pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
@@ -49,6 +51,7 @@ pub struct Api {
     pub callers: Arc<Callers>,
     /// Is cancelled when the server is about to stop.
     pub stopping: CancellationToken,
+    pub loggers: Arc<Loggers>,
 }
 
 /// All routes. Tests can call it without a socket.
@@ -62,6 +65,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))
         .route("/actuator/info", get(actuator::info))
+        .route("/actuator/loggers", get(loggers::list))
+        .route("/actuator/loggers/{name}", get(loggers::show).post(loggers::set))
         .route("/actuator/policy", get(policy::show).put(policy::replace))
         .route("/actuator/policy/rollback", post(policy::roll_back))
         .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))

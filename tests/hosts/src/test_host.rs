@@ -11,11 +11,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use backup_core::memory::MemoryEngine;
-use backup_core::{IndexPrefix, RepositoryName, RetentionRules, SnapshotState};
+use backup_core::{EngineKind, IndexPrefix, RepositoryName, RetentionRules, SnapshotState};
 use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
 use optimize_backup::backups::{BackupService, Retention, Scheduler};
-use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness};
+use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness, Subject};
 use optimize_backup::http::{self, Api, Callers, Presentation};
 use optimize_backup::metrics::Metrics;
 use optimize_backup::policy::admission::{Admission, AdmissionError, Candidate, CompileLimits, Compiler};
@@ -24,6 +24,7 @@ use optimize_backup::policy::signature::TrustedKeys;
 use optimize_backup::policy::{Admitted, Cache, CallContext, ComponentInfo, Policies, PolicyFile, Source, Updates};
 use optimize_backup::sandbox::{CallLimits, Policy, Sandbox, types};
 use optimize_backup::settings::{Caller, CompleteState, Role};
+use optimize_backup::telemetry::Loggers;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
@@ -120,7 +121,9 @@ impl TestHost {
     pub fn new(options: Options) -> Self {
         let engine = Arc::new(engine_with_installation(options.repository));
         let repository = RepositoryName::parse(options.repository).unwrap();
-        let grants = Grants::new(Some(repository.clone()), IndexPrefix::parse(PREFIX).unwrap());
+        let prefix = IndexPrefix::parse(PREFIX).unwrap();
+        let grants = Grants::new(Some(repository.clone()), prefix.clone());
+        let subject = Subject { engine: EngineKind::Elasticsearch, repository: Some(repository), prefix };
         let destination = Destination::InProcess(Arc::clone(&engine) as _);
         let capability = Capability::new(destination, grants);
         let metrics = Arc::new(Metrics::new().unwrap());
@@ -138,12 +141,13 @@ impl TestHost {
             service,
             retention: Arc::clone(&retention),
             scheduler,
-            readiness: Readiness::new(capability, Some(repository)),
+            readiness: Readiness::new(capability, subject),
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
             updates: Arc::clone(&updates),
             callers: Arc::new(callers(options.no_token)),
             stopping: CancellationToken::new(),
+            loggers: Arc::new(Loggers::unattached("info").unwrap()),
         };
         let router = http::router(Arc::new(api));
         Self { engine, updates, sandbox, retention, repository: options.repository, router }

@@ -16,9 +16,11 @@ const SAME_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// What only the native host has, by path.
 const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
 /// The same in the links and the health, by JSON pointer to what holds them.
-const NATIVE_MEMBERS: [(&str, &[&str]); 2] = [
-    ("/_links", &["policy", "policy-rollback", "policy-shadow", "prometheus"]),
-    ("/components", &["clock", "deletions", "runs"]),
+const NATIVE_MEMBERS: [(&str, &[&str]); 4] = [
+    ("/_links", &["loggers", "loggers-name", "policy", "policy-rollback", "policy-shadow", "prometheus"]),
+    ("/components", &["clock", "deletions", "policy", "runs"]),
+    ("/components/engine/details", &["version"]),
+    ("/components/repository/details", &["verification"]),
 ];
 
 /// Repeats the requests that change nothing, on what the scenario has left in the engine.
@@ -118,11 +120,12 @@ impl Seen {
 /// Bodies stay as they are, byte for byte, unless they hold what may be left out.
 fn without_what_is_native(body: &str) -> String {
     let Ok(mut json) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    let mut has_any = false;
     for (pointer, names) in NATIVE_MEMBERS {
         if let Some(members) = json.pointer_mut(pointer).and_then(Value::as_object_mut) {
             members.retain(|name, _| !names.contains(&name.as_str()));
-            return json.to_string();
+            has_any = true;
         }
     }
-    body.to_owned()
+    if has_any { json.to_string() } else { body.to_owned() }
 }

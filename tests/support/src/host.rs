@@ -316,9 +316,8 @@ fn listening_address(line: &str) -> Option<String> {
         let (_, fields) = line.split_once("listening address=")?;
         return fields.split_whitespace().next().map(str::to_owned);
     };
-    let fields = event.get("fields")?;
-    let address = fields.get("address")?.as_str()?;
-    (fields.get("message")? == "listening").then(|| address.to_owned())
+    let address = event.get("address")?.as_str()?;
+    (event.get("message")? == "listening").then(|| address.to_owned())
 }
 
 #[cfg(test)]
@@ -327,12 +326,13 @@ mod tests {
 
     #[test]
     fn the_port_is_found_in_both_formats() {
-        let json = r#"{"level":"INFO","fields":{"message":"listening","address":"0.0.0.0:40123","after":"9ms"}}"#;
-        let text = "2026-06-01T00:00:00Z  INFO listening address=0.0.0.0:40123 after=9ms";
+        let json = r#"{"level":"INFO","message":"listening","address":"0.0.0.0:40123","afterMilliseconds":9}"#;
+        let text =
+            "2026-06-01T00:00:00Z  INFO optimize_backup::server: listening address=0.0.0.0:40123 afterMilliseconds=9";
         for line in [json, text] {
             assert_eq!(listening_port(&format!("2026-06-01 INFO first\n{line}\n")), Some(40123));
             assert_eq!(listening_port(line), None, "half a line");
         }
-        assert_eq!(listening_port("{\"fields\":{\"message\":\"stopped\"}}\n"), None);
+        assert_eq!(listening_port("{\"message\":\"stopped\"}\n"), None);
     }
 }

@@ -1,16 +1,12 @@
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::listing::Listing;
-use crate::operations::{
-    choose, expect_required_indices, fetch, installed_indices, may_have_executed, send, while_indices_vanish,
-};
+use crate::operations::{installation, may_have_executed, send, while_indices_vanish};
 use crate::refusal::{document, success};
 use crate::{
-    BackupId, Context, Engine, Error, IndexSelection, OptimizeVersion, Origin, Part, Refusal, RepositoryName, Request,
+    BackupId, Context, Engine, Error, OptimizeVersion, Origin, Part, Refusal, Registration, RepositoryName, Request,
     SnapshotName,
 };
 
@@ -33,7 +29,7 @@ const MAX_ATTEMPTS: usize = 3;
 pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accepted, Error> {
     let id = BackupId::parse(id)?;
     let repository = context.repository()?;
-    expect_writable(engine, context, repository)?;
+    expect_writable(engine, repository)?;
     expect_unused(engine, context, id)?;
     let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
     submit_with_retries(engine, context, &name, MAX_ATTEMPTS)
@@ -63,7 +59,7 @@ fn submit_with_retries(
 
 fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
     let repository = context.repository()?;
-    let selection = select_part_one(engine, context)?;
+    let selection = installation(engine, context)?.expect_complete()?;
     let origin = Origin::new(&context.run_id, Part::One, context);
     let put = Request::create(repository, name, &selection, origin);
     let response = send(engine, &put)?;
@@ -103,33 +99,25 @@ fn read_back(
     }))
 }
 
-/// Part 1's indices, if part 2 would have some, too.
-fn select_part_one(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
-    let names = installed_indices(engine, context)?;
-    choose(context, Part::Two, &names)?;
-    let part_one = choose(context, Part::One, &names)?;
-    expect_required_indices(context, &names)?;
-    Ok(part_one)
-}
-
 fn expect_unused(engine: &impl Engine, context: &Context, id: BackupId) -> Result<(), Error> {
     let found = Listing::of_backup(engine, context.repository()?, id)?.only(id);
     if found.is_empty() { Ok(()) } else { Err(Error::exists(id, &found, context)) }
 }
 
-fn expect_writable(engine: &impl Engine, context: &Context, repository: &RepositoryName) -> Result<(), Error> {
-    let request = Request::repository(repository);
-    let repositories: BTreeMap<String, RawRepository> = document(&request, &fetch(engine, context, &request)?)?;
-    match repositories.get(repository.as_str()) {
-        None => Err(Error::RepositoryMissing { repository: repository.clone(), refusal: None }),
-        Some(found) if found.is_read_only() => {
-            Err(Error::RepositoryReadOnly { repository: repository.clone(), refusal: None })
-        }
-        Some(_) => Ok(()),
+fn expect_writable(engine: &impl Engine, repository: &RepositoryName) -> Result<(), Error> {
+    let response = engine.send(&Request::repository(repository));
+    let registration = Registration::read(repository, response.as_ref().map_err(Clone::clone))?;
+    if registration.read_only {
+        return Err(Error::RepositoryReadOnly { repository: repository.clone(), refusal: None });
     }
+    Ok(())
 }
 
-fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
+/// The version of Optimize that stands in the names of new snapshots.
+///
+/// # Errors
+/// Why it is not known.
+pub fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
     if let Some(version) = &context.settings.optimize_version {
         return Ok(version.clone());
     }
@@ -143,7 +131,11 @@ fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeV
             let version = found.source.and_then(|source| source.schema_version);
             Ok(OptimizeVersion::parse(&version.ok_or_else(|| unknown("it has no field schemaVersion".to_owned()))?)?)
         }
-        Err(refusal) if refusal.is_index_missing() => Err(unknown(refusal.to_string())),
+        Err(refusal) if refusal.is_index_missing() => {
+            // With a wrong prefix there is nothing at all: then that is what has to be told.
+            installation(engine, context)?.select(Part::Two)?;
+            Err(unknown(refusal.to_string()))
+        }
         Err(refusal) if is_document_missing(&refusal, &response.body) => {
             Err(unknown("it has no document 1".to_owned()))
         }
@@ -155,20 +147,6 @@ fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeV
 fn is_document_missing(refusal: &Refusal, body: &str) -> bool {
     refusal.status == 404
         && serde_json::from_str::<Value>(body).is_ok_and(|body| body.get("found") == Some(&Value::Bool(false)))
-}
-
-#[derive(Deserialize)]
-struct RawRepository {
-    #[serde(default)]
-    settings: BTreeMap<String, Value>,
-}
-
-impl RawRepository {
-    /// Engines return settings as strings.
-    fn is_read_only(&self) -> bool {
-        matches!(self.settings.get("readonly"), Some(Value::Bool(true)))
-            || self.settings.get("readonly").and_then(Value::as_str) == Some("true")
-    }
 }
 
 #[derive(Deserialize)]

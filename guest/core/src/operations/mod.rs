@@ -8,20 +8,18 @@ mod inspect;
 mod progress;
 
 pub use advance::{Step, advance};
-pub use create::{Accepted, create};
+pub use create::{Accepted, create, optimize_version};
 pub use delete::{Deleted, delete};
 pub use inspect::{BackupList, get, list};
 pub use progress::progress;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
-use crate::refusal::{document, success};
+use crate::refusal::success;
 use crate::run::waits_for_part_two;
-use crate::selection::missing_indices;
 use crate::{
-    Context, Engine, EngineClock, Error, IndexSelection, Part, Refusal, Request, Response, Snapshot, TransportError,
+    Context, Engine, EngineClock, Error, IndexSelection, Installation, Part, Refusal, Request, Response, Snapshot,
+    TransportError,
 };
 
 /// Sends a request, and returns the body of a success.
@@ -83,49 +81,14 @@ fn while_indices_vanish<T>(submit: impl Fn() -> Result<T, Error>) -> Result<T, E
 
 /// The indices of part 2 at this moment.
 fn select_part_two(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
-    let names = installed_indices(engine, context)?;
-    let selection = choose(context, Part::Two, &names)?;
-    expect_required_indices(context, &names)?;
+    let installation = installation(engine, context)?;
+    let selection = installation.select(Part::Two)?;
+    installation.expect_required()?;
     Ok(selection)
 }
 
-fn choose(context: &Context, part: Part, names: &[String]) -> Result<IndexSelection, Error> {
+fn installation(engine: &impl Engine, context: &Context) -> Result<Installation, Error> {
     let prefix = &context.settings.index_prefix;
-    IndexSelection::new(part, prefix, names.iter().map(String::as_str))
-        .map_err(|nothing| Error::NothingToSnapshot { part: nothing.0, prefix: prefix.clone() })
-}
-
-/// Without these indices a backup would be COMPLETE by its parts, but could not be restored.
-fn expect_required_indices(context: &Context, names: &[String]) -> Result<(), Error> {
-    let prefix = &context.settings.index_prefix;
-    let missing = missing_indices(prefix, names.iter().map(String::as_str));
-    if missing.is_empty() { Ok(()) } else { Err(Error::IndicesMissing { missing, prefix: prefix.clone() }) }
-}
-
-fn installed_indices(engine: &impl Engine, context: &Context) -> Result<Vec<String>, Error> {
-    let request = Request::resolve(&context.settings.index_prefix);
-    let resolved: Resolved = document(&request, &fetch(engine, context, &request)?)?;
-    let names: Vec<String> = resolved.indices.into_iter().map(|index| index.name).collect();
-    match names.iter().find(|name| is_expression(name)) {
-        Some(name) => Err(Error::EngineAnswerInvalid {
-            request: request.to_string(),
-            reason: format!("it tells of an index '{}', which no index can be called", name.escape_debug()),
-        }),
-        None => Ok(names),
-    }
-}
-
-/// Whether an engine would read this name, in a list of indices, as a pattern or another expression.
-fn is_expression(name: &str) -> bool {
-    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
-}
-
-#[derive(Deserialize)]
-struct Resolved {
-    indices: Vec<ResolvedIndex>,
-}
-
-#[derive(Deserialize)]
-struct ResolvedIndex {
-    name: String,
+    let response = engine.send(&Request::resolve(prefix));
+    Installation::read(prefix, response.as_ref().map_err(Clone::clone))
 }

@@ -1,4 +1,4 @@
-use backup_core::{Context, Error, ErrorKind, OptimizeVersion, Settings, operations};
+use backup_core::{Context, Error, ErrorKind, IndexPrefix, OptimizeVersion, Settings, operations};
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, on_every_engine};
@@ -67,5 +67,18 @@ fn one_that_is_no_text_is_an_answer_that_makes_no_sense() {
     on_every_engine(|fixture| {
         fixture.engine.set_document(INDEX, Some(json!({"schemaVersion": 8})));
         assert_eq!(fixture.create(12, "run-1").unwrap_err().code(), "engineAnswerInvalid");
+    });
+}
+
+/// The version is looked for under the prefix, and would be the first thing that is missing.
+#[test]
+fn with_a_wrong_prefix_the_prefix_is_told() {
+    on_every_engine(|fixture| {
+        let settings = Settings { index_prefix: IndexPrefix::parse("optimise").unwrap(), ..fixture.settings() };
+        let context = Context { settings, ..fixture.context("run-1") };
+        let error = operations::create(&fixture.engine, &context, "12").unwrap_err();
+        assert_eq!(error.code(), "nothingToBackUp");
+        assert!(error.to_string().contains("'optimise-'") && error.to_string().contains("index.prefix"), "{error}");
+        assert!(fixture.writes().is_empty());
     });
 }

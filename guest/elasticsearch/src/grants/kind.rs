@@ -3,8 +3,20 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 9] =
-    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes"];
+pub const KINDS: [&str; 12] = [
+    "repository",
+    "list",
+    "create",
+    "delete",
+    "status",
+    "resolve",
+    "sizes",
+    "metadata",
+    "nodes",
+    "info",
+    "verify",
+    "operator",
+];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
 
@@ -21,6 +33,9 @@ impl Grant {
             Self::ReadSizes => "sizes",
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
+            Self::ReadInfo => "info",
+            Self::VerifyRepository => "verify",
+            Self::Operator => "operator",
         }
     }
 }

@@ -7,6 +7,8 @@ mod body;
 mod denial;
 mod kind;
 mod names;
+mod operator;
+mod own;
 mod query;
 mod scope;
 #[cfg(test)]
@@ -14,6 +16,8 @@ mod tests;
 
 pub use denial::Denial;
 pub use kind::{KINDS, OTHER_KIND};
+pub use operator::OperatorRequest;
+pub use own::{OwnRequest, Verb};
 pub use scope::Scope;
 
 use self::denial::excerpt;
@@ -51,6 +55,7 @@ pub struct Grants {
 pub struct Granted {
     request: Request,
     grant: Grant,
+    checks_health: bool,
 }
 
 /// A kind of request that is granted; see [`Grants`].
@@ -65,6 +70,11 @@ enum Grant {
     ReadSizes,
     ReadMetadata,
     ReadNodes,
+    /// Only for the host itself, as the next one.
+    ReadInfo,
+    VerifyRepository,
+    /// Only for a command that an operator gives.
+    Operator,
 }
 
 impl Grants {
@@ -88,7 +98,7 @@ impl Grants {
         query::check(grant, &request.query)?;
         let body = self.checked_body(grant, request.body.as_deref())?;
         scope.check(&request)?;
-        Ok(Granted { request: Request { body, ..request }, grant })
+        Ok(Granted { request: Request { body, ..request }, grant, checks_health: false })
     }
 
     fn find(&self, request: &Request) -> Result<Grant, Denial> {
@@ -148,6 +158,21 @@ impl Granted {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The verb that it is sent with.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        match self.grant {
+            Grant::VerifyRepository => Verb::Post,
+            _ => self.request.method.into(),
+        }
+    }
+
+    /// Whether it is not for a caller or a run.
+    #[must_use]
+    pub fn checks_health(&self) -> bool {
+        self.checks_health
     }
 
     /// What kind of request it is, for metrics: one of [`KINDS`].

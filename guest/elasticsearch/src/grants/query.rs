@@ -31,6 +31,8 @@ pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Deni
 fn parameters(grant: Grant) -> &'static [Parameter] {
     use Values::{Boolean, False, Text};
     match grant {
+        // The host makes these without a query.
+        Grant::ReadInfo | Grant::VerifyRepository | Grant::Operator => &[],
         Grant::ReadRepository => &[("filter_path", Text), ("master_timeout", Text)],
         Grant::ListSnapshots => &[
             ("after", Text),

@@ -1,4 +1,5 @@
-use backup_actuator::{BackupView, Health, Info, Links, Message, Probe, ProgressView, list_query, next_link};
+use backup_actuator::{BackupView, Finding, Health, Info, Links, Message, Probe, ProgressView, list_query, next_link};
+use backup_core::{Request, Response, TransportError};
 use http::{Method, StatusCode};
 
 use crate::background::Background;
@@ -87,9 +88,19 @@ fn delete(policy: Policy, id: String) -> Result<(Reply, Background), Error> {
 }
 
 fn readiness(policy: Policy) -> Health {
-    let repository = policy.0.settings.repository.as_ref();
-    let response = engine::send(&Probe::request(repository).into());
-    Health::readiness(Probe::read(repository, response.map(Into::into).map_err(Into::into)))
+    let settings = &policy.0.settings;
+    let (repository, prefix) = (settings.repository.as_ref(), &settings.index_prefix);
+    let response = ask(Probe::request(repository));
+    let mut probe = Probe::read(settings.engine, repository, prefix, response.as_ref().map_err(Clone::clone));
+    if probe.is_answered() {
+        let response = ask(Request::resolve(prefix));
+        probe.indices = Finding::of_indices(prefix, response.as_ref().map_err(Clone::clone));
+    }
+    Health::readiness(&probe)
+}
+
+fn ask(request: Request) -> Result<Response, TransportError> {
+    engine::send(&request.into()).map(Into::into).map_err(Into::into)
 }
 
 fn health(health: Health) -> Reply {

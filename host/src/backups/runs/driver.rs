@@ -29,7 +29,7 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
                     return;
                 };
                 if progress.accepted {
-                    tracing::info!(backup = id, "the search engine accepted part 2");
+                    tracing::info!("the search engine accepted part 2");
                 }
                 delay = match progress.refusal {
                     // A part 2 that was dropped once may be dropped again: the delays go on growing.
@@ -37,20 +37,20 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
                     None => pacer.after_progress(again_in),
                     Some(refusal) => {
                         was_dropped |= awaits_part_two;
-                        tracing::warn!(backup = id, refusal = shortened(refusal), "there is no part 2; trying again");
+                        tracing::warn!(refusal = shortened(refusal), "there is no part 2; trying again");
                         runs.metrics.runs.retried();
                         pacer.after_refusal(again_in)
                     }
                 };
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
-                tracing::warn!(backup = id, "the backup was deleted while it was being made");
+                tracing::warn!("the backup was deleted while it was being made");
                 runs.forget(id);
                 return;
             }
             Err(error) => {
                 delay = pacer.after_failure();
-                tracing::warn!(backup = id, %error, retry_in = ?delay, "a step of the run failed; trying again");
+                tracing::warn!(%error, retryInSeconds = delay.as_secs_f64(), "a step of the run failed; trying again");
                 runs.metrics.runs.retried();
                 runs.update(id, |run| run.trouble = Some(error.to_string()));
             }
@@ -58,17 +58,18 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
     }
 }
 
+/// The span of the run says which backup it is.
 fn report_end(runs: &Runs, backup: &Backup) {
     let Backup { backup_id: id, state, failure_reason, details, .. } = backup;
     runs.metrics.runs.ended((*state).into(), begun(details).map(age));
     match state {
         BackupState::Complete => {
-            tracing::info!(backup = id, "the backup is complete");
+            tracing::info!("the backup is complete");
             runs.overview.completed(*id);
         }
         state => {
-            let reason = failure_reason.as_deref();
-            tracing::error!(backup = id, ?state, reason, "the backup has ended and cannot be restored");
+            let state = backup_core::BackupState::from(*state);
+            tracing::error!(%state, reason = failure_reason, "the backup has ended and cannot be restored");
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, info_span};
 
 use crate::backups::overview::Overview;
 use crate::clock;
@@ -48,7 +48,11 @@ struct Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(backup = self.id, "a defect of this server interrupted the run; it is resumed soon");
+            tracing::error!(
+                backupId = self.id,
+                runId = self.run_id,
+                "a defect of this server interrupted the run; it is resumed soon"
+            );
         }
         // By now a new backup may have that ID.
         self.runs.update(self.id, |run| {
@@ -90,9 +94,11 @@ impl Runs {
         };
         self.metrics.runs.started();
         let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
+        // What a step logs says which backup it is of, and which request has begun it.
+        let span = info_span!("run", backupId = id, runId = run_id);
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
         let work = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
-        self.tasks.spawn(correlation.scope(work).in_current_span());
+        self.tasks.spawn(correlation.scope(work).instrument(span));
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was

@@ -23,9 +23,9 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
-use crate::correlation;
+use crate::correlation::{self, OPAQUE_ID};
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
-use crate::elasticsearch::{Granted, Method, Response, TransportError};
+use crate::elasticsearch::{Granted, Response, TransportError, Verb};
 use crate::rotation::Rotating;
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -49,6 +49,10 @@ struct Access {
     http: reqwest::Client,
     authentication: Authentication,
 }
+
+/// Whose requests health checks are: nobody's who has asked for something. It stands in the search engine's tasks and slow
+/// logs.
+const HEALTH: HeaderValue = HeaderValue::from_static("optimize-backup-health");
 
 /// Why one node gave no answer.
 enum Failure {
@@ -209,14 +213,19 @@ impl Access {
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
         let request = granted.request();
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Put => reqwest::Method::PUT,
-            Method::Delete => reqwest::Method::DELETE,
+        let method = match granted.verb() {
+            Verb::Get => reqwest::Method::GET,
+            Verb::Post => reqwest::Method::POST,
+            Verb::Put => reqwest::Method::PUT,
+            Verb::Delete => reqwest::Method::DELETE,
         };
-        let correlated = correlation::current().into_iter().flat_map(|current| current.headers().collect::<Vec<_>>());
+        let correlated = match correlation::current() {
+            _ if granted.checks_health() => vec![(OPAQUE_ID, HEALTH)],
+            Some(current) => current.headers().collect(),
+            None => Vec::new(),
+        };
         let builder = self.authorize(self.http.request(method, node.join(request)));
-        let builder = correlated.fold(builder, |builder, (name, value)| builder.header(name, value));
+        let builder = correlated.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
         match &request.body {
             Some(body) => builder.header(CONTENT_TYPE, Client::JSON).body(body.clone()),
             None => builder,

@@ -11,7 +11,7 @@ use backup_core::{IndexPrefix, RepositoryName};
 
 use self::server::{Answer, Server};
 use super::*;
-use crate::elasticsearch::{Grants, Request, Scope};
+use crate::elasticsearch::{Grants, Method, Request, Scope};
 use crate::settings::{ApiKey, Host, Node, Proxy, Secret, SecretFiles, Tls, Username};
 
 /// Longer than any test takes, for what is not meant to time out.

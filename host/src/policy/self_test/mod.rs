@@ -9,6 +9,7 @@ mod test_bed;
 use std::fmt;
 use std::time::Instant;
 
+use backup_core::milliseconds;
 use tracing::{Instrument, info_span};
 
 use crate::elasticsearch::Oversteps;
@@ -41,7 +42,7 @@ pub async fn run(admitted: &Admitted) -> Outcome {
         return mismatch("the scope of a call", "only requests that the call is for", denial.to_string());
     }
     outcome?;
-    tracing::debug!(took = ?started.elapsed(), "the policy passed the self-test");
+    tracing::debug!(tookMilliseconds = milliseconds(started.elapsed()), "the policy passed the self-test");
     Ok(())
 }
 

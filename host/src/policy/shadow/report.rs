@@ -184,11 +184,11 @@ impl Example {
         let Self { operation, id, generation, served, shadowed, own_requests, .. } = self;
         tracing::warn!(
             operation,
-            id = id.as_deref(),
+            backupId = id.as_deref().and_then(|id| id.parse::<u64>().ok()),
             generation,
             served,
             shadowed,
-            own_requests,
+            ownRequests = own_requests,
             "the policy that is tried beside the serving one answers otherwise"
         );
     }

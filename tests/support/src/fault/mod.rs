@@ -54,6 +54,7 @@ struct Shared {
     engine: Option<Url>,
     rules: Mutex<Vec<(When, Fault)>>,
     requests: Mutex<Vec<Request>>,
+    health_checks: Mutex<Vec<Request>>,
     faults: AtomicUsize,
 }
 
@@ -88,7 +89,13 @@ impl FaultProxy {
         lock(&self.shared.rules).clear();
     }
 
-    /// The requests that have come so far, whatever became of them.
+    /// The requests that a host has sent for its health, which come when they will.
+    #[must_use]
+    pub fn health_checks(&self) -> Vec<Request> {
+        lock(&self.shared.health_checks).clone()
+    }
+
+    /// The requests that have come so far, whatever became of them; without those of health checks.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
@@ -126,6 +133,7 @@ impl FaultProxy {
             engine,
             rules: Mutex::default(),
             requests: Mutex::default(),
+            health_checks: Mutex::default(),
             faults: AtomicUsize::new(0),
         });
         let mut proxy = Self { address: listener.local_addr()?, shared, server: JoinSet::new(), port: None };
@@ -137,7 +145,8 @@ impl FaultProxy {
 impl Shared {
     /// Notes a request and finds what to do with it.
     fn take(&self, request: &Request) -> Fault {
-        lock(&self.requests).push(request.clone());
+        let requests = if request.checks_health() { &self.health_checks } else { &self.requests };
+        lock(requests).push(request.clone());
         let mut rules = lock(&self.rules);
         // All of them are asked, for each of them counts.
         let mut due: Vec<&mut (When, Fault)> = rules.iter_mut().collect();

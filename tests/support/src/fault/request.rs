@@ -31,6 +31,12 @@ impl Request {
         })
     }
 
+    /// Whether a host has sent it for its health, and not for a caller or a run.
+    #[must_use]
+    pub fn checks_health(&self) -> bool {
+        self.headers.get("x-opaque-id").is_some_and(|id| id == "optimize-backup-health")
+    }
+
     /// Whether it can change something, by its verb.
     #[must_use]
     pub fn is_write(&self) -> bool {

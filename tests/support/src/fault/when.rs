@@ -68,9 +68,11 @@ impl When {
         self
     }
 
-    /// Counts the request if it matches, and tells whether it is this one's turn.
+    /// Counts the request if it matches, and tells whether it is this one's turn. A rule that counts leaves health checks
+    /// alone, which come when they will.
     pub(super) fn is_due(&mut self, request: &Request) -> bool {
-        if !self.matches(request) {
+        let counts = self.turns != (1..=usize::MAX);
+        if !self.matches(request) || (counts && request.checks_health()) {
             return false;
         }
         self.matched += 1;

@@ -1,0 +1,98 @@
+//! Which indices of an installation the engine has, as a backup would take them.
+
+use serde::Deserialize;
+
+use crate::refusal::{document, success};
+use crate::selection::{missing_indices, neighbours};
+use crate::{Error, IndexPrefix, IndexSelection, Part, Request, Response, TransportError};
+
+/// The indices of an installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    prefix: IndexPrefix,
+    names: Vec<String>,
+}
+
+impl Installation {
+    /// Reads the response to [`Request::resolve`].
+    ///
+    /// # Errors
+    /// Why the indices are not known.
+    pub fn read(prefix: &IndexPrefix, response: Result<&Response, TransportError>) -> Result<Self, Error> {
+        let request = Request::resolve(prefix);
+        let response = response.map_err(|error| Error::transport(&request, error))?;
+        let body = success(response).map_err(|refusal| Error::refusal_of(&request, refusal))?;
+        let resolved: Resolved = document(&request, body)?;
+        let names: Vec<String> = resolved.indices.into_iter().map(|index| index.name).collect();
+        match names.iter().find(|name| is_expression(name)) {
+            Some(name) => Err(Error::EngineAnswerInvalid {
+                request: request.to_string(),
+                reason: format!("it tells of an index '{}', which no index can be called", name.escape_debug()),
+            }),
+            None => Ok(Self { prefix: prefix.clone(), names }),
+        }
+    }
+
+    /// The indices of a part.
+    ///
+    /// # Errors
+    /// [`Error::NothingToSnapshot`]
+    pub fn select(&self, part: Part) -> Result<IndexSelection, Error> {
+        let choose = |part| IndexSelection::new(part, &self.prefix, self.names.iter().map(String::as_str));
+        choose(part).map_err(|nothing| {
+            let both_are_empty = [Part::One, Part::Two].into_iter().all(|part| choose(part).is_err());
+            let part = (!both_are_empty).then_some(nothing.0);
+            Error::NothingToSnapshot { part, prefix: self.prefix.clone() }
+        })
+    }
+
+    /// How many indices a part would have.
+    #[must_use]
+    pub fn count(&self, part: Part) -> usize {
+        self.select(part).map_or(0, |selection| selection.names().len())
+    }
+
+    /// Without these indices a backup would be COMPLETE by its parts, but could not be restored.
+    ///
+    /// # Errors
+    /// [`Error::IndicesMissing`]
+    pub fn expect_required(&self) -> Result<(), Error> {
+        let missing = missing_indices(&self.prefix, self.names.iter().map(String::as_str));
+        if missing.is_empty() { Ok(()) } else { Err(Error::IndicesMissing { missing, prefix: self.prefix.clone() }) }
+    }
+
+    /// The part 1 of a backup that could also have a part 2.
+    ///
+    /// # Errors
+    /// Why no backup could be made of these indices.
+    pub fn expect_complete(&self) -> Result<IndexSelection, Error> {
+        self.select(Part::Two)?;
+        let part_one = self.select(Part::One)?;
+        self.expect_required()?;
+        Ok(part_one)
+    }
+
+    /// The prefixes of other installations whose indices are under this one's prefix. They are left out of backups.
+    #[must_use]
+    pub fn neighbours(&self) -> Vec<String> {
+        neighbours(&self.prefix, self.names.iter().map(String::as_str))
+    }
+}
+
+/// Whether an engine would read this name, in a list of indices, as a pattern or another expression.
+fn is_expression(name: &str) -> bool {
+    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
+}
+
+#[derive(Deserialize)]
+struct Resolved {
+    indices: Vec<ResolvedIndex>,
+}
+
+#[derive(Deserialize)]
+struct ResolvedIndex {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests;
