@@ -96,6 +96,10 @@ impl RealEngine {
                 let body = serde_json::from_str(request.body.as_deref().unwrap_or_default())?;
                 client.put(&path, &body).await?
             }
+            backup_core::Method::Post => {
+                let body = serde_json::from_str(request.body.as_deref().unwrap_or_default())?;
+                client.post(&path, &body).await?
+            }
             backup_core::Method::Delete => client.delete(&path).await?,
         };
         Ok(Response { status: answer.status, retry_after: None, body: answer.body.to_string() })

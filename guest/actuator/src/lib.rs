@@ -14,6 +14,8 @@ mod list;
 mod path;
 mod progress;
 mod retention;
+#[cfg(feature = "openapi")]
+mod schema;
 mod view;
 
 /// For [`policy_types!`].

@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::RequestError;
 
+const EXAMPLE: &str = r#"{"dryRun": true}"#;
+
 /// The body of `POST /actuator/retention`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "camelCase"))]
 pub struct RetentionRequest {
     /// Nothing is deleted.
     pub dry_run: bool,
@@ -19,9 +22,9 @@ impl RetentionRequest {
     /// Reads a body: `{"dryRun": true}`. What deletes has to be said, so there is no default.
     ///
     /// # Errors
-    /// [`RequestError::MalformedRetention`].
+    /// [`RequestError::MalformedBody`].
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let malformed = |error: &dyn std::error::Error| RequestError::MalformedRetention(error.to_string());
+        let malformed = |error: &dyn std::error::Error| RequestError::malformed_body(&error, EXAMPLE);
         let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
         let Body { dry_run } = json::object(text).map_err(|error| malformed(&error))?;
         Ok(Self { dry_run })
@@ -37,12 +40,14 @@ struct Body {
 /// What expires. Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Retention))]
 pub struct RetentionView {
     /// Nothing is deleted.
     pub dry_run: bool,
     /// The rules.
     pub rules: RulesView,
     /// Why nothing is deleted for the time being.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub suspended: Option<String>,
     /// What expires, in the order of its deletion.
     pub expired: Vec<ExpiredView>,
@@ -51,8 +56,10 @@ pub struct RetentionView {
 /// A backup that expires.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ExpiredBackup))]
 pub struct ExpiredView {
     /// Its number.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_id))]
     pub backup_id: u64,
     /// Why.
     pub reason: String,
@@ -61,12 +68,16 @@ pub struct ExpiredView {
 /// The rules of retention. All `null`: nothing expires.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RetentionRules))]
 pub struct RulesView {
     /// In hours, minutes and seconds: `720h`.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub expire_after: Option<String>,
     /// So many of the newest complete ones stay.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub min_count: Option<u32>,
     /// No more complete ones stay.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub max_count: Option<u32>,
 }
 
@@ -87,16 +98,21 @@ impl From<&RetentionRules> for RulesView {
 /// The schedule. Without one, all is `null` but the rules of retention.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Schedule))]
 pub struct ScheduleView {
     /// As it is configured.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub cron: Option<String>,
     /// The zone of its times.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub time_zone: Option<String>,
     /// When the next backup is due.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_slot: Option<String>,
     /// The last times, newest first.
     pub last_slots: Vec<SlotView>,
     /// Why this server could not begin the backup of the last one yet.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub trouble: Option<String>,
     /// The rules of retention.
     pub retention: RulesView,
@@ -105,12 +121,15 @@ pub struct ScheduleView {
 /// A time of the schedule that has passed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Slot))]
 pub struct SlotView {
     /// When it was.
     pub slot: String,
     /// The backup that was made then. `null`: there is none, or none any more.
+    #[cfg_attr(feature = "openapi", schema(required, minimum = 1))]
     pub backup_id: Option<u64>,
     /// The word for that one's state.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
     pub state: Option<Cow<'static, str>>,
 }
 
@@ -124,7 +143,7 @@ mod tests {
         assert_eq!(RetentionRequest::parse(br#"{"dryRun": true, "a": 1}"#), Ok(RetentionRequest { dry_run: true }));
         for body in [&b""[..], b"{}", b"[true]", br#"{"dryRun": 1}"#, br#"{"dryRun": "false"}"#, b"\xff"] {
             let error = RetentionRequest::parse(body).unwrap_err();
-            assert!(matches!(&error, RequestError::MalformedRetention(_)), "{error}");
+            assert!(error.to_string().contains("dryRun"), "{error}");
         }
     }
 

@@ -23,7 +23,7 @@ mod retry;
 mod transport;
 
 pub use backup_core::{Method, Request, Response, TransportError};
-pub use backup_elasticsearch::{Denial, Granted, Grants, Scope, Verb};
+pub use backup_elasticsearch::{Denial, Granted, Grants, Scope};
 pub use capability::{Capability, Outstanding, Oversteps};
 pub use client::{Client, ClientError};
 pub(crate) use client::{of_connect, read_certificates, root_cause};

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use backup_actuator::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
 
 use super::body::JsonBody;
+use super::openapi::{ExpiryErrors, ScheduleErrors};
 use super::{Api, ApiError};
 use crate::backups::{LastSlot, Plan};
 use crate::sandbox::retention::Expired;
@@ -15,7 +16,21 @@ use crate::sandbox::retention::Expired;
 /// How many slots that have passed are told.
 const LAST_SLOTS: usize = 5;
 
-/// Tells what expires. Unless it is a dry run, that is deleted from now on, one after the other.
+/// Shows which backups expire, or deletes them.
+///
+/// With `dryRun` nothing is deleted. Otherwise they are deleted from now on, one after the other.
+#[utoipa::path(
+    post,
+    path = "/actuator/retention",
+    tag = "backups",
+    operation_id = "expireBackups",
+    request_body(content = RetentionRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "With dryRun: what expires.", body = RetentionView),
+        (status = 202, description = "What is deleted.", body = RetentionView),
+        ExpiryErrors
+    )
+)]
 pub(super) async fn expire(
     State(api): State<Arc<Api>>,
     JsonBody(body): JsonBody,
@@ -35,6 +50,14 @@ pub(super) async fn expire(
     Ok((if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(body)))
 }
 
+/// Shows when backups are made without a request, and which are deleted.
+#[utoipa::path(
+    get,
+    path = "/actuator/schedule",
+    tag = "backups",
+    operation_id = "getSchedule",
+    responses((status = 200, description = "The schedule.", body = ScheduleView), ScheduleErrors)
+)]
 pub(super) async fn schedule(State(api): State<Arc<Api>>) -> Result<Json<ScheduleView>, ApiError> {
     let (scheduler, presentation) = (&api.scheduler, &api.presentation);
     let view = |LastSlot { slot, backup }: LastSlot| {

@@ -3,7 +3,7 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 17] = [
     "repository",
     "list",
     "create",
@@ -13,9 +13,14 @@ pub const KINDS: [&str; 12] = [
     "sizes",
     "metadata",
     "nodes",
+    "indices",
+    "cluster",
+    "restore",
+    "delete_indices",
+    "mark_indices",
+    "aliases",
     "info",
     "verify",
-    "operator",
 ];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
@@ -30,12 +35,19 @@ impl Grant {
             Self::DeleteSnapshots => "delete",
             Self::SnapshotStatus => "status",
             Self::ResolveIndices => "resolve",
-            Self::ReadSizes => "sizes",
+            Self::ReadStatistics => "sizes",
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
+            Self::ReadSettings | Self::ReadShards | Self::ReadRecoveries | Self::ReadAliases => "indices",
+            Self::ReadTasks | Self::ReadClusterSize | Self::ReadShardLimit => "cluster",
+            Self::RestoreSnapshot => "restore",
+            Self::DeleteIndices => "delete_indices",
+            Self::MarkIndices => "mark_indices",
+            Self::AddAliases => "aliases",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
-            Self::Operator => "operator",
+            // No server sends it.
+            Self::Operator => OTHER_KIND,
         }
     }
 }

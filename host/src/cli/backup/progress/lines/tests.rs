@@ -14,7 +14,7 @@ async fn a_line_for_each_step_and_for_each_state_and_no_flood() {
     assert_eq!(printed.len(), 20, "{printed:?}");
     assert!(printed[1].starts_with("5.0 %, "), "{}", printed[1]);
     let mut ended = figures(99.9);
-    ended.parts[0].state = "SUCCESS".into();
+    ended.parts[1].state = "SUCCESS".into();
     assert!(lines.next(&Status::Figures(ended), Instant::now()).is_some());
 }
 
