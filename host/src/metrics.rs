@@ -9,6 +9,7 @@ mod http;
 mod policy;
 mod process;
 mod runs;
+mod unattended;
 
 use std::sync::Mutex;
 
@@ -19,10 +20,12 @@ use self::http::HttpMetrics;
 use self::policy::PolicyMetrics;
 use self::process::ProcessMetrics;
 use self::runs::RunMetrics;
+use self::unattended::UnattendedMetrics;
 
 pub use self::backups::LastSuccess;
 pub use self::engine::{EngineMetrics, RequestOutcome};
 pub(crate) use self::http::ACCEPTED;
+pub use self::unattended::SlotOutcome;
 
 /// The server's metrics.
 pub struct Metrics {
@@ -36,6 +39,7 @@ pub struct Metrics {
     pub(crate) http: HttpMetrics,
     pub(crate) policy: PolicyMetrics,
     pub(crate) runs: RunMetrics,
+    pub(crate) unattended: UnattendedMetrics,
 }
 
 impl Metrics {
@@ -58,6 +62,7 @@ impl Metrics {
             http: HttpMetrics::new(&registry)?,
             policy: PolicyMetrics::new(&registry)?,
             runs: RunMetrics::new(&registry)?,
+            unattended: UnattendedMetrics::new(&registry)?,
             registry,
         })
     }

@@ -11,7 +11,7 @@ use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 15] = [
+pub(super) const LINKS: [(&str, &str); 17] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -27,6 +27,8 @@ pub(super) const LINKS: [(&str, &str); 15] = [
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),
     ("prometheus", "/prometheus"),
+    ("retention", "/retention"),
+    ("schedule", "/schedule"),
 ];
 
 /// Links to all endpoints.
