@@ -23,9 +23,9 @@ pub use error::ClientError;
 
 use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
-use crate::correlation;
+use crate::correlation::{self, OPAQUE_ID};
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
-use crate::elasticsearch::{Granted, Response, TransportError, Verb};
+use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::rotation::Rotating;
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -44,14 +44,15 @@ pub struct Client {
     large_responses: LargeResponseLimit,
 }
 
-/// For the search engine's tasks and slow logs: these requests are for nobody who has asked for something.
-const HEALTH: HeaderValue = HeaderValue::from_static("optimize-backup-health");
-
 /// What is made again when a file of a secret or of certificates changes.
 struct Access {
     http: reqwest::Client,
     authentication: Authentication,
 }
+
+/// Whose requests health checks are: nobody's who has asked for something. It stands in the search engine's tasks and slow
+/// logs.
+const HEALTH: HeaderValue = HeaderValue::from_static("optimize-backup-health");
 
 /// Why one node gave no answer.
 enum Failure {
@@ -212,15 +213,16 @@ impl Access {
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
         let request = granted.request();
-        let method = match granted.verb() {
-            Verb::Get => reqwest::Method::GET,
-            Verb::Post => reqwest::Method::POST,
-            Verb::Put => reqwest::Method::PUT,
-            Verb::Delete => reqwest::Method::DELETE,
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
         };
-        let correlated = match granted.checks_health() {
-            true => vec![(correlation::OPAQUE_ID, HEALTH)],
-            false => correlation::current().map(|current| current.headers().collect()).unwrap_or_default(),
+        let correlated = match correlation::current() {
+            _ if granted.checks_health() => vec![(OPAQUE_ID, HEALTH)],
+            Some(current) => current.headers().collect(),
+            None => Vec::new(),
         };
         let builder = self.authorize(self.http.request(method, node.join(request)));
         let builder = correlated.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));

@@ -73,28 +73,24 @@ impl Line {
     }
 }
 
+impl Line {
+    /// The backup that the path or the body names.
+    fn backup_id(&self) -> Option<u64> {
+        let in_path = || self.path.strip_prefix("/actuator/backups/")?.split(['/', '?']).next();
+        self.subject.0.get().map(String::as_str).or_else(in_path)?.parse().ok()
+    }
+}
+
 impl Drop for Line {
+    #[allow(non_snake_case, reason = "the names of fields in the log")]
     fn drop(&mut self) {
-        let Self { request_id, method, path, .. } = &self;
-        let caller = self.identity.as_ref().map(|identity| identity.name.as_str());
-        let role = self.identity.as_ref().and_then(Identity::role).map(Role::name);
-        let peer = self.peer.map(tracing::field::display);
-        let backup_id: Option<u64> = self.subject.0.get().and_then(|id| id.parse().ok());
-        let status = self.status.map(|status| status.as_u16());
-        let error = self.error.as_deref();
-        let took = self.since.elapsed();
-        tracing::debug!(
-            requestId = request_id,
-            caller,
-            role,
-            peer,
-            %method,
-            path,
-            status,
-            error,
-            tookMilliseconds = milliseconds(took),
-            "request"
-        );
+        let identity = self.identity.as_ref();
+        let (caller, role) = (identity.map(|it| it.name.as_str()), identity.and_then(Identity::role).map(Role::name));
+        let Self { request_id: requestId, method, path, .. } = &self;
+        let (peer, backupId) = (self.peer.map(tracing::field::display), self.backup_id());
+        let (status, errorCode) = (self.status.map(|status| status.as_u16()), self.error.as_deref());
+        let tookMilliseconds = milliseconds(self.since.elapsed());
+        tracing::debug!(requestId, caller, role, peer, %method, path, status, errorCode, tookMilliseconds, "request");
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return;
         }
@@ -106,16 +102,7 @@ impl Drop for Line {
         };
         tracing::info!(
             target: "audit",
-            requestId = request_id,
-            caller,
-            role,
-            peer,
-            %method,
-            path,
-            backupId = backup_id,
-            status,
-            error,
-            outcome,
+            requestId, caller, role, peer, %method, path, backupId, status, errorCode, outcome,
             "audit"
         );
     }
