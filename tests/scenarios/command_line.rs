@@ -2,6 +2,7 @@
 
 mod doctor;
 mod local;
+mod progress;
 mod repository;
 
 use std::fs;
@@ -212,6 +213,9 @@ async fn the_status_is_1_when_the_backup_cannot_be_restored(distribution: Distri
     ended.expect(1, "7\tINCOMPLETE\t", "backup 7 is INCOMPLETE and cannot be restored: part 2 of 2 is missing");
     assert_eq!(fixture.repository.snapshots().await?, [part(7, 1)]);
     run(host.url().as_str(), &["get", "7"]).await?.expect(0, "7\tINCOMPLETE\t", "");
+    run(host.url().as_str(), &["progress", "7"]).await?.expect(0, "7\tINCOMPLETE\t5.0\t", "");
+    let followed = run(host.url().as_str(), &["progress", "7", "--follow"]).await?;
+    followed.expect(1, "7\tINCOMPLETE\t5.0\t", "cannot be restored: part 2 of 2 is missing");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod delete;
 mod identify;
 mod inspect;
 mod progress;
+pub mod restore;
 
 pub use advance::{Step, advance};
 pub use create::{Accepted, create, optimize_version};

@@ -2,7 +2,7 @@ use backup_core::{EngineKind, IndexPrefix, Method, Request};
 
 use serde_json::json;
 
-use super::{Denial, Grant, Granted, Grants, Verb};
+use super::{Denial, Grant, Granted, Grants};
 
 /// A request of a command that an operator gives, and that no policy may send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,29 +31,28 @@ impl Grants {
     /// # Errors
     /// [`Denial::NoRepository`] if it is for a repository, and none is configured.
     pub fn operator(&self, request: OperatorRequest) -> Result<Granted, Denial> {
-        let (verb, path, body) = match request {
+        let (method, path, body) = match request {
             OperatorRequest::RegisterRepository { body } => {
                 let repository = self.repository.as_ref().ok_or(Denial::NoRepository)?;
-                (Verb::Put, vec!["_snapshot", repository.as_str()], Some(body))
+                (Method::Put, vec!["_snapshot", repository.as_str()], Some(body))
             }
-            OperatorRequest::User(EngineKind::Elasticsearch) => (Verb::Get, vec!["_security", "_authenticate"], None),
+            OperatorRequest::User(EngineKind::Elasticsearch) => (Method::Get, vec!["_security", "_authenticate"], None),
             OperatorRequest::User(EngineKind::OpenSearch) => {
-                (Verb::Get, vec!["_plugins", "_security", "authinfo"], None)
+                (Method::Get, vec!["_plugins", "_security", "authinfo"], None)
             }
             OperatorRequest::HasPrivileges => {
-                (Verb::Get, vec!["_security", "user", "_has_privileges"], Some(privileges(&self.prefix)))
+                (Method::Get, vec!["_security", "user", "_has_privileges"], Some(privileges(&self.prefix)))
             }
             OperatorRequest::Installations => {
-                (Verb::Get, vec!["_resolve", "index", "*-timestamp-based-import-index*"], None)
+                (Method::Get, vec!["_resolve", "index", "*-timestamp-based-import-index*"], None)
             }
         };
-        let query = match verb {
-            Verb::Put => vec![("verify".to_owned(), "false".to_owned())],
+        let query = match method {
+            Method::Put => vec![("verify".to_owned(), "false".to_owned())],
             _ => Vec::new(),
         };
         let path = path.into_iter().map(str::to_owned).collect();
-        let request = Request { method: Method::Get, path, query, body };
-        Ok(Granted { request, grant: Grant::OfOperator(verb), checks_health: false })
+        Ok(Granted { request: Request { method, path, query, body }, grant: Grant::Operator, checks_health: false })
     }
 }
 
@@ -79,10 +78,10 @@ mod tests {
     fn a_command_may_register_its_repository_and_no_other() {
         let register = || OperatorRequest::RegisterRepository { body: "{}".to_owned() };
         let granted = grants(Some("backups")).operator(register()).unwrap();
-        assert_eq!((granted.verb(), crate::path("", granted.request())), (Verb::Put, "/_snapshot/backups".into()));
+        assert_eq!(granted.request().method, Method::Put);
+        assert_eq!(crate::path("", granted.request()), "/_snapshot/backups");
         assert_eq!(crate::query(granted.request()).as_deref(), Some("verify=false"));
-        let request = Request { method: Method::Put, ..granted.request().clone() };
-        assert!(grants(Some("backups")).check(request, Scope::Read).is_err());
+        assert!(grants(Some("backups")).check(granted.request().clone(), Scope::Read).is_err());
         assert_eq!(grants(None).operator(register()), Err(Denial::NoRepository));
     }
 

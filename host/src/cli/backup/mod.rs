@@ -3,6 +3,8 @@
 mod create;
 mod delete;
 mod error;
+mod expire;
+mod follow;
 mod progress;
 mod show;
 mod view;
@@ -13,6 +15,8 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::expire::Expire;
+use self::follow::Follow;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
 use super::client::{Client, Target};
@@ -44,8 +48,13 @@ enum Action {
     List(List),
     /// Show one backup.
     Get(Get),
+    /// Show how far a backup is.
+    #[command(after_help = EXIT_STATUS)]
+    Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Delete the backups that the rules of retention let expire. It cannot be undone.
+    Expire(Expire),
 }
 
 impl BackupCommand {
@@ -69,7 +78,9 @@ impl Action {
             Self::Create(create) => create.run(client, format).await,
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
+            Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Expire(expire) => expire.run(client, format).await,
         }
     }
 }
