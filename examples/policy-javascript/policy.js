@@ -1,4 +1,4 @@
-// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit.
+// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit. It does not restore.
 //
 // Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
 
@@ -178,4 +178,11 @@ function optimizeVersion({ settings }) {
 
 export const backups = { create, advance, get, progress, list, delete: remove };
 
+export const restores = { plan: notSupported, advance: notSupported, get: notSupported };
+
 export const retention = { expire };
+
+/** A policy need not restore: this code tells the host so. */
+function notSupported() {
+  throw fault('invalid-request', 'restoreNotSupported', 'this policy does not restore backups');
+}

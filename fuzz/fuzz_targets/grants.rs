@@ -3,7 +3,8 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, RepositoryName, Request};
+use backup_core::restore::{RestoreRun, RunIndex};
+use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, Part, RepositoryName, Request};
 use backup_elasticsearch::{Grants, Scope};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -25,12 +26,15 @@ enum Call {
     Create(u8),
     Advance(u8),
     Delete(u8),
+    /// With another prefix or without.
+    Restore(u8, bool),
 }
 
 #[derive(Debug, Arbitrary)]
 enum Verb {
     Get,
     Put,
+    Post,
     Delete,
 }
 
@@ -61,7 +65,7 @@ enum Body {
     Any(String),
 }
 
-const KNOWN: [&str; 36] = [
+const KNOWN: [&str; 47] = [
     "_snapshot",
     "backups",
     "camunda_optimize_12_8.6.0_part_1_of_2",
@@ -98,9 +102,20 @@ const KNOWN: [&str; 36] = [
     "camunda_optimize_1_8.6.0_part_2_of_2",
     "camunda_optimize_120_a",
     "camunda_optimize_012_a",
+    "_restore",
+    "_settings",
+    "_aliases",
+    "optimize-b",
+    "optimize-a,optimize-b",
+    "other-a",
+    "include_aliases",
+    "index.routing.allocation.exclude.optimize_backup_restore",
+    "rename_pattern",
+    "^optimize-(.+)$",
+    "other-$1",
 ];
 
-const GRANTED: [&str; 10] = [
+const GRANTED: [&str; 18] = [
     "_snapshot/backups",
     "_snapshot/backups/camunda_optimize_12_*",
     "_snapshot/backups/camunda_optimize_12_8.6.0_part_1_of_2",
@@ -111,27 +126,45 @@ const GRANTED: [&str; 10] = [
     "optimize-metadata/_doc/1",
     "_nodes/_all/http",
     "_nodes/_master/stats/os",
+    "_snapshot/backups/camunda_optimize_12_a/_restore",
+    "optimize-a,optimize-b",
+    "optimize-a/_settings",
+    "other-a/_settings",
+    "_aliases",
+    "optimize-*/_recovery",
+    "_cat/shards/other-*",
+    "_cluster/state/customs",
 ];
 
 fuzz_target!(|asked: Asked| {
     let grants = Grants::new(RepositoryName::parse("backups").ok(), IndexPrefix::parse("optimize").unwrap());
     let without = Grants::new(None, IndexPrefix::parse("optimize").unwrap());
     let scope = asked.call.scope();
+    let (restored, is_renamed) = match asked.call {
+        Call::Restore(number, is_renamed) => (format!("{NAME_PREFIX}{number}_"), is_renamed),
+        _ => (String::new(), false),
+    };
     let request = asked.into_request();
-    if let Ok(granted) = without.check(request.clone(), scope) {
+    if let Ok(granted) = without.check(request.clone(), scope.clone()) {
         assert_ne!(granted.request().path[0], "_snapshot");
     }
-    if let Ok(granted) = grants.check(request, scope) {
-        assert_harmless(granted.request());
-        assert_belongs(granted.request(), scope);
+    if let Ok(granted) = grants.check(request, scope.clone()) {
+        match &scope {
+            Scope::Restore(_) if granted.request().method != Method::Get => {
+                assert_of_restore(granted.request(), &restored, is_renamed);
+            }
+            _ => assert_harmless(granted.request()),
+        }
+        assert_belongs(granted.request(), &scope);
         assert_eq!(grants.check(granted.request().clone(), scope), Ok(granted));
     }
 });
 
 /// Says again, in other words than the scopes, what a call is for.
-fn assert_belongs(request: &Request, scope: Scope) {
+fn assert_belongs(request: &Request, scope: &Scope) {
     let expected = match scope {
-        Scope::Read => return assert_eq!(request.method, Method::Get),
+        Scope::Read | Scope::ReadOther(_) => return assert_eq!(request.method, Method::Get),
+        Scope::Restore(_) => return,
         Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
         Scope::Delete(id) => (Method::Delete, id),
     };
@@ -139,6 +172,32 @@ fn assert_belongs(request: &Request, scope: Scope) {
         let own = format!("{NAME_PREFIX}{}_", expected.1);
         assert_eq!(request.method, expected.0);
         assert!(request.path[2].split(',').all(|name| name.starts_with(&own)), "{request:?}");
+    }
+}
+
+/// The indices that a restore is of.
+const RESTORED: [&str; 2] = ["optimize-a", "optimize-b"];
+
+/// Says again, in other words than the grants, what a restore may write.
+fn assert_of_restore(request: &Request, snapshots: &str, is_renamed: bool) {
+    let target = |name: &str| if is_renamed { ["other-a", "other-b"].contains(&name) } else { RESTORED.contains(&name) };
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    let body: Value = request.body.as_deref().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
+    match (request.method, path.as_slice()) {
+        (Method::Post, ["_snapshot", "backups", name, "_restore"]) => {
+            assert!(name.starts_with(snapshots), "{name}");
+            let indices = body["indices"].as_array().unwrap();
+            assert!(!indices.is_empty() && indices.iter().all(|name| RESTORED.contains(&name.as_str().unwrap())));
+            assert_eq!(body["include_global_state"], false);
+            assert_eq!(body.get("rename_replacement").is_some(), is_renamed);
+        }
+        (Method::Delete, [names]) => assert!(!is_renamed && names.split(',').all(target), "{names}"),
+        (Method::Put, [names, "_settings"]) => {
+            assert!(names.split(',').all(target), "{names}");
+            assert_eq!(body.as_object().unwrap().len(), 1);
+        }
+        (Method::Post, ["_aliases"]) => assert!(is_renamed),
+        other => panic!("{other:?} was granted"),
     }
 }
 
@@ -151,7 +210,8 @@ fn assert_harmless(request: &Request) {
         ["_snapshot", "backups", names] | ["_snapshot", "backups", names, "_status"] => {
             assert_names(names, reads && path.len() == 3);
         }
-        ["_resolve", "index", "optimize-*"] | ["optimize-*", "_stats", "store"] | ["optimize-metadata", ..] | ["_nodes", ..] => assert!(reads),
+        ["_resolve", "index", "optimize-*"] | ["optimize-*" | "other-*", ..] | ["optimize-metadata" | "other-metadata", ..] | ["_nodes" | "_cluster", ..]
+        | ["_cat", "shards", _] | ["_resolve", "index", "other-*"] => assert!(reads),
         other => panic!("{other:?} was granted"),
     }
     assert!(!path.iter().any(|segment| segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));
@@ -192,9 +252,23 @@ impl Call {
             Self::Create(number) => id(number).map(Scope::Create),
             Self::Advance(number) => id(number).map(Scope::Advance),
             Self::Delete(number) => id(number).map(Scope::Delete),
+            Self::Restore(number, is_renamed) => id(number).map(|backup_id| restore(backup_id, *is_renamed)),
         }
         .unwrap_or(Scope::Read)
     }
+}
+
+fn restore(backup_id: BackupId, is_renamed: bool) -> Scope {
+    let index = |index: &str| RunIndex {
+        part: Part::Two,
+        index: index.to_owned(),
+        target: if is_renamed { index.replace("optimize", "other") } else { index.to_owned() },
+        size: None,
+        replaces: None,
+    };
+    let rename_prefix = is_renamed.then(|| IndexPrefix::parse("other").unwrap());
+    let run = RestoreRun { backup_id, rename_prefix, snapshots: Vec::new(), indices: RESTORED.map(index).to_vec() };
+    Scope::of_restore(&run, &IndexPrefix::parse("optimize").unwrap())
 }
 
 impl Asked {
@@ -202,6 +276,7 @@ impl Asked {
         let method = match self.method {
             Verb::Get => Method::Get,
             Verb::Put => Method::Put,
+            Verb::Post => Method::Post,
             Verb::Delete => Method::Delete,
         };
         let path = self.path.into_segments();

@@ -39,7 +39,7 @@ impl<'a> Script<'a> {
 
     fn answer(&self, request: &Request) -> Result<Option<Response>, TransportError> {
         assert_grounded(request);
-        let checked = self.grants.check(request.clone(), self.scope);
+        let checked = self.grants.check(request.clone(), self.scope.clone());
         if let Err(denial @ Denial::Scope { .. }) = &checked {
             panic!("the rules ask for more than the call is for: {denial}");
         }

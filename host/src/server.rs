@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness, Subject};
 use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
@@ -74,13 +74,15 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     start_log::settings(&settings);
     let tls = settings.tls.clone().map(PortTls::new).transpose()?.map(Arc::new);
     tls.iter().for_each(|tls| tls.keep_looking());
-    let api = Arc::new(assemble(settings, loggers).await?);
+    let callers = callers(&settings)?;
+    let api = Arc::new(assemble(settings, loggers, callers).await?);
     start_log::policy(&api.updates.policies().serving().admitted);
     await_updates(&api.updates, &policy)?;
     let limits = ConnectionLimits::of_this_process()?;
     let listener = listen(&host, port).await?;
     let signals = StopSignals::new()?;
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
+    tokio::spawn(unattended(&api));
     tokio::spawn({
         let api = Arc::clone(&api);
         async move { api.readiness.watch_forever().await }
@@ -91,11 +93,26 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     Ok(())
 }
 
-/// Builds everything from the settings; connects to nothing yet.
-async fn assemble(settings: Settings, loggers: Arc<Loggers>) -> Result<Api, ServeError> {
+/// What is done without a request, until the server is about to stop: backups by the schedule, and the deletion of those
+/// that expire.
+fn unattended(api: &Api) -> impl Future<Output = ()> + Send + use<> {
+    let (scheduler, retention) = (Arc::clone(&api.scheduler), Arc::clone(&api.retention));
+    let stopping = api.stopping.clone();
+    async move {
+        let work = async { tokio::join!(scheduler.run_forever(), retention.run_forever()) };
+        stopping.run_until_cancelled(work).await;
+    }
+}
+
+fn callers(settings: &Settings) -> Result<Callers, ServeError> {
     let needs_certificate = settings.tls.as_ref().is_some_and(|tls| tls.trust_certificate.is_some());
     let callers = Callers::new(settings.callers.clone(), needs_certificate).map_err(ServeError::Callers)?;
     callers.keep_looking();
+    Ok(callers)
+}
+
+/// Builds everything from the settings; connects to nothing yet.
+pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>, callers: Callers) -> Result<Api, ServeError> {
     let metrics = Arc::new(Metrics::new()?);
     let client = Arc::new(Client::new(settings.connection.clone(), settings.limits)?);
     client.keep_looking();
@@ -110,8 +127,14 @@ async fn assemble(settings: Settings, loggers: Arc<Loggers>) -> Result<Api, Serv
     };
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
+    let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
+    let retention = Retention::new(Arc::clone(&service), settings.retention, Arc::clone(&metrics));
+    let scheduler =
+        Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), settings.schedule);
     Ok(Api {
-        service: BackupService::new(Arc::clone(updates.policies()), &metrics),
+        service,
+        retention,
+        scheduler,
         readiness: Readiness::new(capability, subject),
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },

@@ -88,13 +88,13 @@ async fn it_is_checked_with_the_settings_of_the_host() -> Result<()> {
     assert_eq!(small.check(&["policy.wasm"]).await?.code, Some(0), "without them it may be larger");
 
     let wrong = Folder::with(EMBEDDED, "policy:\n  maxBytes: many\n")?;
-    for (arguments, words) in [
-        (&["policy.wasm", "--config", "config.yaml"][..], "policy.maxBytes"),
-        (&["policy.wasm", "--config", "not-there.yaml"], "not-there.yaml"),
-        (&["not-there.wasm"], "not-there.wasm"),
+    for (arguments, (code, words)) in [
+        (&["policy.wasm", "--config", "config.yaml"][..], (5, "policy.maxBytes")),
+        (&["policy.wasm", "--config", "not-there.yaml"], (5, "not-there.yaml")),
+        (&["not-there.wasm"], (2, "not-there.wasm")),
     ] {
         let checked = wrong.check(arguments).await?;
-        assert_eq!((checked.code, checked.output.as_str()), (Some(1), ""), "{arguments:?}");
+        assert_eq!((checked.code, checked.output.as_str()), (Some(code), ""), "{arguments:?}");
         assert!(checked.errors.contains(words), "{}", checked.errors);
     }
     Ok(())
@@ -108,7 +108,7 @@ async fn the_embedded_policy_is_exported() -> Result<()> {
     assert!(exported.code == Some(0) && exported.output.starts_with(&words), "{}", exported.output);
     assert!(fs::read(folder.0.path().join("policy.wasm"))? == EMBEDDED);
     let nowhere = folder.policy(&["export", "not-there/policy.wasm"]).await?;
-    assert!(nowhere.code == Some(1) && nowhere.errors.contains("not-there/policy.wasm: "), "{}", nowhere.errors);
+    assert!(nowhere.code == Some(2) && nowhere.errors.contains("not-there/policy.wasm: "), "{}", nowhere.errors);
     Ok(())
 }
 

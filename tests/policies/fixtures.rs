@@ -120,12 +120,16 @@ pub(crate) fn module(body: &str, more: &str) -> Vec<u8> {
     assemble("", body, more)
 }
 
+/// The functions of the other interfaces.
+const OTHERS: [&str; 4] =
+    ["restores@1.0.0#plan", "restores@1.0.0#advance", "restores@1.0.0#get", "retention@1.0.0#expire"];
+
 fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
     let export =
         |name: &str| format!(r#"(func (export "optimize:backup/{name}") (param i32) (result i32) call $body)"#);
     let of_backups =
         ["create", "advance", "get", "progress", "list", "delete"].map(|name| format!("backups@1.0.0#{name}"));
-    let exports: String = of_backups.iter().map(String::as_str).chain(["retention@1.0.0#expire"]).map(export).collect();
+    let exports: String = of_backups.iter().map(String::as_str).chain(OTHERS).map(export).collect();
     let text = format!(
         r#"(module
             {imports}

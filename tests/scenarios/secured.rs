@@ -119,13 +119,13 @@ fn https(fixture: &Fixture, address: SocketAddr, authority: &Authority) -> HostO
 }
 
 /// A private certificate authority.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
-    file: NamedTempFile,
+    pub(crate) file: NamedTempFile,
 }
 
 impl Authority {
-    fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
@@ -135,7 +135,7 @@ impl Authority {
     }
 
     /// Puts TLS in front of the engine, with a certificate that is valid until a year.
-    async fn serve(&self, engine: &Engine, until: i32) -> Result<SocketAddr> {
+    pub(crate) async fn serve(&self, engine: &Engine, until: i32) -> Result<SocketAddr> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
         params.not_before = date_time_ymd(2000, 1, 1);

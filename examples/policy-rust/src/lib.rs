@@ -5,6 +5,9 @@ use backup_policy::Policy;
 use backup_policy::bindings::exports::optimize::backup::backups::{
     Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
 };
+use backup_policy::bindings::exports::optimize::backup::restores::{
+    Guest as Restores, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreStep,
+};
 use backup_policy::bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 use backup_policy::bindings::optimize::backup::types::Problem;
 use jiff::civil::Date;
@@ -21,11 +24,11 @@ impl Guest for DatesOnly {
     }
 
     fn advance(context: Context, id: BackupId) -> Result<Step, Error> {
-        Policy::advance(context, id)
+        <Policy as Guest>::advance(context, id)
     }
 
     fn get(context: Context, id: String) -> Result<Backup, Error> {
-        Policy::get(context, id)
+        <Policy as Guest>::get(context, id)
     }
 
     fn progress(context: Context, id: String) -> Result<BackupProgress, Error> {
@@ -38,6 +41,25 @@ impl Guest for DatesOnly {
 
     fn delete(context: Context, id: String, only_runs: Option<Vec<String>>) -> Result<Deleted, Error> {
         Policy::delete(context, id, only_runs)
+    }
+}
+
+impl Restores for DatesOnly {
+    fn plan(
+        context: Context,
+        id: String,
+        options: RestoreOptions,
+        writes: Option<Vec<IndexWrites>>,
+    ) -> Result<RestorePlan, Error> {
+        <Policy as Restores>::plan(context, id, options, writes)
+    }
+
+    fn advance(context: Context, run: RestoreRun) -> Result<RestoreStep, Error> {
+        <Policy as Restores>::advance(context, run)
+    }
+
+    fn get(context: Context, id: String, rename_prefix: Option<String>) -> Result<Restore, Error> {
+        <Policy as Restores>::get(context, id, rename_prefix)
     }
 }
 

@@ -98,6 +98,20 @@ pub struct SnapshotView {
     pub failures: Vec<String>,
 }
 
+impl Presentation {
+    /// A moment as the API shows it: `2022-11-09T10:11:36.978+0100`.
+    #[must_use]
+    pub fn time(&self, moment: Timestamp) -> Option<String> {
+        format_time(u64::try_from(moment.as_millisecond()).ok()?, &self.time_zone)
+    }
+
+    /// The word for a state.
+    #[must_use]
+    pub fn state(&self, state: BackupState) -> &'static str {
+        backup_state(state, self.complete_state)
+    }
+}
+
 impl BackupView {
     /// Converts a backup.
     #[must_use]

@@ -1,8 +1,8 @@
 use crate::owner::Owner;
 use crate::text::excerpt;
 use crate::{
-    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidListQuery, InvalidOptimizeVersion, Part, Refusal,
-    RepositoryName, Request, Snapshot, TransportError,
+    BackupId, Context, IndexPrefix, InvalidBackupId, InvalidIndexPrefix, InvalidListQuery, InvalidOptimizeVersion,
+    Part, Refusal, RepositoryName, Request, Snapshot, TransportError,
 };
 
 /// Why an operation failed. The text says what, why and what to do.
@@ -35,6 +35,12 @@ pub enum Error {
         "the backup with ID {id} is of another installation, with the index prefix '{another}', and is not deleted; send the DELETE to that installation's server"
     )]
     BackupOfAnotherInstallation { id: BackupId, another: String },
+    #[error(
+        "the indices of '{prefix}' cannot be restored under the prefix '{other}', since they could be taken for each other's; choose a prefix of which neither begins with the other and a dash, such as 'restored-{prefix}'"
+    )]
+    InvalidRenamePrefix { prefix: IndexPrefix, other: IndexPrefix },
+    #[error("renamePrefix is wrong: {0}")]
+    InvalidIndexPrefix(#[from] InvalidIndexPrefix),
     #[error("{}", nothing_message(*part, prefix))]
     NothingToSnapshot { part: Option<Part>, prefix: IndexPrefix },
     #[error(
@@ -236,6 +242,8 @@ macro_rules! table {
 table! {
     InvalidBackupId is InvalidRequest: "invalidBackupId",
     InvalidListQuery is InvalidRequest: "invalidParameter",
+    InvalidRenamePrefix is InvalidRequest: "invalidRenamePrefix",
+    InvalidIndexPrefix is InvalidRequest: "invalidRenamePrefix",
     RepositoryNotConfigured is Configuration: "repositoryNotConfigured",
     RepositoryMissing is Configuration: "repositoryMissing",
     RepositoryReadOnly is Configuration: "repositoryReadOnly",

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::refusal::{document, success};
+use crate::restore::is_expression;
 use crate::selection::{missing_indices, neighbours};
 use crate::{Error, IndexPrefix, IndexSelection, Part, Request, Response, TransportError};
 
@@ -77,11 +78,6 @@ impl Installation {
     pub fn neighbours(&self) -> Vec<String> {
         neighbours(&self.prefix, self.names.iter().map(String::as_str))
     }
-}
-
-/// Whether an engine would read this name, in a list of indices, as a pattern or another expression.
-fn is_expression(name: &str) -> bool {
-    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
 }
 
 #[derive(Deserialize)]

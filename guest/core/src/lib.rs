@@ -93,6 +93,7 @@ mod query;
 mod refusal;
 mod repository;
 mod request;
+pub mod restore;
 pub mod retention;
 mod run;
 mod selection;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::{Backup, BackupId, BackupState, Part, Snapshot, SnapshotName, SnapshotState, Timestamp, milliseconds};
 
-/// How many bytes a snapshot writes: without those files that are in the repository already.
+/// How many bytes a snapshot writes, without those files that are in the repository already; or how many a restore reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ByteCount {
     /// All. While it runs, an estimate.
     pub total: u64,
-    /// Written so far.
+    /// Written or restored so far.
     pub done: u64,
 }
 

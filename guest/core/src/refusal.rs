@@ -78,6 +78,21 @@ impl Refusal {
         self.kind == "snapshot_exception"
     }
 
+    /// An index that is to be restored exists.
+    pub(crate) fn is_index_in_the_way(&self) -> bool {
+        self.kind == "snapshot_restore_exception" && self.reason.contains("already exists")
+    }
+
+    /// The same step of a restore can succeed later. Other refusals of a restore are 500s, too.
+    pub(crate) fn can_pass_for_restore(&self) -> bool {
+        matches!(self.status, 408 | 429 | 502..=504)
+            || (self.status == 500 && self.kind != "snapshot_restore_exception")
+            || matches!(
+                self.kind.as_str(),
+                "snapshot_in_progress_exception" | "concurrent_snapshot_execution_exception"
+            )
+    }
+
     /// A proxy or load balancer answered in the engine's place, which may have executed the request.
     pub(crate) fn is_from_proxy(&self) -> bool {
         self.status >= 500 && self.kind.is_empty()

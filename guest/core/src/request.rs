@@ -1,3 +1,5 @@
+mod restore;
+
 use std::fmt;
 
 use serde::Serialize;
@@ -12,6 +14,8 @@ pub enum Method {
     Get,
     /// Create.
     Put,
+    /// Act on what is there.
+    Post,
     /// Remove.
     Delete,
 }
@@ -22,6 +26,7 @@ impl fmt::Display for Method {
         f.write_str(match self {
             Self::Get => "GET",
             Self::Put => "PUT",
+            Self::Post => "POST",
             Self::Delete => "DELETE",
         })
     }
@@ -96,7 +101,7 @@ impl Request {
     pub fn list_indices(repository: &RepositoryName, pattern: &str) -> Self {
         Self::new(Method::Get, &["_snapshot", repository.as_str(), pattern])
             .query("verbose", "false")
-            .query("filter_path", "snapshots.snapshot,snapshots.indices,error,status")
+            .query("filter_path", "snapshots.snapshot,snapshots.uuid,snapshots.indices,error,status")
     }
 
     /// Reads how far a snapshot is, or how large a finished one is.
@@ -143,10 +148,9 @@ impl Request {
             partial: false,
             metadata: origin.into_metadata(),
         };
-        let mut put = Self::new(Method::Put, &["_snapshot", repository.as_str(), &name.to_string()])
-            .query("wait_for_completion", "false");
-        put.body = Some(serde_json::json!(body).to_string());
-        put
+        Self::new(Method::Put, &["_snapshot", repository.as_str(), &name.to_string()])
+            .query("wait_for_completion", "false")
+            .with_body(&body)
     }
 
     /// Deletes snapshots by their exact names.
@@ -187,6 +191,13 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.method)?;
         self.path.iter().try_for_each(|segment| write!(f, "/{segment}"))
+    }
+}
+
+impl Request {
+    fn with_body(mut self, body: &impl Serialize) -> Self {
+        self.body = Some(serde_json::json!(body).to_string());
+        self
     }
 }
 

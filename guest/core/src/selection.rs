@@ -29,15 +29,8 @@ impl IndexSelection {
         prefix: &IndexPrefix,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, NothingToSnapshot> {
-        let indices: BTreeSet<(&str, &str)> =
-            names.into_iter().filter_map(|name| Some((name, prefix.strip(name)?))).collect();
-        let nested = nested_installations(indices.iter().map(|&(_, rest)| rest));
-        let chosen: Vec<String> = indices
-            .into_iter()
-            .filter(|(_, rest)| !nested.iter().any(|other| belongs_to(rest, other)))
-            .filter(|(_, rest)| part_of(rest) == part)
-            .map(|(name, _)| name.to_owned())
-            .collect();
+        let of_part = |name: &&str| prefix.strip(name).is_some_and(|rest| part_of(rest) == part);
+        let chosen: Vec<String> = own_names(prefix, names).into_iter().filter(of_part).map(str::to_owned).collect();
         if chosen.is_empty() { Err(NothingToSnapshot(part)) } else { Ok(Self(chosen)) }
     }
 
@@ -46,6 +39,15 @@ impl IndexSelection {
     pub fn names(&self) -> &[String] {
         &self.0
     }
+}
+
+/// The names of the installation's own indices, sorted.
+pub(crate) fn own_names<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let indices: BTreeSet<(&str, &str)> =
+        names.into_iter().filter_map(|name| Some((name, prefix.strip(name)?))).collect();
+    let nested = nested_installations(indices.iter().map(|&(_, rest)| rest));
+    let is_own = |rest: &str| !nested.iter().any(|other| belongs_to(rest, other));
+    indices.into_iter().filter(|(_, rest)| is_own(rest)).map(|(name, _)| name).collect()
 }
 
 /// Which of the indices that every installation has are not among `names`. An engine silently leaves out what its user
@@ -80,9 +82,19 @@ fn part_of(index: &str) -> Part {
     if PART_ONE.contains(&base_name(index)) { Part::One } else { Part::Two }
 }
 
+/// Whether a name ends in the counter of indices that are rolled over: `external-process-variable_v2-000001`.
+pub(crate) fn is_rolled_over(index: &str) -> bool {
+    let Some((base, counter)) = index.rsplit_once('-') else { return false };
+    let is_versioned = base.rsplit_once("_v").is_some_and(|(_, version)| is_number(version));
+    is_versioned && counter.len() == 6 && is_number(counter)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// `external-process-variable_v2-000001` → `external-process-variable`.
-fn base_name(index: &str) -> &str {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+pub(crate) fn base_name(index: &str) -> &str {
     let unrolled = match index.rsplit_once('-') {
         Some((base, counter)) if counter.len() == 6 && is_number(counter) => base,
         _ => index,

@@ -50,7 +50,7 @@ macro_rules! capability_types {
             use $crate as core;
             use $interface as wit;
 
-    $crate::same_cases!(wit::Method, core::Method: Get, Put, Delete);
+    $crate::same_cases!(wit::Method, core::Method: Get, Put, Post, Delete);
             $crate::same_cases!(
                 wit::TransportError, core::TransportError, with: Denied, Unreachable, Interrupted, Unreadable
             );
@@ -208,6 +208,70 @@ macro_rules! retention_types {
                             core::SnapshotState::from(snapshot.state) == core::SnapshotState::Unreadable
                         }),
                         in_use: self.in_use,
+                    })
+                }
+            }
+        };
+    };
+}
+
+/// For the interface `restores`: the states in both directions, options and runs as this crate's, and reports for a host.
+#[macro_export]
+macro_rules! restore_types {
+    ($interface:path) => {
+        const _: () = {
+            use $crate as core;
+            use $crate::restore;
+            use $interface as wit;
+
+            $crate::same_cases!(
+                wit::RestoreAction, restore::RestoreAction: Restored, Replaced, Kept, LeftAlone
+            );
+    $crate::same_cases!(wit::Severity, restore::Severity: Warning, Blocking, Final);
+            $crate::same_cases!(
+                wit::RestoreState, restore::RestoreState: None, InProgress, Complete, Failed
+            );
+            $crate::same_cases!(
+                wit::RestoredIndexState, restore::RestoredIndexState: Missing, Restoring, Restored, Other
+            );
+
+            #[allow(dead_code, reason = "a guest reads these, and a host reads some")]
+            impl wit::RestoreOptions {
+                /// The options.
+                ///
+                /// # Errors
+                /// If the prefix cannot be one.
+                pub fn read(&self) -> Result<restore::RestoreOptions, core::Error> {
+                    let rename_prefix = self.rename_prefix.as_deref().map(core::IndexPrefix::parse).transpose()?;
+                    Ok(restore::RestoreOptions { rename_prefix, overridden: self.overridden.clone() })
+                }
+            }
+
+            impl wit::RestoreRun {
+                /// The run.
+                ///
+                /// # Errors
+                /// If ID or prefix cannot be one.
+                pub fn read(&self) -> Result<restore::RestoreRun, core::Error> {
+                    let rename_prefix = self.rename_prefix.as_deref().map(core::IndexPrefix::parse).transpose()?;
+                    Ok(restore::RestoreRun {
+                        backup_id: core::BackupId::parse(&self.backup_id.to_string())?,
+                        rename_prefix,
+                        snapshots: self.snapshots.clone(),
+                        indices: self.indices.iter().filter_map(wit::RunIndex::read).collect(),
+                    })
+                }
+            }
+
+            impl wit::RunIndex {
+                /// `None`: there is no such part.
+                fn read(&self) -> Option<restore::RunIndex> {
+                    Some(restore::RunIndex {
+                        part: core::Part::from_number(self.part)?,
+                        index: self.index.clone(),
+                        target: self.target.clone(),
+                        size: self.size,
+                        replaces: self.replaces.clone(),
                     })
                 }
             }

@@ -12,6 +12,6 @@ mod retry;
 mod target;
 
 pub use connect::ConnectError;
-pub use grants::{Denial, Granted, Grants, KINDS, OTHER_KIND, OwnRequest, Scope, Verb};
+pub use grants::{Denial, Granted, Grants, KINDS, OTHER_KIND, OperatorRequest, OwnRequest, RestoreScope, Scope};
 pub use retry::{EARLY_ANSWER_TIMEOUT, Retry, request_timeout, retry_after};
 pub use target::{path, query};

@@ -1,3 +1,5 @@
+mod restore;
+
 use std::time::Duration;
 
 use backup_core as core;
@@ -5,6 +7,8 @@ use backup_core::operations;
 
 use crate::bindings::exports::optimize::backup::retention as wit_retention;
 use crate::bindings::optimize::backup::types as wit;
+
+pub use restore::from_rename_prefix;
 
 core::policy_types!(crate::bindings::optimize::backup::types);
 core::retention_types!(crate::bindings::exports::optimize::backup::retention);
@@ -154,9 +158,15 @@ impl From<core::PartProgress> for wit::PartProgress {
             part: name.part.number(),
             snapshot_name: name.into(),
             state: state.into(),
-            bytes: bytes.map(|core::ByteCount { total, done }| wit::ByteCount { total, done }),
+            bytes: bytes.map(Into::into),
             shards: shards.map(|core::ShardCount { total, done, failed }| wit::ShardCount { total, done, failed }),
         }
+    }
+}
+
+impl From<core::ByteCount> for wit::ByteCount {
+    fn from(core::ByteCount { total, done }: core::ByteCount) -> Self {
+        Self { total, done }
     }
 }
 

@@ -3,19 +3,22 @@
 //! Every export converts its arguments, runs one of [`backup_core::operations`] over the imported engine, and converts
 //! the result.
 //!
-//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`] and [`Retention`] by
-//! means of [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
+//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`], [`Restores`]
+//! and [`Retention`] by means of [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
 
 pub mod bindings;
 mod convert;
 mod engine;
 
-pub use convert::{from_context, from_id, from_query, from_rules};
+pub use convert::{from_context, from_id, from_query, from_rename_prefix, from_rules};
 pub use engine::Imported;
 
-use backup_core::{Timestamp, operations, retention};
+use backup_core::{Timestamp, operations, restore, retention};
 use bindings::exports::optimize::backup::backups::{
     Accepted, Backup, BackupId, BackupProgress, BackupsPage, Context, Deleted, Error, Guest, ListQuery, Step,
+};
+use bindings::exports::optimize::backup::restores::{
+    Guest as Restores, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreStep,
 };
 use bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
 
@@ -56,6 +59,32 @@ impl Guest for Policy {
     fn delete(context: Context, id: String, only_runs: Option<Vec<String>>) -> Result<Deleted, Error> {
         let deleted = operations::delete(&Imported, &from_context(context)?, &id, only_runs.as_deref())?;
         Ok(deleted.into())
+    }
+}
+
+impl Restores for Policy {
+    fn plan(
+        context: Context,
+        id: String,
+        options: RestoreOptions,
+        writes: Option<Vec<IndexWrites>>,
+    ) -> Result<RestorePlan, Error> {
+        let writes: Option<Vec<restore::IndexWrites>> =
+            writes.map(|writes| writes.into_iter().map(Into::into).collect());
+        let context = from_context(context)?;
+        let plan = operations::restore::plan(&Imported, &context, &id, &options.read()?, writes.as_deref())?;
+        Ok(plan.into())
+    }
+
+    fn advance(context: Context, run: RestoreRun) -> Result<RestoreStep, Error> {
+        let step = operations::restore::advance(&Imported, &from_context(context)?, &run.read()?)?;
+        Ok(step.into())
+    }
+
+    fn get(context: Context, id: String, rename_prefix: Option<String>) -> Result<Restore, Error> {
+        let prefix = from_rename_prefix(rename_prefix.as_deref())?;
+        let restore = operations::restore::get(&Imported, &from_context(context)?, &id, prefix.as_ref())?;
+        Ok(restore.into())
     }
 }
 

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use crate::server::ServeError;
+
 /// How a command ended, for scripts: `docs/reference/cli.md` has the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -31,6 +33,16 @@ impl ExitStatus {
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
+    }
+}
+
+impl ServeError {
+    /// Why nothing can be done in this process.
+    pub(super) fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Sandbox(_) | Self::Metrics(_) | Self::Io(_) | Self::Listen { .. } => ExitStatus::EndedBadly,
+            _ => ExitStatus::Refused,
+        }
     }
 }
 

@@ -1,13 +1,18 @@
 //! The command line.
 //!
-//! `serve` is the server, `backup` speaks to one that runs, `policy` needs none.
+//! `serve` is the server, `backup` speaks to one that runs, `repository`, `doctor` and `policy` need none.
 
 mod backup;
 mod client;
+mod doctor;
 mod documents;
+mod engine;
 mod exit;
+mod interrupt;
+mod log;
 mod output;
 mod policy;
+mod repository;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +22,11 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::backup::{BackupCommand, BackupCommandError};
+use self::doctor::{DoctorCommand, DoctorError};
 use self::documents::ManError;
 use self::output::{PrintError, note};
 use self::policy::{PolicyCommand, PolicyCommandError};
+use self::repository::{RepositoryCommand, RepositoryCommandError};
 use crate::server::{self, ServeError};
 use crate::settings::{Settings, SettingsError};
 
@@ -45,8 +52,12 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Make, list, show and delete backups, through a running server.
+    /// Make, list, show and delete backups, through a running server or, with --local, in this process.
     Backup(BackupCommand),
+    /// Look at everything that a backup needs, and say what is wrong and what to do. Only the test of the repository writes.
+    Doctor(DoctorCommand),
+    /// Register and verify the snapshot repository in the search engine, without a server.
+    Repository(RepositoryCommand),
     /// Examine, try and sign policy components.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -74,6 +85,11 @@ enum CliError {
     /// A command about backups failed.
     #[error(transparent)]
     Backup(#[from] BackupCommandError),
+    #[error(transparent)]
+    Doctor(#[from] DoctorError),
+    /// A command about the repository failed.
+    #[error(transparent)]
+    Repository(#[from] RepositoryCommandError),
     /// A command about policies failed.
     #[error(transparent)]
     Policy(#[from] PolicyCommandError),
@@ -98,6 +114,8 @@ impl Command {
         match self {
             Self::Serve { config } => server::serve(load_settings(config.as_deref()).map_err(ServeError::from)?)?,
             Self::Backup(command) => command.run()?,
+            Self::Doctor(command) => return Ok(command.run()?),
+            Self::Repository(command) => command.run()?,
             Self::Policy(command) => return Ok(command.run()?),
             Self::Openapi => documents::print_openapi()?,
             Self::Completions { shell } => documents::print_completions(shell)?,
@@ -111,7 +129,10 @@ impl CliError {
     fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Backup(error) => error.exit_status(),
-            Self::Serve(_) | Self::Policy(_) | Self::Man(_) | Self::Print(_) => ExitStatus::EndedBadly,
+            Self::Doctor(error) => error.exit_status(),
+            Self::Repository(error) => error.exit_status(),
+            Self::Policy(error) => error.exit_status(),
+            Self::Serve(_) | Self::Man(_) | Self::Print(_) => ExitStatus::EndedBadly,
         }
     }
 }

@@ -121,9 +121,9 @@ pub(super) enum PolicyCommandError {
     /// A key cannot be made.
     #[error("no key can be made: the system gives no randomness")]
     Keygen(#[from] aws_lc_rs::error::Unspecified),
-    /// A file cannot be written.
+    /// A file cannot be read or written.
     #[error("{}: {fault}", path.display())]
-    Write {
+    File {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -136,8 +136,27 @@ pub(super) enum PolicyCommandError {
     #[error(transparent)]
     Print(#[from] PrintError),
     /// The operating system says no.
-    #[error(transparent)]
+    #[error("the operating system refused: {0}")]
     Io(#[from] io::Error),
+}
+
+impl PolicyCommandError {
+    /// What is wrong with a file is wrong usage; what a host would refuse, or a signature that does not count, is an outcome.
+    pub(super) fn exit_status(&self) -> ExitStatus {
+        match self {
+            Self::Settings(_) => ExitStatus::Refused,
+            Self::Read(_) | Self::InvalidComponent { .. } | Self::Pack { .. } | Self::Key(_) | Self::File { .. } => {
+                ExitStatus::WrongUsage
+            }
+            Self::Signature(_) | Self::Keygen(_) | Self::Sandbox(_) | Self::Print(_) | Self::Io(_) => {
+                ExitStatus::EndedBadly
+            }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, PolicyCommandError> {
+    fs::read(path).map_err(|fault| PolicyCommandError::File { path: path.to_owned(), fault })
 }
 
 /// For tools that only look at a file: more than any host admits.
@@ -164,7 +183,7 @@ impl PolicyCommand {
 
 fn print_component_info(file: &Path) -> Result<(), PolicyCommandError> {
     let defect = |defect| PolicyCommandError::InvalidComponent { file: file.to_owned(), defect };
-    let info = ComponentInfo::examine(&fs::read(file)?).map_err(defect)?;
+    let info = ComponentInfo::examine(&read(file)?).map_err(defect)?;
     let unknown = || "(not told)".to_owned();
     let version = info.version.as_ref().map_or_else(unknown, ToString::to_string);
     let wit_version = info.wit_version().map_or_else(unknown, |version| version.to_string());
@@ -210,7 +229,7 @@ fn export(file: PathBuf) -> Result<ExitStatus, PolicyCommandError> {
 }
 
 fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> Result<ExitStatus, PolicyCommandError> {
-    let packed = pack(&fs::read(&file)?, name, version);
+    let packed = pack(&read(&file)?, name, version);
     let component = packed.map_err(|fault| PolicyCommandError::Pack { file, fault })?;
     write(out, &component, &format!("policy {name} {version}"))
 }
@@ -218,7 +237,7 @@ fn write_policy(file: PathBuf, name: &str, version: &Version, out: PathBuf) -> R
 /// Writes a file, and says what it is.
 fn write(path: PathBuf, bytes: &[u8], what: &str) -> Result<ExitStatus, PolicyCommandError> {
     if let Err(fault) = fs::write(&path, bytes) {
-        return Err(PolicyCommandError::Write { path, fault });
+        return Err(PolicyCommandError::File { path, fault });
     }
     print(&format!("wrote {}: {what}", path.display()))?;
     Ok(ExitStatus::Done)
@@ -227,7 +246,7 @@ fn write(path: PathBuf, bytes: &[u8], what: &str) -> Result<ExitStatus, PolicyCo
 fn sign(file: &Path, key: &Path) -> Result<ExitStatus, PolicyCommandError> {
     let name = file.file_name().unwrap_or_default().display();
     let comment = format!("timestamp:{}\tfile:{name}\thashed", Timestamp::now().as_second());
-    let signature = SigningKey::read(key)?.sign(&fs::read(file)?, &comment);
+    let signature = SigningKey::read(key)?.sign(&read(file)?, &comment);
     let path = PolicyFile::new(file.to_owned()).signature();
     write(path, signature.as_bytes(), &format!("the signature of {name}, which belongs beside it"))
 }
@@ -256,6 +275,6 @@ fn write_new(path: PathBuf, mode: u32, text: &str, what: &str) -> Result<(), Pol
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => Ok(print(&format!("wrote {}: {what}", path.display()))?),
-        Err(fault) => Err(PolicyCommandError::Write { path, fault }),
+        Err(fault) => Err(PolicyCommandError::File { path, fault }),
     }
 }

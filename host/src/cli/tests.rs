@@ -117,6 +117,72 @@ fn a_failure_of_an_earlier_deletion_is_not_this_ones() {
     assert_eq!(server.run(&["delete", "7", "--yes", "--wait"]), (ExitStatus::Done, String::new()));
 }
 
+/// With several servers a failure in the same words can be that of another one. That one is not asked each time.
+#[test]
+fn a_failure_in_the_words_of_an_earlier_one_is_told_when_it_stays() {
+    let server = Server::start(|request, _| match request {
+        "GET /actuator/backups/7" => COMPLETED,
+        "DELETE /actuator/backups/7" => (204, ""),
+        _ => DELETION_FAILED,
+    });
+    let (status, message) = server.run(&["delete", "7", "--yes", "--wait"]);
+    assert_eq!(status, ExitStatus::EndedBadly);
+    assert!(message.contains("did not delete backup 7: no room left"), "{message}");
+}
+
+/// The list does not show the snapshots any more, but the search engine still removes their files.
+#[test]
+fn a_deletion_has_ended_when_the_server_says_so() {
+    let server = Server::start(|request, earlier| match (request, earlier) {
+        ("GET /actuator/backups/7", 0) => COMPLETED,
+        ("GET /actuator/backups/7", _) => NOT_FOUND,
+        ("DELETE /actuator/backups/7", _) => (204, ""),
+        ("GET /actuator/health", 1) => {
+            (200, r#"{"status":"UP","components":{"deletions":{"details":{"pending":["7"],"failed":{}}}}}"#)
+        }
+        ("GET /actuator/health", 0 | 2) => NOTHING_FAILED,
+        _ => unreachable!("{request}"),
+    });
+    assert_eq!(server.run(&["delete", "7", "--yes", "--wait"]), (ExitStatus::Done, String::new()));
+}
+
+fn usage_error(arguments: &[&str]) -> Option<String> {
+    let error = Cli::try_parse_from([&[NAME, "backup"], arguments].concat()).err()?;
+    assert_eq!(error.exit_code(), 2);
+    Some(error.to_string())
+}
+
+#[test]
+fn this_process_and_a_server_exclude_each_other_wherever_the_options_stand() {
+    for arguments in [
+        &["--local", "--url", "http://localhost", "list"][..],
+        &["list", "--url", "http://localhost", "--local"],
+        &["--url", "http://localhost", "get", "7", "--local"],
+        &["--local", "get", "7", "--token-file", "token"],
+        &["create", "--ca-file", "ca.pem", "--local"],
+    ] {
+        let message = usage_error(arguments).unwrap();
+        assert!(message.contains("is for a server, --local for this process"), "{arguments:?}: {message}");
+    }
+    let message = usage_error(&["list", "--config", "config.yaml"]).unwrap();
+    assert!(message.contains("it needs --local"), "{message}");
+    assert_eq!(usage_error(&["--local", "list", "--config", "config.yaml"]), None);
+    assert!(usage_error(&["create", "--resume", "--local"]).unwrap().contains("ID"));
+}
+
+#[test]
+fn what_only_one_of_them_does_is_told() {
+    let server = Server::start(|request, _| unreachable!("{request}"));
+    for (arguments, words) in [
+        (&["create", "7", "--resume"][..], "--resume needs --local"),
+        (&["create", "7", "--timeout", "1h"], "it needs --wait, or --local"),
+        (&["delete", "7", "--yes", "--timeout", "1h"], "it needs --wait, or --local"),
+    ] {
+        let (status, message) = server.run(arguments);
+        assert!(status == ExitStatus::WrongUsage && message.contains(words), "{arguments:?}: {message}");
+    }
+}
+
 #[test]
 fn the_command_line_is_sound() {
     <Cli as clap::CommandFactory>::command().debug_assert();

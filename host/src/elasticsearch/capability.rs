@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use backup_elasticsearch::OwnRequest;
+use backup_elasticsearch::{OperatorRequest, OwnRequest};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::metrics::EngineMetrics;
@@ -48,6 +48,16 @@ impl Capability {
     /// Sends a request that no policy may send, without retries.
     pub(crate) async fn own(&self, request: OwnRequest, timeout: Duration) -> Result<Response, TransportError> {
         let granted = self.grants.own(request)?;
+        self.destination.send_once(&granted, timeout).await
+    }
+
+    /// Sends a request of an operator's command, without retries.
+    pub(crate) async fn operate(
+        &self,
+        request: OperatorRequest,
+        timeout: Duration,
+    ) -> Result<Response, TransportError> {
+        let granted = self.grants.operator(request)?;
         self.destination.send_once(&granted, timeout).await
     }
 

@@ -6,7 +6,7 @@ use backup_core::Engine;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Client, Cluster, Granted, LargeResponsePermit, Outstanding, Recording, Response, TransportError, Verb, retry,
+    Client, Cluster, Granted, LargeResponsePermit, Method, Outstanding, Recording, Response, TransportError, retry,
 };
 
 /// The future of [`Transport`]'s methods.
@@ -102,7 +102,7 @@ impl Destination {
     pub(crate) async fn send_once(&self, request: &Granted, timeout: Duration) -> Result<Response, TransportError> {
         match self {
             Self::Cluster(cluster) => cluster.transport.send(request, timeout).await,
-            Self::InProcess(_) if request.verb() == Verb::Post => {
+            Self::InProcess(_) if request.request().method == Method::Post => {
                 Err(TransportError::Denied("an engine in this process verifies no repository".to_owned()))
             }
             Self::InProcess(engine) => engine.send(request.request()),

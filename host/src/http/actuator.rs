@@ -11,7 +11,7 @@ use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 15] = [
+pub(super) const LINKS: [(&str, &str); 17] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -27,6 +27,8 @@ pub(super) const LINKS: [(&str, &str); 15] = [
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),
     ("prometheus", "/prometheus"),
+    ("retention", "/retention"),
+    ("schedule", "/schedule"),
 ];
 
 /// Links to all endpoints.
@@ -55,6 +57,7 @@ pub(super) async fn info() -> Json<Info> {
 /// Takes over what is not counted when it happens. It waits for nothing.
 fn look(api: &Api) {
     api.metrics.runs.oldest(api.service.runs.oldest_age());
+    api.metrics.lines_dropped(api.loggers.dropped_lines());
     if let Some(probe) = api.readiness.last() {
         api.metrics.engine.probed(probe.is_answered(), probe.repository.status == HealthStatus::Up);
     }

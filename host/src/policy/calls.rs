@@ -8,7 +8,7 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, retention};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, restores, retention};
 
 /// Calls of one generation of the policy.
 ///
@@ -134,6 +134,32 @@ impl PolicyCalls {
         let context = self.context(Vec::new());
         let call = self.policy().expire(self.purpose, self.capability(), &context, rules, candidates);
         self.observed(Operation::Expire, call).await
+    }
+
+    /// Tells what a restore would do.
+    pub async fn plan_restore(
+        &self,
+        id: &str,
+        options: &restores::RestoreOptions,
+        writes: Option<&[restores::IndexWrites]>,
+    ) -> Result<restores::RestorePlan, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().plan_restore(self.purpose, self.capability(), &context, id, options, writes);
+        self.observed(Operation::PlanRestore, call).await
+    }
+
+    /// Takes a restore one step further.
+    pub async fn advance_restore(&self, run: &restores::RestoreRun) -> Result<restores::RestoreStep, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().advance_restore(self.purpose, self.capability(), &context, run);
+        self.observed(Operation::AdvanceRestore, call).await
+    }
+
+    /// Tells where a restore stands.
+    pub async fn get_restore(&self, id: &str, rename_prefix: Option<&str>) -> Result<restores::Restore, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().get_restore(self.purpose, self.capability(), &context, id, rename_prefix);
+        self.observed(Operation::GetRestore, call).await
     }
 
     fn policy(&self) -> &Policy {

@@ -10,6 +10,7 @@ use backup_core as core;
 use backup_core::retention::{self as rules, Safeguard};
 use backup_core::{IdPattern, NAME_PREFIX};
 
+use super::restores::{Restore, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState};
 use super::retention::{Candidate, Expired};
 use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
@@ -53,6 +54,10 @@ pub enum ContractError {
     NextPage(BackupId),
     #[error("it lets the backup {0} expire, which {1}")]
     MustStay(BackupId, Safeguard),
+    #[error("the restore that it plans is not the one that was asked for, or has nothing to restore")]
+    AnotherRestore,
+    #[error("it calls the restore of the backup {0} complete, with {1} indices that are not restored")]
+    NotRestored(BackupId, usize),
     #[error("it lets the backup {0} expire twice")]
     ExpiresTwice(BackupId),
 }
@@ -148,6 +153,39 @@ pub(crate) fn expired(candidates: &[Candidate], expired: &[Expired]) -> Result<(
         rules::check(&candidates, &[id]).map_err(|(_, safeguard)| ContractError::MustStay(backup_id, safeguard))?;
         if seen.insert(id) { Ok(()) } else { Err(ContractError::ExpiresTwice(backup_id)) }
     })
+}
+
+/// The answer to `plan` of a restore.
+pub(crate) fn plan(asked: &str, options: &RestoreOptions, plan: &RestorePlan) -> Result<(), ContractError> {
+    requested_id(asked, plan.backup_id)?;
+    plan.snapshots.iter().try_for_each(|name| snapshot(plan.backup_id, name))?;
+    let Some(run) = &plan.run else { return Ok(()) };
+    let is_asked_for = run.backup_id == plan.backup_id && run.rename_prefix == options.rename_prefix;
+    if is_asked_for && !run.indices.is_empty() { Ok(()) } else { Err(ContractError::AnotherRestore) }
+}
+
+/// The answer to `get` of a restore.
+pub(crate) fn requested_restore(asked: &str, found: &Restore) -> Result<(), ContractError> {
+    requested_id(asked, found.backup_id)?;
+    restore(found.backup_id, found)
+}
+
+/// The restore in the answer to `advance`.
+pub(crate) fn restore(asked: BackupId, restore: &Restore) -> Result<(), ContractError> {
+    let found = restore.backup_id;
+    if found != asked {
+        return Err(ContractError::AnotherBackup { asked: asked.to_string(), found });
+    }
+    if restore.bytes.is_some_and(|bytes| bytes.done > bytes.total) {
+        return Err(ContractError::MoreThanAll(format!("restore of {found}")));
+    }
+    let others = restore.indices.iter().filter(|index| index.state != RestoredIndexState::Restored).count();
+    match restore.state {
+        RestoreState::Complete if others > 0 || restore.indices.is_empty() => {
+            Err(ContractError::NotRestored(found, others))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn requested_id(asked: &str, found: BackupId) -> Result<(), ContractError> {

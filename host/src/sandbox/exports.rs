@@ -20,15 +20,19 @@ pub(super) struct Exports {
     list: ComponentExportIndex,
     delete: ComponentExportIndex,
     expire: ComponentExportIndex,
+    plan_restore: ComponentExportIndex,
+    advance_restore: ComponentExportIndex,
+    get_restore: ComponentExportIndex,
 }
 
 const BACKUPS: &str = "optimize:backup/backups@1.0.0";
+const RESTORES: &str = "optimize:backup/restores@1.0.0";
 const RETENTION: &str = "optimize:backup/retention@1.0.0";
 
 impl Exports {
     pub(super) fn of(component: &Component) -> wasmtime::Result<Self> {
         let function = |operation: Operation| {
-            let (name, interface) = (operation.name(), interface_of(operation));
+            let (interface, name) = function_of(operation);
             let found = component.get_export_index(None, interface);
             let found = found.and_then(|interface| component.get_export_index(Some(&interface), name));
             found.ok_or_else(|| wasmtime::format_err!("it has no function `{name}` in `{interface}`"))
@@ -41,6 +45,9 @@ impl Exports {
             list: function(Operation::List)?,
             delete: function(Operation::Delete)?,
             expire: function(Operation::Expire)?,
+            plan_restore: function(Operation::PlanRestore)?,
+            advance_restore: function(Operation::AdvanceRestore)?,
+            get_restore: function(Operation::GetRestore)?,
         })
     }
 
@@ -53,18 +60,25 @@ impl Exports {
             Operation::List => self.list,
             Operation::Delete => self.delete,
             Operation::Expire => self.expire,
+            Operation::PlanRestore => self.plan_restore,
+            Operation::AdvanceRestore => self.advance_restore,
+            Operation::GetRestore => self.get_restore,
         }
     }
 }
 
-fn interface_of(operation: Operation) -> &'static str {
+/// The interface that has an operation, and what it is called there.
+fn function_of(operation: Operation) -> (&'static str, &'static str) {
     match operation {
-        Operation::Expire => RETENTION,
+        Operation::Expire => (RETENTION, "expire"),
+        Operation::PlanRestore => (RESTORES, "plan"),
+        Operation::AdvanceRestore => (RESTORES, "advance"),
+        Operation::GetRestore => (RESTORES, "get"),
         Operation::Create
         | Operation::Advance
         | Operation::Get
         | Operation::Progress
         | Operation::List
-        | Operation::Delete => BACKUPS,
+        | Operation::Delete => (BACKUPS, operation.name()),
     }
 }

@@ -28,7 +28,7 @@ use permits::Permit;
 use store::CallState;
 
 pub use crate::settings::CallLimits;
-pub use bindings::exports::optimize::backup::retention;
+pub use bindings::exports::optimize::backup::{restores, retention};
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
@@ -65,10 +65,13 @@ pub enum Operation {
     List,
     Delete,
     Expire,
+    PlanRestore,
+    AdvanceRestore,
+    GetRestore,
 }
 
 impl Operation {
-    /// Its name there, and in logs and metrics.
+    /// Its name in logs and metrics.
     pub fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -78,6 +81,9 @@ impl Operation {
             Self::List => "list",
             Self::Delete => "delete",
             Self::Expire => "expire",
+            Self::PlanRestore => "plan_restore",
+            Self::AdvanceRestore => "advance_restore",
+            Self::GetRestore => "get_restore",
         }
     }
 }
@@ -134,6 +140,11 @@ impl CallError {
             Self::LimitByData { .. } | Self::Busy | Self::Internal(_) => None,
         }
     }
+}
+
+/// A text that is no prefix is a policy's to refuse, and no more is granted for it.
+fn prefix(text: Option<&str>) -> Option<backup_core::IndexPrefix> {
+    text.and_then(|text| backup_core::IndexPrefix::parse(text).ok())
 }
 
 impl Policy {
@@ -272,6 +283,56 @@ impl Policy {
         Ok(expired)
     }
 
+    /// Tells what a restore would do.
+    pub async fn plan_restore(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+        options: &restores::RestoreOptions,
+        writes: Option<&[restores::IndexWrites]>,
+    ) -> Result<restores::RestorePlan, CallError> {
+        let scope = Scope::of_restore_read(prefix(options.rename_prefix.as_deref()).as_ref());
+        let mut call = self.open(Operation::PlanRestore, purpose, capability, scope).await?;
+        let plan: restores::RestorePlan = call.make((context, id, options, writes)).await?;
+        contract::plan(id, options, &plan)?;
+        Ok(plan)
+    }
+
+    /// Takes a restore one step further.
+    pub async fn advance_restore(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        run: &restores::RestoreRun,
+    ) -> Result<restores::RestoreStep, CallError> {
+        let own = prefix(Some(&context.settings.index_prefix));
+        let granted = own.zip(run.read().ok()).map(|(own, run)| Scope::of_restore(&run, &own));
+        let scope = granted.unwrap_or(Scope::Read);
+        let mut call = self.open(Operation::AdvanceRestore, purpose, capability, scope).await?;
+        let step: restores::RestoreStep = call.make((context, run)).await?;
+        contract::restore(run.backup_id, &step.restore)?;
+        Ok(step)
+    }
+
+    /// Tells where a restore stands.
+    pub async fn get_restore(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+        rename_prefix: Option<&str>,
+    ) -> Result<restores::Restore, CallError> {
+        let scope = Scope::of_restore_read(prefix(rename_prefix).as_ref());
+        let mut call = self.open(Operation::GetRestore, purpose, capability, scope).await?;
+        let restore: restores::Restore = call.make((context, id, rename_prefix)).await?;
+        contract::requested_restore(id, &restore)?;
+        Ok(restore)
+    }
+
     async fn open(
         &self,
         operation: Operation,
@@ -318,6 +379,7 @@ impl Call {
 }
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
+backup_core::restore_types!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
 
 /// Why a call ended without an answer.

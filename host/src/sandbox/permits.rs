@@ -90,9 +90,11 @@ impl Permits {
     ) -> Result<Permit, CallError> {
         let pool = match (operation, purpose) {
             (_, Purpose::Shadow) => &self.shadows,
-            (_, Purpose::Inspection) | (Operation::Advance | Operation::Expire, _) => &self.background,
-            (Operation::Create | Operation::Delete, _) => &self.writes,
-            (Operation::Get | Operation::Progress, _) => &self.gets,
+            (_, Purpose::Inspection) | (Operation::Advance | Operation::Expire | Operation::AdvanceRestore, _) => {
+                &self.background
+            }
+            (Operation::Create | Operation::Delete | Operation::PlanRestore, _) => &self.writes,
+            (Operation::Get | Operation::Progress | Operation::GetRestore, _) => &self.gets,
             (Operation::List, _) => &self.lists,
         };
         // Avoids a timer if a permit is free.
@@ -100,7 +102,7 @@ impl Permits {
             return Ok(pool.permit(permit));
         }
         let until = match (operation, purpose) {
-            (Operation::Get | Operation::Progress | Operation::List, Purpose::Service) => {
+            (Operation::Get | Operation::Progress | Operation::GetRestore | Operation::List, Purpose::Service) => {
                 deadline.min(Instant::now() + READ_PERMIT_TIMEOUT)
             }
             _ => deadline,

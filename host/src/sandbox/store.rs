@@ -141,7 +141,7 @@ impl CallState {
 
     pub(super) async fn send(&mut self, request: Request) -> Result<Response, TransportError> {
         let timeout = self.request_timeout(request.method)?;
-        let granted = self.capability.check(request, self.scope)?;
+        let granted = self.capability.check(request, self.scope.clone())?;
         self.large_response.release();
         let sent = self.capability.destination.send(&granted, timeout, &self.large_response).await;
         let response = sent.map_err(|error| self.with_setting(error))?;
@@ -151,7 +151,7 @@ impl CallState {
 
     pub(super) async fn submit(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
         let early = self.request_timeout(request.method)?.min(EARLY_ANSWER_TIMEOUT);
-        let granted = self.capability.check(request, self.scope)?;
+        let granted = self.capability.check(request, self.scope.clone())?;
         self.large_response.release();
         match self.capability.destination.submit(granted, early, SUBMIT_TIMEOUT).await {
             Submitted::Answered(outcome) => outcome.map(Some),

@@ -104,6 +104,7 @@ pub(crate) async fn answer(
     let method = match method {
         Method::GET => backup_core::Method::Get,
         Method::PUT => backup_core::Method::Put,
+        Method::POST => backup_core::Method::Post,
         Method::DELETE => backup_core::Method::Delete,
         _ => return (StatusCode::METHOD_NOT_ALLOWED, json, String::new()),
     };

@@ -113,6 +113,11 @@ impl Dialect {
         self.is_recent() || self == Self::Elasticsearch8_11
     }
 
+    /// The status of a refusal because of something else that runs.
+    pub(super) fn conflict(self) -> u16 {
+        if self == Self::OpenSearch3_1 { 409 } else { 503 }
+    }
+
     fn is_recent(self) -> bool {
         matches!(self, Self::Elasticsearch8_19 | Self::Elasticsearch9_2)
     }

@@ -6,22 +6,27 @@
 //! `conformance` of the project compares both.
 
 mod dialect;
+mod index;
 mod indices;
 mod intercepted;
 mod repository;
 mod response;
+mod restores;
 mod snapshot;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
 pub use self::dialect::Dialect;
+pub use self::index::StoredIndex;
 pub use self::intercepted::Intercepted;
 pub use self::snapshot::{Damage, StoredSnapshot};
 
+use self::index::Shard;
 use self::repository::Repository;
 use self::state::State;
 use crate::{Engine, Request, Response, SnapshotState, Timestamp, TransportError};
@@ -84,17 +89,21 @@ impl MemoryEngine {
 
     /// Unassigns an index's primary shard, or assigns it again.
     pub fn assign_primary(&self, index: &str, is_assigned: bool) {
-        self.state().indices.index(index).has_no_primary = !is_assigned;
+        self.state().indices.index(index).shard =
+            if is_assigned { Shard::Started } else { Shard::Unassigned { reason: "NODE_LEFT", details: None } };
     }
 
     /// Writes or deletes an index's document with the id 1.
     pub fn set_document(&self, index: &str, document: Option<Value>) {
-        self.state().indices.index(index).document = document;
+        let mut state = self.state();
+        let index = state.indices.index(index);
+        index.stored.document = document;
+        index.writes += 1;
     }
 
     /// Sets the size of an index in bytes.
     pub fn set_size(&self, index: &str, bytes: u64) {
-        self.state().indices.index(index).size = Some(bytes);
+        self.state().indices.index(index).stored.size = bytes;
     }
 
     /// Puts a snapshot into a repository that exists.
@@ -130,6 +139,55 @@ impl MemoryEngine {
     /// Damages the metadata of the snapshots of this name, or repairs it.
     pub fn damage(&self, name: &str, damage: Option<Damage>) {
         self.change(name, |snapshot| snapshot.damage = damage);
+    }
+
+    /// From now on, restores end by themselves after this time. Otherwise they are done at once.
+    pub fn restore_within(&self, span: Duration) {
+        self.state().set_restoring(span);
+    }
+
+    /// Stops and starts all nodes: restores that run are lost, and what was restored from where is forgotten.
+    pub fn restart(&self) {
+        self.state().indices.restart();
+    }
+
+    /// Changes a snapshot in a repository.
+    pub fn change_snapshot(&self, name: &str, change: impl Fn(&mut StoredSnapshot)) {
+        self.change(name, change);
+    }
+
+    /// Changes what is in an index, which is created if it does not exist.
+    pub fn change_index(&self, name: &str, change: impl FnOnce(&mut StoredIndex)) {
+        change(&mut self.state().indices.index(name).stored);
+    }
+
+    /// Closes an index.
+    pub fn close_index(&self, name: &str) {
+        self.state().indices.index(name).is_closed = true;
+    }
+
+    /// Creates a data stream, of which there is only the name.
+    pub fn add_data_stream(&self, name: &str) {
+        self.state().indices.data_streams.push(name.to_owned());
+    }
+
+    /// How much space there is on its disk.
+    pub fn set_free_bytes(&self, bytes: u64) {
+        self.state().free_bytes = Some(bytes);
+    }
+
+    /// The indices by their names: what is in them, and their UUIDs.
+    #[must_use]
+    pub fn indices(&self) -> BTreeMap<String, (String, StoredIndex)> {
+        let state = self.state();
+        state.indices.iter().map(|(name, index)| (name.clone(), (index.uuid.clone(), index.stored.clone()))).collect()
+    }
+
+    /// The indices with the setting that a restore puts on them.
+    #[must_use]
+    pub fn marked_indices(&self) -> Vec<String> {
+        let state = self.state();
+        state.indices.iter().filter(|(_, index)| index.mark.is_some()).map(|(name, _)| name.clone()).collect()
     }
 
     /// Every request so far.

@@ -26,7 +26,7 @@ impl Repository {
         refusal(404, "repository_missing_exception", format!("[{name}] missing"))
     }
 
-    fn snapshot_missing(&self, dialect: Dialect, name: &str) -> Failure {
+    pub(super) fn snapshot_missing(&self, dialect: Dialect, name: &str) -> Failure {
         refusal(404, "snapshot_missing_exception", format!("[{}] is missing", self.full_name(dialect, name)))
     }
 
@@ -75,6 +75,13 @@ impl Repository {
         }
     }
 
+    /// A snapshot whose metadata file can be read.
+    pub(super) fn readable(&self, dialect: Dialect, name: &str) -> Result<&StoredSnapshot, Failure> {
+        let found = self.snapshots.iter().find(|snapshot| snapshot.name == name);
+        let snapshot = found.ok_or_else(|| self.snapshot_missing(dialect, name))?;
+        self.open(snapshot, dialect).map(|_| snapshot)
+    }
+
     /// A snapshot's details, which are in its metadata file.
     fn open(&self, snapshot: &StoredSnapshot, dialect: Dialect) -> Reply {
         let name = format!("{}/{}", snapshot.name, snapshot.uuid());
@@ -93,20 +100,20 @@ impl Repository {
         &self,
         dialect: Dialect,
         name: &str,
-        indices: &Indices,
         now: Timestamp,
         writing_takes: Option<Duration>,
     ) -> Reply {
-        let found = self.snapshots.iter().find(|known| known.name == name);
-        let snapshot = found.ok_or_else(|| self.snapshot_missing(dialect, name))?;
-        self.open(snapshot, dialect)?;
-        let all: u64 = snapshot.indices.iter().map(|index| indices.size(index)).sum();
+        let snapshot = self.readable(dialect, name)?;
+        if !snapshot.unreadable_shards.is_empty() {
+            return Err(self.snapshot_missing(dialect, &format!("{name}/{}", snapshot.uuid())));
+        }
+        let all: u64 = snapshot.indices.iter().map(|index| snapshot.size(index)).sum();
         let by_time = writing_takes.map_or(0, |span| {
             let elapsed = milliseconds(now.since(snapshot.started));
             all.saturating_mul(elapsed).checked_div(milliseconds(span)).unwrap_or(all)
         });
         let written = snapshot.written.max(by_time).min(all);
-        Ok(json!({"snapshots": [snapshot.status(|index| indices.size(index), written)]}))
+        Ok(json!({"snapshots": [snapshot.status(written)]}))
     }
 
     /// Starts a snapshot.
@@ -128,8 +135,11 @@ impl Repository {
                 format!("[{}] Indices don't have primary shards {unassigned:?}", self.full_name(dialect, &name));
             return Err(refusal(500, "snapshot_exception", reason));
         }
+        let stored = |name: &String| Some((name.clone(), indices.get(name)?.stored.clone()));
+        let contents = chosen.iter().filter_map(stored).collect();
         self.snapshots.push(StoredSnapshot {
             indices: chosen,
+            contents,
             include_global_state: new.include_global_state,
             metadata: new.metadata.map(Value::Object),
             ..snapshot

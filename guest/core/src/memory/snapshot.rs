@@ -1,6 +1,9 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::index::StoredIndex;
 use super::response::{Failure, not_known, refusal};
 use crate::{SnapshotState, Timestamp};
 
@@ -25,6 +28,12 @@ pub struct StoredSnapshot {
     pub version_id: Option<u64>,
     /// The damage to its metadata file.
     pub damage: Option<Damage>,
+    /// What is in its indices. Those that are not here are without documents.
+    pub contents: BTreeMap<String, StoredIndex>,
+    /// Indices of which the metadata of a shard is gone.
+    pub unreadable_shards: BTreeSet<String>,
+    /// Indices of which a file with data is gone.
+    pub unreadable_data: BTreeSet<String>,
     /// How many bytes are written, while it runs.
     pub written: u64,
 }
@@ -52,6 +61,9 @@ impl StoredSnapshot {
             metadata: None,
             version_id: None,
             damage: None,
+            contents: BTreeMap::new(),
+            unreadable_shards: BTreeSet::new(),
+            unreadable_data: BTreeSet::new(),
             written: 0,
         }
     }
@@ -92,17 +104,22 @@ impl StoredSnapshot {
         details
     }
 
-    /// Its status, where indices are of these sizes and `written` bytes are in the repository.
+    /// The size of an index in it.
+    pub(super) fn size(&self, index: &str) -> u64 {
+        self.contents.get(index).map_or(StoredIndex::SIZE, |stored| stored.size)
+    }
+
+    /// Its status, where `written` bytes are in the repository.
     ///
     /// Each index has one shard. They are written one after another, and what is in one that has not been begun is not
     /// known.
-    pub(super) fn status(&self, size: impl Fn(&str) -> u64, written: u64) -> Value {
+    pub(super) fn status(&self, written: u64) -> Value {
         let mut before = 0;
         let shards: Vec<(&String, ShardStatus)> = self
             .indices
             .iter()
             .map(|index| {
-                let size = size(index);
+                let size = self.size(index);
                 let shard = ShardStatus::of(self.state, size, written.checked_sub(before));
                 before += size;
                 (index, shard)
@@ -116,7 +133,13 @@ impl StoredSnapshot {
         });
         let index = |(name, shard): &(&String, ShardStatus)| {
             let stage = format!("{:?}", shard.stage).to_uppercase();
-            ((*name).clone(), json!({"shards": {"0": {"stage": stage, "stats": shard.stats()}}}))
+            let failed = u64::from(shard.stage == Stage::Failure);
+            let status = json!({
+                "shards": {"0": {"stage": stage, "stats": shard.stats()}},
+                "shards_stats": {"total": 1, "failed": failed},
+                "stats": {"total": {"size_in_bytes": shard.size}},
+            });
+            ((*name).clone(), status)
         };
         let is_running = self.state == SnapshotState::InProgress;
         json!({

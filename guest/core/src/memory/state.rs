@@ -4,9 +4,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Dialect;
+use super::index::Index;
 use super::indices::Indices;
 use super::repository::Repository;
-use super::response::{Reply, expect_parameters, not_known, parameter, response, unrecognized};
+use super::response::{Reply, expect_parameters, not_known, parameter, refusal, response, unrecognized};
 use super::snapshot::NewSnapshot;
 use crate::request::ListMode;
 use crate::{Method, Request, Response, SnapshotState, Timestamp};
@@ -17,8 +18,12 @@ pub(super) struct State {
     pub(super) now: Timestamp,
     /// How long it takes to write a snapshot. `None`: until a test ends it.
     pub(super) writing_takes: Option<Duration>,
+    /// How long it takes to restore an index. `None`: it is there at once.
+    pub(super) restoring_takes: Option<Duration>,
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) indices: Indices,
+    /// The space on the disk of its node. `None`: a lot.
+    pub(super) free_bytes: Option<u64>,
     pub(super) requests: Vec<Request>,
 }
 
@@ -42,6 +47,7 @@ impl State {
 
     /// Ends the snapshots that have been written for long enough.
     fn finish_due(&mut self) {
+        self.indices.finish_due(self.now);
         let Some(span) = self.writing_takes else { return };
         for snapshot in self.repositories.values_mut().flat_map(|repository| &mut repository.snapshots) {
             let end = snapshot.started.after(span);
@@ -58,6 +64,9 @@ impl State {
             (Method::Get, ["_snapshot", repository, name, "_status"]) => {
                 self.status(dialect, request, repository, name)
             }
+            (Method::Post, ["_snapshot", repository, name, "_restore"]) => {
+                self.restore(dialect, request, repository, name)
+            }
             (Method::Put, ["_snapshot", repository, name]) => self.create(dialect, request, repository, name),
             (Method::Delete, ["_snapshot", repository, names]) => self.delete(dialect, request, repository, names),
             (Method::Get, ["_resolve", "index", pattern]) => self.resolve(request, pattern),
@@ -65,6 +74,36 @@ impl State {
             (Method::Get, [index, "_doc", "1"]) => self.document(request, index),
             (Method::Get, ["_nodes", "_all", "http"]) => nodes(dialect, request),
             (Method::Get, ["_nodes", "_master", "stats", "os"]) => self.clock(request),
+            (Method::Get, ["_nodes", "stats", "fs"]) => self.disks(request),
+            (Method::Get, ["_cluster", "state", "customs"]) => self.tasks(request),
+            (Method::Get, ["_cluster", "health"]) => self.cluster_size(request),
+            (Method::Get, ["_cluster", "settings"]) => {
+                expect_parameters(request, &[("include_defaults", "true"), ("filter_path", "*")])?;
+                Ok(json!({"defaults": {"cluster": {"max_shards_per_node": "1000"}}}))
+            }
+            (Method::Get, ["_cat", "shards", pattern]) => {
+                expect_parameters(request, &[("format", "json"), ("h", "*")])?;
+                self.indices.shards(pattern)
+            }
+            (Method::Get, [pattern, "_settings", _]) => {
+                expect_parameters(request, &[("expand_wildcards", "all"), ("flat_settings", "true")])?;
+                self.indices.each(pattern, true, |index| Some(index.settings()))
+            }
+            (Method::Get, [pattern, "_recovery"]) => {
+                expect_parameters(request, &[("filter_path", "*")])?;
+                self.indices.each(pattern, false, Index::recovery)
+            }
+            (Method::Get, [pattern, "_stats", "indexing,store"]) => {
+                expect_parameters(request, &[("filter_path", "*")])?;
+                Ok(json!({"indices": self.indices.each(pattern, false, |index| Some(index.statistics()))?}))
+            }
+            (Method::Get, [pattern, "_alias"]) => {
+                expect_parameters(request, &[("expand_wildcards", "all")])?;
+                self.indices.each(pattern, true, |index| Some(index.aliases()))
+            }
+            (Method::Put, [names, "_settings"]) => self.change_settings(request, names),
+            (Method::Post, ["_aliases"]) => self.change_aliases(request),
+            (Method::Delete, [names]) => self.delete_indices(request, names),
             _ => Err(not_known(format!("the request {request}"))),
         }
     }
@@ -107,7 +146,7 @@ impl State {
             return Err(not_known("the status but of one snapshot by its exact name"));
         }
         let repository = self.repositories.get(repository).ok_or_else(|| Repository::missing(repository))?;
-        repository.status(dialect, name, &self.indices, self.now, self.writing_takes)
+        repository.status(dialect, name, self.now, self.writing_takes)
     }
 
     fn create(&mut self, dialect: Dialect, request: &Request, repository: &str, name: &str) -> Reply {
@@ -122,6 +161,10 @@ impl State {
         expect_parameters(request, &[(WAIT, "false")])?;
         if parameter(request, WAIT).is_some() && !dialect.deletes_without_waiting() {
             return Err(unrecognized(request, WAIT));
+        }
+        if self.is_restoring(repository, &names.split(',').collect::<Vec<_>>()) {
+            let reason = format!("[{repository}:{names}] cannot delete snapshot during a restore in progress");
+            return Err(refusal(dialect.conflict(), "concurrent_snapshot_execution_exception", reason));
         }
         let repository = self.repositories.get_mut(repository).ok_or_else(|| Repository::missing(repository))?;
         repository.delete(dialect, &names.split(',').collect::<Vec<_>>())
@@ -140,6 +183,18 @@ impl State {
     fn clock(&self, request: &Request) -> Reply {
         expect_parameters(request, &[("filter_path", "*")])?;
         Ok(json!({"nodes": {"the-only-node": {"timestamp": self.now.0}}}))
+    }
+
+    fn disks(&self, request: &Request) -> Reply {
+        expect_parameters(request, &[("filter_path", "*")])?;
+        let space = json!({"available_in_bytes": self.free_bytes.unwrap_or(1_000_000_000_000)});
+        Ok(json!({"nodes": {"the-only-node": {"roles": ["data", "master"], "fs": {"total": space}}}}))
+    }
+
+    fn cluster_size(&self, request: &Request) -> Reply {
+        expect_parameters(request, &[("filter_path", "*")])?;
+        let shards = self.indices.iter().count();
+        Ok(json!({"number_of_data_nodes": 1, "active_shards": shards, "unassigned_shards": 0}))
     }
 
     fn document(&self, request: &Request, index: &str) -> Reply {

@@ -6,8 +6,8 @@ use crate::listing::Listing;
 use crate::operations::{installation, may_have_executed, send, while_indices_vanish};
 use crate::refusal::{document, success};
 use crate::{
-    BackupId, Context, Engine, Error, OptimizeVersion, Origin, Part, Refusal, Registration, RepositoryName, Request,
-    SnapshotName,
+    BackupId, Context, Engine, Error, IndexPrefix, OptimizeVersion, Origin, Part, Refusal, Registration,
+    RepositoryName, Request, SnapshotName,
 };
 
 /// A backup whose first part the engine has accepted.
@@ -113,28 +113,50 @@ fn expect_writable(engine: &impl Engine, repository: &RepositoryName) -> Result<
     Ok(())
 }
 
-fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
+/// The version of Optimize that stands in the names of new snapshots.
+///
+/// # Errors
+/// Why it is not known.
+pub fn optimize_version(engine: &impl Engine, context: &Context) -> Result<OptimizeVersion, Error> {
     if let Some(version) = &context.settings.optimize_version {
         return Ok(version.clone());
     }
-    let request = Request::optimize_version(&context.settings.index_prefix);
-    let unknown =
-        |reason: String| Error::OptimizeVersionUnknown { prefix: context.settings.index_prefix.clone(), reason };
+    let prefix = &context.settings.index_prefix;
+    match schema_version(engine, context, prefix)? {
+        Ok(version) => Ok(OptimizeVersion::parse(&version)?),
+        Err(NoVersion { reason, has_no_index }) => {
+            if has_no_index {
+                // With a wrong prefix there is nothing at all: then that is what has to be told.
+                installation(engine, context)?.select(Part::Two)?;
+            }
+            Err(Error::OptimizeVersionUnknown { prefix: prefix.clone(), reason })
+        }
+    }
+}
+
+/// Why no version is in Optimize's metadata index.
+pub(super) struct NoVersion {
+    pub(super) reason: String,
+    has_no_index: bool,
+}
+
+/// The version in Optimize's metadata index.
+pub(super) fn schema_version(
+    engine: &impl Engine,
+    context: &Context,
+    prefix: &IndexPrefix,
+) -> Result<Result<String, NoVersion>, Error> {
+    let none = |reason: &str, has_no_index: bool| NoVersion { reason: reason.to_owned(), has_no_index };
+    let request = Request::optimize_version(prefix);
     let response = send(engine, &request)?;
     match success(&response) {
         Ok(body) => {
             let found: MetadataDocument = document(&request, body)?;
             let version = found.source.and_then(|source| source.schema_version);
-            Ok(OptimizeVersion::parse(&version.ok_or_else(|| unknown("it has no field schemaVersion".to_owned()))?)?)
+            Ok(version.ok_or_else(|| none("it has no field schemaVersion", false)))
         }
-        Err(refusal) if refusal.is_index_missing() => {
-            // With a wrong prefix there is nothing at all: then that is what has to be told.
-            installation(engine, context)?.select(Part::Two)?;
-            Err(unknown(refusal.to_string()))
-        }
-        Err(refusal) if is_document_missing(&refusal, &response.body) => {
-            Err(unknown("it has no document 1".to_owned()))
-        }
+        Err(refusal) if refusal.is_index_missing() => Ok(Err(none(&refusal.to_string(), true))),
+        Err(refusal) if is_document_missing(&refusal, &response.body) => Ok(Err(none("it has no document 1", false))),
         Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
     }
 }

@@ -162,7 +162,7 @@ pub(super) fn existing(
     }
 }
 
-fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {
+pub(super) fn cluster(engine: &impl Engine, context: &Context) -> Result<Cluster, Error> {
     let request = Request::node_versions();
     let nodes = document(&request, &fetch(engine, context, &request)?)?;
     Cluster::new(context.settings.engine, nodes).ok_or_else(|| Error::EngineAnswerInvalid {

@@ -6,9 +6,10 @@ mod delete;
 mod identify;
 mod inspect;
 mod progress;
+pub mod restore;
 
 pub use advance::{Step, advance};
-pub use create::{Accepted, create};
+pub use create::{Accepted, create, optimize_version};
 pub use delete::{Deleted, delete};
 pub use inspect::{BackupList, get, list};
 pub use progress::progress;

@@ -348,7 +348,7 @@ fn expect_own(server: &Server<'_>, request: &Request) {
         backup_core::Method::Get => return,
         backup_core::Method::Delete => names.split(',').map(str::to_owned).collect(),
         backup_core::Method::Put if names.contains("part_2") => vec![names.replace("part_2", "part_1")],
-        backup_core::Method::Put => return,
+        backup_core::Method::Put | backup_core::Method::Post => return,
     };
     for stored in server.fixture.snapshots().iter().filter(|stored| concerned.contains(&stored.name)) {
         let of = stored.metadata.as_ref().unwrap().pointer("/optimizeBackup/indexPrefix");

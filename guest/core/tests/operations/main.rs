@@ -29,4 +29,6 @@ mod progress;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod version;

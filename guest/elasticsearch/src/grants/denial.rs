@@ -26,7 +26,9 @@ pub enum Denial {
     ParameterValue { name: &'static str, found: String, allowed: &'static str },
     #[error("query parameter `{0}` is there more than once")]
     RepeatedParameter(&'static str),
-    #[error("a new snapshot needs a body that lists its indices")]
+    #[error("query parameter `{name}` must be there, as {allowed}")]
+    MissingParameter { name: &'static str, allowed: &'static str },
+    #[error("this request needs a body that says what it is about")]
     MissingBody,
     #[error("this request must not have a body")]
     UnexpectedBody,

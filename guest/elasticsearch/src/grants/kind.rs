@@ -3,8 +3,25 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 11] =
-    ["repository", "list", "create", "delete", "status", "resolve", "sizes", "metadata", "nodes", "info", "verify"];
+pub const KINDS: [&str; 17] = [
+    "repository",
+    "list",
+    "create",
+    "delete",
+    "status",
+    "resolve",
+    "sizes",
+    "metadata",
+    "nodes",
+    "indices",
+    "cluster",
+    "restore",
+    "delete_indices",
+    "mark_indices",
+    "aliases",
+    "info",
+    "verify",
+];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
 
@@ -18,11 +35,19 @@ impl Grant {
             Self::DeleteSnapshots => "delete",
             Self::SnapshotStatus => "status",
             Self::ResolveIndices => "resolve",
-            Self::ReadSizes => "sizes",
+            Self::ReadStatistics => "sizes",
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
+            Self::ReadSettings | Self::ReadShards | Self::ReadRecoveries | Self::ReadAliases => "indices",
+            Self::ReadTasks | Self::ReadClusterSize | Self::ReadShardLimit => "cluster",
+            Self::RestoreSnapshot => "restore",
+            Self::DeleteIndices => "delete_indices",
+            Self::MarkIndices => "mark_indices",
+            Self::AddAliases => "aliases",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
+            // No server sends it.
+            Self::Operator => OTHER_KIND,
         }
     }
 }

@@ -7,15 +7,19 @@ mod body;
 mod denial;
 mod kind;
 mod names;
+mod operator;
 mod own;
 mod query;
+mod restore;
 mod scope;
 #[cfg(test)]
 mod tests;
 
 pub use denial::Denial;
 pub use kind::{KINDS, OTHER_KIND};
-pub use own::{OwnRequest, Verb};
+pub use operator::OperatorRequest;
+pub use own::OwnRequest;
+pub use restore::RestoreScope;
 pub use scope::Scope;
 
 use self::denial::excerpt;
@@ -36,6 +40,12 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// | `GET /{prefix}-*/_stats/store` | the sizes of the installation's indices |
 /// | `GET /_nodes`, `GET /_nodes/_all/http` | the engine's versions |
 /// | `GET /_nodes/_master/stats/os` | the engine's clock |
+/// | `GET /{prefix}-*/_settings/…`, `/_recovery`, `/_stats/…`, `/_alias`, `GET /_cat/shards/{prefix}-*` | the installation's indices, and what was restored |
+/// | `GET /_cluster/state/customs` | which snapshots are written, restored and deleted |
+/// | `GET /_nodes/stats/fs`, `GET /_cluster/health`, `GET /_cluster/settings` | the room for a restore |
+/// | `POST /_snapshot/{repository}/{name}/_restore` | exact indices of the installation |
+/// | `DELETE /{indices}`, `PUT /{indices}/_settings` | exact indices of a restore |
+/// | `POST /_aliases` | those of indices that are restored under another prefix |
 ///
 /// A snapshot's name starts with [`backup_core::NAME_PREFIX`]. Of the PUTs and DELETEs, a call may make only those that
 /// it is for: that is its [`Scope`].
@@ -65,12 +75,25 @@ enum Grant {
     DeleteSnapshots,
     SnapshotStatus,
     ResolveIndices,
-    ReadSizes,
     ReadMetadata,
     ReadNodes,
+    ReadSettings,
+    ReadShards,
+    ReadRecoveries,
+    ReadStatistics,
+    ReadAliases,
+    ReadTasks,
+    ReadClusterSize,
+    ReadShardLimit,
+    RestoreSnapshot,
+    DeleteIndices,
+    MarkIndices,
+    AddAliases,
     /// Only for the host itself, as the next one.
     ReadInfo,
     VerifyRepository,
+    /// Only for a command that an operator gives.
+    Operator,
 }
 
 impl Grants {
@@ -90,14 +113,17 @@ impl Grants {
     /// [`Denial`] says what was found and what is allowed.
     pub fn check(&self, request: Request, scope: Scope) -> Result<Granted, Denial> {
         check_length(&request)?;
-        let grant = self.find(&request)?;
+        let grant = self.find(&request, &scope)?;
         query::check(grant, &request.query)?;
-        let body = self.checked_body(grant, request.body.as_deref())?;
-        scope.check(&request)?;
+        let body = match &scope {
+            Scope::Restore(restore) if grant.is_of_restore() => restore.checked_body(grant, &request)?,
+            _ => self.checked_body(grant, request.body.as_deref())?,
+        };
+        scope.check(grant, &request)?;
         Ok(Granted { request: Request { body, ..request }, grant, checks_health: false })
     }
 
-    fn find(&self, request: &Request) -> Result<Grant, Denial> {
+    fn find(&self, request: &Request, scope: &Scope) -> Result<Grant, Denial> {
         let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
         match (request.method, path.as_slice()) {
             (method, ["_snapshot", repository, rest @ ..]) => {
@@ -105,20 +131,31 @@ impl Grants {
                 find_in_repository(method, rest)?
             }
             (Method::Get, ["_resolve", "index", expression]) => {
-                self.check_expression(expression, "*")?;
+                self.check_expression(expression, "*", scope)?;
                 Some(Grant::ResolveIndices)
             }
-            (Method::Get, [expression, "_stats", "store"]) => {
-                self.check_expression(expression, "*")?;
-                Some(Grant::ReadSizes)
-            }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
-                self.check_expression(alias, "metadata")?;
+                self.check_expression(alias, "metadata", scope)?;
                 Some(Grant::ReadMetadata)
             }
-            (Method::Get, ["_nodes"] | ["_nodes", "_all", "http"] | ["_nodes", "_master", "stats", "os"]) => {
-                Some(Grant::ReadNodes)
+            (
+                Method::Get,
+                ["_nodes"]
+                | ["_nodes", "_all", "http"]
+                | ["_nodes", "_master", "stats", "os"]
+                | ["_nodes", "stats", "fs"],
+            ) => Some(Grant::ReadNodes),
+            (Method::Get, ["_cluster", "state", "customs"]) => Some(Grant::ReadTasks),
+            (Method::Get, ["_cluster", "health"]) => Some(Grant::ReadClusterSize),
+            (Method::Get, ["_cluster", "settings"]) => Some(Grant::ReadShardLimit),
+            (Method::Get, ["_cat", "shards", expression]) => {
+                self.check_expression(expression, "*", scope)?;
+                Some(Grant::ReadShards)
             }
+            (Method::Get, [expression, rest @ ..]) => self.find_of_indices(expression, rest, scope)?,
+            (Method::Delete, [_]) => Some(Grant::DeleteIndices),
+            (Method::Put, [_, "_settings"]) => Some(Grant::MarkIndices),
+            (Method::Post, ["_aliases"]) => Some(Grant::AddAliases),
             _ => None,
         }
         .ok_or_else(|| Denial::Request { found: excerpt(&request.to_string()) })
@@ -132,8 +169,23 @@ impl Grants {
         Err(Denial::Repository { found: excerpt(found), allowed: allowed.to_string() })
     }
 
-    fn check_expression(&self, found: &str, allowed: &str) -> Result<(), Denial> {
-        if self.prefix.strip(found) == Some(allowed) {
+    /// What is read of all indices under a prefix.
+    fn find_of_indices(&self, expression: &str, rest: &[&str], scope: &Scope) -> Result<Option<Grant>, Denial> {
+        let grant = match rest {
+            ["_settings", _] => Grant::ReadSettings,
+            ["_recovery"] => Grant::ReadRecoveries,
+            ["_stats", "store" | "indexing,store"] => Grant::ReadStatistics,
+            ["_alias"] => Grant::ReadAliases,
+            _ => return Ok(None),
+        };
+        self.check_expression(expression, "*", scope)?;
+        Ok(Some(grant))
+    }
+
+    /// Checks an expression for indices. A restore under another prefix reads that one, too.
+    fn check_expression(&self, found: &str, allowed: &str, scope: &Scope) -> Result<(), Denial> {
+        let mut prefixes = std::iter::once(&self.prefix).chain(scope.other_prefix());
+        if prefixes.any(|prefix| prefix.strip(found) == Some(allowed)) {
             return Ok(());
         }
         Err(Denial::Expression { found: excerpt(found), allowed: format!("{}-{allowed}", self.prefix) })
@@ -143,9 +195,18 @@ impl Grants {
         match (grant, body) {
             (Grant::CreateSnapshot, Some(body)) => body::rewrite(body, &self.prefix).map(Some),
             (Grant::CreateSnapshot, None) => Err(Denial::MissingBody),
+            // No other call than a restore has these, so that nothing is sent.
+            (_, Some(_)) if grant.is_of_restore() => Ok(None),
             (_, Some(_)) => Err(Denial::UnexpectedBody),
             (_, None) => Ok(None),
         }
+    }
+}
+
+impl Grant {
+    /// Only a call of a restore is granted these.
+    fn is_of_restore(self) -> bool {
+        matches!(self, Self::RestoreSnapshot | Self::DeleteIndices | Self::MarkIndices | Self::AddAliases)
     }
 }
 
@@ -154,15 +215,6 @@ impl Granted {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
-    }
-
-    /// The verb that it is sent with.
-    #[must_use]
-    pub fn verb(&self) -> Verb {
-        match self.grant {
-            Grant::VerifyRepository => Verb::Post,
-            _ => self.request.method.into(),
-        }
     }
 
     /// Whether it is not for a caller or a run.
@@ -190,6 +242,10 @@ fn find_in_repository(method: Method, rest: &[&str]) -> Result<Option<Grant>, De
         (Method::Put, [name]) => {
             names::check_snapshot(name, Wildcard::Denied)?;
             return Ok(Some(Grant::CreateSnapshot));
+        }
+        (Method::Post, [name, "_restore"]) => {
+            names::check_snapshot(name, Wildcard::Denied)?;
+            return Ok(Some(Grant::RestoreSnapshot));
         }
         (Method::Get, [names]) => (Grant::ListSnapshots, names, Wildcard::AtTheEnd),
         (Method::Get, [names, "_status"]) => (Grant::SnapshotStatus, names, Wildcard::Denied),

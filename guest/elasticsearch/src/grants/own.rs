@@ -12,44 +12,22 @@ pub enum OwnRequest {
     VerifyRepository,
 }
 
-/// The verb of a request that is sent. A policy cannot ask for POST.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// Read.
-    Get,
-    /// Act.
-    Post,
-    /// Create.
-    Put,
-    /// Remove.
-    Delete,
-}
-
-impl From<Method> for Verb {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::Get => Self::Get,
-            Method::Put => Self::Put,
-            Method::Delete => Self::Delete,
-        }
-    }
-}
-
 impl Grants {
     /// A request of the host itself.
     ///
     /// # Errors
     /// [`Denial::NoRepository`] if it is for a repository, and none is configured.
     pub fn own(&self, own: OwnRequest) -> Result<Granted, Denial> {
-        let (grant, path) = match own {
+        let (grant, method, path) = match own {
             // An empty segment stands for the slash.
-            OwnRequest::EngineInfo => (Grant::ReadInfo, vec![String::new()]),
+            OwnRequest::EngineInfo => (Grant::ReadInfo, Method::Get, vec![String::new()]),
             OwnRequest::VerifyRepository => {
                 let repository = self.repository.as_ref().ok_or(Denial::NoRepository)?;
-                (Grant::VerifyRepository, vec!["_snapshot".to_owned(), repository.to_string(), "_verify".to_owned()])
+                let path = ["_snapshot", repository.as_str(), "_verify"].map(str::to_owned);
+                (Grant::VerifyRepository, Method::Post, path.to_vec())
             }
         };
-        let request = Request { method: Method::Get, path, query: Vec::new(), body: None };
+        let request = Request { method, path, query: Vec::new(), body: None };
         Ok(Granted { request, grant, checks_health: true })
     }
 
@@ -77,10 +55,10 @@ mod tests {
     fn the_host_may_verify_its_repository_and_a_policy_may_not() {
         let granted = grants(Some("backups")).own(OwnRequest::VerifyRepository).unwrap();
         assert_eq!(
-            (granted.verb(), crate::path("", granted.request())),
-            (Verb::Post, "/_snapshot/backups/_verify".into())
+            (granted.request().method, crate::path("", granted.request())),
+            (Method::Post, "/_snapshot/backups/_verify".into())
         );
-        for method in [Method::Get, Method::Put, Method::Delete] {
+        for method in [Method::Get, Method::Put, Method::Post, Method::Delete] {
             let request = Request { method, ..granted.request().clone() };
             assert!(grants(Some("backups")).check(request, Scope::Read).is_err(), "{method}");
         }

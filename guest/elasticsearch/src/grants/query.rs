@@ -13,7 +13,14 @@ enum Values {
     Boolean,
     /// `false`.
     False,
+    /// This text, which must be there: without it, the engine would tell more.
+    Only(&'static str),
 }
+
+/// The fields of the cluster's state that are granted.
+const TASKS: &str = "restore,snapshots,snapshot_deletions,error,status";
+/// The setting of the cluster that is granted.
+const SHARD_LIMIT: &str = "*.cluster.max_shards_per_node,error,status";
 
 /// Checks that the parameters are among those of the grant, and each there once.
 pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Denial> {
@@ -25,14 +32,18 @@ pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Deni
             return Err(Denial::RepeatedParameter(name));
         }
     }
-    Ok(())
+    let is_there = |name: &str| query.iter().any(|(found, _)| found == name);
+    match granted.iter().find(|(name, values)| matches!(values, Values::Only(_)) && !is_there(name)) {
+        Some((name, values)) => Err(Denial::MissingParameter { name, allowed: values.describe() }),
+        None => Ok(()),
+    }
 }
 
 fn parameters(grant: Grant) -> &'static [Parameter] {
-    use Values::{Boolean, False, Text};
+    use Values::{Boolean, False, Only, Text};
     match grant {
         // The host makes these without a query.
-        Grant::ReadInfo | Grant::VerifyRepository => &[],
+        Grant::ReadInfo | Grant::VerifyRepository | Grant::Operator => &[],
         Grant::ReadRepository => &[("filter_path", Text), ("master_timeout", Text)],
         Grant::ListSnapshots => &[
             ("after", Text),
@@ -51,7 +62,16 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
         Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
-        Grant::ReadNodes | Grant::ReadSizes => &[("filter_path", Text)],
+        Grant::ReadNodes | Grant::ReadRecoveries | Grant::ReadStatistics | Grant::ReadClusterSize => {
+            &[("filter_path", Text)]
+        }
+        Grant::ReadSettings => &[("expand_wildcards", Text), ("filter_path", Text), ("flat_settings", Boolean)],
+        Grant::ReadShards => &[("format", Only("json")), ("h", Text)],
+        Grant::ReadAliases => &[("expand_wildcards", Text), ("filter_path", Text)],
+        Grant::ReadTasks => &[("filter_path", Only(TASKS))],
+        Grant::ReadShardLimit => &[("filter_path", Only(SHARD_LIMIT)), ("include_defaults", Boolean)],
+        Grant::RestoreSnapshot => &[("master_timeout", Text), ("wait_for_completion", False)],
+        Grant::DeleteIndices | Grant::MarkIndices | Grant::AddAliases => &[("master_timeout", Text)],
     }
 }
 
@@ -75,6 +95,7 @@ impl Values {
             Self::Text => !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()),
             Self::Boolean => matches!(value, "true" | "false"),
             Self::False => value == "false",
+            Self::Only(text) => value == text,
         }
     }
 
@@ -83,6 +104,7 @@ impl Values {
             Self::Text => "visible ASCII characters",
             Self::Boolean => "`true` and `false`",
             Self::False => "`false`",
+            Self::Only(text) => text,
         }
     }
 }

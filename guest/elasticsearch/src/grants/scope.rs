@@ -1,8 +1,11 @@
 use std::fmt;
+use std::sync::Arc;
 
-use backup_core::{BackupId, Method, NAME_PREFIX, Request};
+use backup_core::restore::RestoreRun;
+use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, Request};
 
 use super::denial::{Denial, excerpt};
+use super::{Grant, RestoreScope};
 
 /// The policy's call that a request belongs to, and its backup: they decide what it may write.
 ///
@@ -12,9 +15,11 @@ use super::denial::{Denial, excerpt};
 /// | `create` | `Create(id)` | PUT of names that start with `camunda_optimize_{id}_` |
 /// | `advance` | `Advance(id)` | the same |
 /// | `delete` | `Delete(id)` | DELETE of names that start with `camunda_optimize_{id}_` |
+/// | `plan` and `get` of a restore under another prefix | `ReadOther(prefix)` | nothing, and reads of that prefix's indices, too |
+/// | `advance` of a restore | `Restore(restore)` | what [`RestoreScope`] says |
 ///
 /// A host creates one for each call, before it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// `get`, `list`, and a host's own reads.
     Read,
@@ -24,6 +29,10 @@ pub enum Scope {
     Advance(BackupId),
     /// `delete`.
     Delete(BackupId),
+    /// `plan` and `get` of a restore under another prefix.
+    ReadOther(IndexPrefix),
+    /// `advance` of a restore.
+    Restore(Arc<RestoreScope>),
 }
 
 impl Scope {
@@ -47,29 +56,59 @@ impl Scope {
         BackupId::parse(id).map_or(Self::Read, Self::Delete)
     }
 
-    /// Checks a request that the grants allow to some call. A write names snapshots in the last segment of its path.
-    pub(super) fn check(self, request: &Request) -> Result<(), Denial> {
+    /// For a call of `advance` of a restore. If the run is not one of this installation, nothing is granted to be written.
+    #[must_use]
+    pub fn of_restore(run: &RestoreRun, own: &IndexPrefix) -> Self {
+        RestoreScope::new(run, own).map_or(Self::Read, |restore| Self::Restore(Arc::new(restore)))
+    }
+
+    /// For a call of `plan` and `get` of a restore.
+    #[must_use]
+    pub fn of_restore_read(rename_prefix: Option<&IndexPrefix>) -> Self {
+        rename_prefix.map_or(Self::Read, |prefix| Self::ReadOther(prefix.clone()))
+    }
+
+    /// The other prefix whose indices are read.
+    pub(super) fn other_prefix(&self) -> Option<&IndexPrefix> {
+        match self {
+            Self::ReadOther(prefix) => Some(prefix),
+            Self::Restore(restore) => restore.other_prefix(),
+            _ => None,
+        }
+    }
+
+    /// Checks a request that the grants allow to some call. A write of a backup names snapshots in the last segment of its
+    /// path.
+    pub(super) fn check(&self, grant: Grant, request: &Request) -> Result<(), Denial> {
         if request.method == Method::Get {
             return Ok(());
         }
+        if grant.is_of_restore() {
+            return match self {
+                Self::Restore(restore) => restore.check(grant, request),
+                _ => Err(Denial::Scope { found: excerpt(&request.to_string()), scope: self.clone() }),
+            };
+        }
         let names = request.path.last().map(String::as_str).unwrap_or_default();
         match names.split(',').find(|name| !self.covers(request.method, name)) {
-            Some(name) => Err(Denial::Scope { found: format!("{} {}", request.method, excerpt(name)), scope: self }),
+            Some(name) => {
+                Err(Denial::Scope { found: format!("{} {}", request.method, excerpt(name)), scope: self.clone() })
+            }
             None => Ok(()),
         }
     }
 
-    fn covers(self, method: Method, name: &str) -> bool {
+    fn covers(&self, method: Method, name: &str) -> bool {
         let written = backup_of(name).map(|id| (method, id));
         written.is_some() && written == self.written()
     }
 
     /// The granted method besides GET, and the backup for whose snapshots.
-    fn written(self) -> Option<(Method, BackupId)> {
+    fn written(&self) -> Option<(Method, BackupId)> {
         match self {
-            Self::Read => None,
-            Self::Create(id) | Self::Advance(id) => Some((Method::Put, id)),
-            Self::Delete(id) => Some((Method::Delete, id)),
+            Self::Read | Self::ReadOther(_) | Self::Restore(_) => None,
+            Self::Create(id) | Self::Advance(id) => Some((Method::Put, *id)),
+            Self::Delete(id) => Some((Method::Delete, *id)),
         }
     }
 }
@@ -78,7 +117,8 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operation, id) = match self {
-            Self::Read => return f.write_str("a call that only reads: only GET"),
+            Self::Read | Self::ReadOther(_) => return f.write_str("a call that only reads: only GET"),
+            Self::Restore(restore) => return restore.fmt(f),
             Self::Create(id) => ("create", id),
             Self::Advance(id) => ("advance", id),
             Self::Delete(id) => ("delete", id),
@@ -89,7 +129,7 @@ impl fmt::Display for Scope {
 }
 
 /// The backup that a snapshot belongs to by its name, whatever a policy writes after the ID.
-fn backup_of(name: &str) -> Option<BackupId> {
+pub(super) fn backup_of(name: &str) -> Option<BackupId> {
     let (id, _) = name.strip_prefix(NAME_PREFIX)?.split_once('_')?;
     BackupId::parse(id).ok()
 }

@@ -2,6 +2,7 @@ mod denied;
 mod denied_bodies;
 mod granted;
 mod properties;
+mod restores;
 mod scopes;
 
 use super::*;
@@ -14,6 +15,7 @@ fn request(line: &str) -> Request {
         method: match method {
             "GET" => Method::Get,
             "PUT" => Method::Put,
+            "POST" => Method::Post,
             "DELETE" => Method::Delete,
             _ => panic!("{line}"),
         },
@@ -43,7 +45,7 @@ fn grants() -> Grants {
 /// The call in which this request would be made, if it were one of backup 12.
 fn call_for(request: &Request) -> Scope {
     match request.method {
-        Method::Get => Scope::Read,
+        Method::Get | Method::Post => Scope::Read,
         Method::Put => Scope::of_create("12"),
         Method::Delete => Scope::of_delete("12"),
     }

@@ -118,6 +118,7 @@ impl Client {
         let method = match request.method {
             Method::Get => http::Method::Get,
             Method::Put => http::Method::Put,
+            Method::Post => http::Method::Post,
             Method::Delete => http::Method::Delete,
         };
         outgoing.set_method(&method).map_err(|()| refused_by_host("the method"))?;

@@ -1,4 +1,4 @@
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use backup_elasticsearch::Scope;
 
@@ -6,12 +6,12 @@ use crate::Adapter;
 use crate::bindings::exports::optimize::wasi_http::scopes as wit;
 
 thread_local! {
-    static CURRENT: Cell<Scope> = const { Cell::new(Scope::Read) };
+    static CURRENT: RefCell<Scope> = const { RefCell::new(Scope::Read) };
 }
 
 /// The scope of the policy's current call: an instance makes one at a time.
 pub(crate) fn current() -> Scope {
-    CURRENT.get()
+    CURRENT.with_borrow(Clone::clone)
 }
 
 impl wit::Guest for Adapter {

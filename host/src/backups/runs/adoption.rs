@@ -10,6 +10,7 @@ use super::run::awaited_of;
 use crate::backups::overview::{Listed, may_change};
 use crate::clock;
 use crate::elasticsearch::{ListedBackups, ListedSnapshot};
+use crate::policy::PolicyCalls;
 use crate::sandbox::types::{Backup, BackupId, BackupState, Error, SnapshotState};
 use crate::sandbox::{CallError, Purpose};
 
@@ -72,12 +73,8 @@ impl Runs {
             // Its outcome is not counted for the policy, and it uses the permits of background calls.
             match calls.for_purpose(Purpose::Inspection).get(&id.to_string(), self.notes_of(id)).await {
                 // A deletion may have begun meanwhile.
-                Ok(Backup { state: BackupState::InProgress, run_id: Some(run_id), details, .. })
-                    if !is_being_deleted(id) =>
-                {
-                    tracing::info!(backupId = id, runId = run_id, "resuming a backup that is in progress");
+                Ok(backup) if !is_being_deleted(id) && self.resume(&backup, calls.clone()) => {
                     listed.others.insert(id, BackupState::InProgress.into());
-                    self.drive(id, run_id, awaited_of(&details), calls);
                 }
                 Ok(backup) => {
                     listed.others.insert(id, backup.state.into());
@@ -93,6 +90,16 @@ impl Runs {
         }
         self.overview.listed(listed);
         trouble
+    }
+
+    /// Drives a backup, if it is in progress and a run can go on with it.
+    pub(crate) fn resume(self: &Arc<Self>, backup: &Backup, calls: PolicyCalls) -> bool {
+        let Backup { state: BackupState::InProgress, run_id: Some(run_id), backup_id, details, .. } = backup else {
+            return false;
+        };
+        tracing::info!(backupId = backup_id, runId = run_id, "resuming a backup that is in progress");
+        self.drive(*backup_id, run_id.clone(), awaited_of(details), calls);
+        true
     }
 
     /// Nobody has started part 2 in time, and this host did not try: it was not there.

@@ -8,8 +8,12 @@ use super::error::BackupCommandError;
 use super::progress::Progress;
 use super::view;
 use super::wait::{Look, WaitOptions, or_interrupted};
-use crate::cli::client::{Client, one_line};
+use crate::cli::client::{Client, DeletionStatus, one_line};
 use crate::cli::output::{Format, note, print, terminal_width};
+
+/// A failure in the words of an earlier one can be that of another server, which has no part in this deletion; but then
+/// some look in between is answered by the one that has.
+const MAX_SAME_FAILURES: u32 = 5;
 
 #[derive(Debug, Args)]
 pub(super) struct Delete {
@@ -26,12 +30,13 @@ pub(super) struct Delete {
 impl Delete {
     pub(super) async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         let id = self.id;
+        let waits = self.waiting.applies(client)?;
         self.ask(client).await?;
-        let earlier_failure = self.submit(client).await?;
-        if !self.waiting.wait {
+        let earlier = self.submit(client, waits).await?;
+        if !waits {
             return print_outcome(id, "is being deleted, which can take minutes", format);
         }
-        self.wait_until_gone(client, earlier_failure).await?;
+        self.wait_until_gone(client, earlier).await?;
         print_outcome(id, "is deleted", format)
     }
 
@@ -50,33 +55,42 @@ impl Delete {
         if confirmed { Ok(()) } else { Err(BackupCommandError::Declined { id }) }
     }
 
-    /// Returns why an earlier deletion failed: servers tell that for a day, and it is not about this one.
-    async fn submit(&self, client: &Client) -> Result<Option<String>, BackupCommandError> {
+    /// Returns what is known of an earlier deletion: servers tell a failure for a day, and it is not about this one.
+    async fn submit(&self, client: &Client, waits: bool) -> Result<DeletionStatus, BackupCommandError> {
         let id = self.id;
         let submitted = async {
-            let earlier_failure = if self.waiting.wait { client.failed_deletion(id).await? } else { None };
+            let earlier = if waits { client.deletion(id).await? } else { DeletionStatus::NotKnown };
             client.delete(id).await?;
-            Ok(earlier_failure)
+            Ok(earlier)
         };
         or_interrupted(submitted, || format!("backup {id} may be being deleted")).await
     }
 
-    async fn wait_until_gone(
-        &self,
-        client: &Client,
-        earlier_failure: Option<String>,
-    ) -> Result<(), BackupCommandError> {
+    async fn wait_until_gone(&self, client: &Client, earlier: DeletionStatus) -> Result<(), BackupCommandError> {
         let id = self.id;
-        let ongoing = || format!("the deletion goes on: `optimize-backup backup get {id}` tells whether it is done");
-        let look = async |_| match client.get(id).await {
-            Err(error) if error.is_not_found() => Ok(Look::Ended(())),
-            Err(error) => Err(error.into()),
-            Ok(backup) => match client.failed_deletion(id).await? {
-                Some(reason) if Some(&reason) != earlier_failure.as_ref() => {
+        let get = client.command(&format!("get {id}"));
+        let ongoing = || format!("the search engine goes on with the deletion: {get} tells whether it is done");
+        let mut same_failures = 0;
+        let look = async |_| {
+            let backup = match client.get(id).await {
+                Ok(backup) => Some(backup),
+                Err(error) if error.is_not_found() => None,
+                Err(error) => return Err(error.into()),
+            };
+            let deletion = client.deletion(id).await?;
+            same_failures = if deletion == earlier { same_failures + 1 } else { 0 };
+            match (backup, deletion) {
+                (None, DeletionStatus::Pending) => {
+                    Ok(Look::Ongoing("the search engine is not done yet".to_owned().into()))
+                }
+                (None, _) => Ok(Look::Ended(())),
+                (Some(_), DeletionStatus::Failed(reason))
+                    if same_failures == 0 || same_failures >= MAX_SAME_FAILURES =>
+                {
                     Err(BackupCommandError::NotDeleted { id, reason: one_line(&reason) })
                 }
-                _ => Ok(Look::Ongoing(view::parts(&backup.body))),
-            },
+                (Some(backup), _) => Ok(Look::Ongoing(view::parts(&backup.body).into())),
+            }
         };
         self.waiting.until_ended(ongoing, Progress::of(format!("deleting backup {id}")), look).await
     }

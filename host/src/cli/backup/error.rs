@@ -4,6 +4,7 @@ use backup_core::BackupId;
 
 use crate::cli::client::{ClientError, ClientOptionsError};
 use crate::cli::exit::ExitStatus;
+use crate::cli::interrupt::Interrupted;
 use crate::cli::output::PrintError;
 
 /// Why a command about backups did not do, or does not know to have done, what it was asked for.
@@ -15,6 +16,8 @@ pub(in crate::cli) enum BackupCommandError {
     Client(#[from] ClientError),
     #[error("{error}; backup {id} may have been started all the same: `optimize-backup backup get {id}` tells")]
     MayHaveStarted { id: BackupId, error: ClientError },
+    #[error("the server has answered with errors for {minutes} minutes, the last one: {error}")]
+    LastingError { minutes: u64, error: ClientError },
     #[error("backup {id} was not started: {error}")]
     NotStarted { id: BackupId, error: ClientError },
     #[error("backup {id} is gone: somebody deleted it while it was being made")]
@@ -25,12 +28,22 @@ pub(in crate::cli) enum BackupCommandError {
     NotDeleted { id: BackupId, reason: String },
     #[error("{after} (--timeout) are over; {ongoing}")]
     TimedOut { after: String, ongoing: String },
-    #[error("interrupted; {0}")]
-    Interrupted(String),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    #[error("--timeout limits the waiting: it needs --wait, or --local, which always waits")]
+    TimeoutAlone,
+    #[error("--resume needs --local: servers resume backups by themselves")]
+    ResumeElsewhere,
     #[error("backup {id} was not deleted: nobody can be asked here, so give --yes if you mean it")]
     YesMissing { id: BackupId },
     #[error("backup {id} was not deleted: the answer was not yes")]
     Declined { id: BackupId },
+    #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
+    ExpiryNeedsYes,
+    #[error("nothing was deleted: the answer was not yes")]
+    ExpiryDeclined,
+    #[error("nothing was deleted, and nothing expires for the time being: {0}")]
+    ExpirySuspended(String),
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -42,14 +55,22 @@ pub(in crate::cli) enum BackupCommandError {
 impl BackupCommandError {
     pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
         match self {
-            Self::Options(_) | Self::YesMissing { .. } => ExitStatus::WrongUsage,
-            Self::Client(error) | Self::MayHaveStarted { error, .. } | Self::NotStarted { error, .. } => {
-                error.exit_status()
-            }
+            Self::Options(ClientOptionsError::Local(error)) => error.exit_status(),
+            Self::Options(_)
+            | Self::YesMissing { .. }
+            | Self::TimeoutAlone
+            | Self::ResumeElsewhere
+            | Self::ExpiryNeedsYes => ExitStatus::WrongUsage,
+            Self::Client(error)
+            | Self::MayHaveStarted { error, .. }
+            | Self::NotStarted { error, .. }
+            | Self::LastingError { error, .. } => error.exit_status(),
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) | Self::Declined { .. } => ExitStatus::Interrupted,
-            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } => ExitStatus::EndedBadly,
+            Self::Interrupted(_) | Self::Declined { .. } | Self::ExpiryDeclined => ExitStatus::Interrupted,
+            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } | Self::ExpirySuspended(_) => {
+                ExitStatus::EndedBadly
+            }
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

@@ -1,8 +1,10 @@
-//! `optimize-backup backup …`, against a running server.
+//! `optimize-backup backup …`, against a running server or in this process.
 
 mod create;
 mod delete;
 mod error;
+mod expire;
+mod follow;
 mod progress;
 mod show;
 mod view;
@@ -13,8 +15,11 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::expire::Expire;
+use self::follow::Follow;
 use self::show::{Get, List};
-use super::client::{Client, ServerOptions};
+use self::wait::or_interrupted;
+use super::client::{Client, Target};
 use super::output::Format;
 
 pub(super) use self::error::BackupCommandError;
@@ -29,7 +34,7 @@ pub(super) struct BackupCommand {
     #[arg(long, value_enum, default_value_t, global = true)]
     output: Format,
     #[command(flatten)]
-    server: ServerOptions,
+    target: Target,
     #[command(subcommand)]
     action: Action,
 }
@@ -43,15 +48,24 @@ enum Action {
     List(List),
     /// Show one backup.
     Get(Get),
+    /// Show how far a backup is.
+    #[command(after_help = EXIT_STATUS)]
+    Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Delete the backups that the rules of retention let expire. It cannot be undone.
+    Expire(Expire),
 }
 
 impl BackupCommand {
     pub(super) fn run(self) -> Result<(), BackupCommandError> {
-        let client = Client::new(self.server)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let outcome = runtime.block_on(self.action.run(&client, self.output));
+        // As for a server: with --local it is one.
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let outcome = runtime.block_on(async {
+            let starting = async { Ok(Client::new(self.target).await?) };
+            let client = or_interrupted(starting, || "nothing was done".to_owned()).await?;
+            self.action.run(&client, self.output).await
+        });
         // A question that Ctrl-C has ended still waits for a line.
         runtime.shutdown_background();
         outcome
@@ -64,7 +78,9 @@ impl Action {
             Self::Create(create) => create.run(client, format).await,
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
+            Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Expire(expire) => expire.run(client, format).await,
         }
     }
 }

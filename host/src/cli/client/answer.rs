@@ -1,5 +1,6 @@
 //! What a server answers, or something else in its place.
 
+use axum::response::Response;
 use backup_actuator::ErrorBody;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION};
@@ -43,6 +44,16 @@ impl Answer {
         }
         let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into());
         Ok(Self { server, status, content_type, location, text })
+    }
+
+    /// Reads that of a router in this process.
+    pub(super) async fn collect(server: String, response: Response) -> Result<Self, axum::Error> {
+        let (parts, body) = response.into_parts();
+        let header = |name: HeaderName| Some(one_line(parts.headers.get(name)?.to_str().ok()?));
+        let (content_type, location) = (header(CONTENT_TYPE), header(LOCATION));
+        let bytes = axum::body::to_bytes(body, MAX_BYTES).await?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Self { server, status: parts.status, content_type, location, text })
     }
 
     /// The body of a success with this status.

@@ -9,7 +9,12 @@ pub(in crate::cli) enum ClientError {
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error("no connection to {server}: {reason}")]
-    NoConnection { server: String, reason: String },
+    NoConnection {
+        server: String,
+        reason: String,
+        /// As during a restart of the server.
+        can_pass: bool,
+    },
     #[error("{server} sent no answer: {reason}")]
     NoAnswer { server: String, reason: String },
     #[error(transparent)]
@@ -49,6 +54,12 @@ const MAY_HAVE_ACTED: [&str; 7] = [
 ];
 
 impl ClientError {
+    #[cfg(test)]
+    pub(in crate::cli) fn refused(status: u16, code: &str) -> Self {
+        let status = StatusCode::from_u16(status).unwrap();
+        Refusal { status, code: code.to_owned(), message: "what and why".to_owned() }.into()
+    }
+
     pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Token(_) => ExitStatus::WrongUsage,
@@ -78,6 +89,16 @@ impl ClientError {
             Self::Refused(refusal) => refusal.status.is_server_error(),
             Self::Foreign(answer) => !is_unauthorized(answer.status),
         }
+    }
+
+    /// Nothing was sent, and the same request may be answered in a moment.
+    pub(in crate::cli) fn was_not_sent(&self) -> bool {
+        matches!(self, Self::NoConnection { can_pass: true, .. })
+    }
+
+    /// Something answers, and cannot do it at the moment.
+    pub(in crate::cli) fn is_answered(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Foreign(_))
     }
 
     /// There is no such backup.

@@ -1,45 +1,45 @@
-//! A client of the API of a running server.
+//! A client of the API: of a running server, or of one within this process.
 
 mod address;
 mod answer;
 mod error;
+mod local;
 mod options;
+mod remote;
+mod request;
 #[cfg(test)]
 mod tests;
 mod token;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message};
+use backup_actuator::{BackupView, Message, ProgressView, RetentionView};
 use backup_core::BackupId;
-use backup_elasticsearch::ConnectError;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Method, RequestBuilder, StatusCode, Url, redirect};
+use http::{Method, StatusCode};
+use serde_json::Value;
 
-use self::address::{InvalidUrl, ServerUrl};
-use self::answer::{Answer, ReadError};
-use crate::elasticsearch::{self, of_connect, root_cause};
+use self::address::InvalidUrl;
+use self::answer::Answer;
+use self::local::LocalServer;
+use self::remote::RemoteServer;
+use self::request::ApiRequest;
+use crate::elasticsearch;
+use crate::server::ServeError;
 
 pub(super) use self::answer::{Received, one_line};
 pub(super) use self::error::ClientError;
-pub(super) use self::options::ServerOptions;
+pub(super) use self::options::Target;
 
 const BACKUPS: &str = "/actuator/backups";
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const USER_AGENT: &str = concat!("optimize-backup-cli/", env!("CARGO_PKG_VERSION"));
+const RETENTION: &str = "/actuator/retention";
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longer than what the server gives itself for a call.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 /// A search engine opens the metadata of every snapshot for it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// One server, as the options name it.
-pub(super) struct Client {
-    http: reqwest::Client,
-    server: ServerUrl,
-    token_file: Option<PathBuf>,
+/// Who makes, shows and deletes backups.
+pub(super) enum Client {
+    Remote(RemoteServer),
+    Local(LocalServer),
 }
 
 /// Why the options give no client.
@@ -51,6 +51,8 @@ pub(super) enum ClientOptionsError {
     Authorities(elasticsearch::ClientError),
     #[error("TLS cannot be set up: {0}; install the system's CA certificates, or use --ca-file")]
     Tls(String),
+    #[error("--local: {0}")]
+    Local(#[from] ServeError),
 }
 
 /// Which backups to list, and how many of them.
@@ -60,124 +62,118 @@ pub(super) struct Selection {
     pub(super) limit: Option<u64>,
 }
 
-fn authorities(file: &Path) -> Result<Vec<Certificate>, ClientOptionsError> {
-    let certificates = elasticsearch::read_certificates(file).map_err(ClientOptionsError::Authorities)?;
-    let authorities = certificates.iter().map(|certificate| Certificate::from_der(certificate));
-    authorities.collect::<Result<_, _>>().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))
+/// What the server that answers knows of a deletion.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum DeletionStatus {
+    /// It does not delete that backup, or has done so.
+    NotKnown,
+    /// The search engine is at it.
+    Pending,
+    /// The search engine did not do it, for this reason.
+    Failed(String),
 }
 
 impl Client {
-    /// Reads the authorities; does not connect.
-    pub(super) fn new(options: ServerOptions) -> Result<Self, ClientOptionsError> {
-        let server = ServerUrl::parse(&options.url)?;
-        let builder = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(HeaderMap::from_iter([(ACCEPT, JSON)]))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            // A POST is not to be sent twice.
-            .retry(reqwest::retry::never());
-        let builder = match &options.ca_file {
-            Some(file) => builder.tls_certs_only(authorities(file)?),
-            None if server.uses_tls() => builder,
-            // A machine without any of the system's certificates can connect without TLS.
-            None => builder.tls_certs_only([]),
-        };
-        // Elsewhere the proxies of the environment count, as for other tools.
-        let builder = if server.is_local() { builder.no_proxy() } else { builder };
-        let http = builder.build().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))?;
-        Ok(Self { http, server, token_file: options.token_file })
+    /// Reads files; connects to nothing.
+    pub(super) async fn new(target: Target) -> Result<Self, ClientOptionsError> {
+        Ok(match target {
+            Target::Server(options) => Self::Remote(RemoteServer::new(options)?),
+            Target::Local { config } => Self::Local(LocalServer::start(config.as_deref()).await?),
+        })
+    }
+
+    /// What goes on, goes on in this process, and ends with it.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+
+    /// A command about backups that asks the same server, for messages.
+    pub(super) fn command(&self, arguments: &str) -> String {
+        let local = if self.is_local() { " --local" } else { "" };
+        format!("`optimize-backup backup {arguments}{local}`")
     }
 
     /// Has a backup made.
     pub(super) async fn create(&self, id: BackupId) -> Result<Message, ClientError> {
-        let request = self.request(Method::POST, self.server.join(BACKUPS)).header(CONTENT_TYPE, JSON);
-        let request = request.body(format!("{{\"backupId\":{id}}}"));
+        let body = Some(format!("{{\"backupId\":{id}}}"));
+        let request = ApiRequest { body, ..ApiRequest::new(Method::POST, BACKUPS) };
         Ok(self.send(request).await?.expect(StatusCode::ACCEPTED)?.body)
+    }
+
+    /// Drives a backup in this process that nobody drives any more. A server does so by itself.
+    pub(super) async fn resume(&self, id: BackupId) -> Result<(), ClientError> {
+        match self {
+            Self::Remote(_) => Ok(()),
+            Self::Local(server) => server.resume(&id.to_string()).await,
+        }
     }
 
     /// Shows a backup.
     pub(super) async fn get(&self, id: BackupId) -> Result<Received<BackupView>, ClientError> {
-        self.send(self.request(Method::GET, self.backup(id))).await?.expect(StatusCode::OK)
+        self.send(ApiRequest::new(Method::GET, backup(id))).await?.expect(StatusCode::OK)
+    }
+
+    /// Shows how far a backup is.
+    pub(super) async fn progress(&self, id: BackupId) -> Result<Received<ProgressView>, ClientError> {
+        let request = ApiRequest::new(Method::GET, format!("{}/progress", backup(id)));
+        self.send(request).await?.expect(StatusCode::OK)
     }
 
     /// Shows all backups, or those that are selected.
     pub(super) async fn list(&self, selection: &Selection) -> Result<Received<Vec<BackupView>>, ClientError> {
-        let mut url = self.server.join(BACKUPS);
+        let mut query = form_urlencoded::Serializer::new(String::new());
         if let Some(pattern) = &selection.pattern {
-            url.query_pairs_mut().append_pair("pattern", pattern);
+            query.append_pair("pattern", pattern);
         }
         if let Some(limit) = selection.limit {
-            url.query_pairs_mut().append_pair("limit", &limit.to_string());
+            query.append_pair("limit", &limit.to_string());
         }
-        self.send(self.request(Method::GET, url).timeout(LIST_TIMEOUT)).await?.expect(StatusCode::OK)
+        let query = Some(query.finish()).filter(|query| !query.is_empty());
+        let request = ApiRequest { query, timeout: LIST_TIMEOUT, ..ApiRequest::new(Method::GET, BACKUPS) };
+        self.send(request).await?.expect(StatusCode::OK)
     }
 
     /// Has a backup deleted.
     pub(super) async fn delete(&self, id: BackupId) -> Result<(), ClientError> {
-        self.send(self.request(Method::DELETE, self.backup(id))).await?.expect_nothing(StatusCode::NO_CONTENT)
+        self.send(ApiRequest::new(Method::DELETE, backup(id))).await?.expect_nothing(StatusCode::NO_CONTENT)
     }
 
-    /// Why the last deletion of a backup failed, if it did so on the server that answers.
-    pub(super) async fn failed_deletion(&self, id: BackupId) -> Result<Option<String>, ClientError> {
-        let answer = self.send(self.request(Method::GET, self.server.join("/actuator/health"))).await?;
+    /// Shows what expires. Unless it is a dry run, that is deleted: by a running server afterwards, here before this returns.
+    pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
+        let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
+        let request = ApiRequest { body, timeout: LIST_TIMEOUT, ..ApiRequest::new(Method::POST, RETENTION) };
+        let status = if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let received = self.send(request).await?.expect(status)?;
+        match self {
+            Self::Local(server) if !dry_run => server.expire().await?,
+            _ => {}
+        }
+        Ok(received)
+    }
+
+    /// How the deletion of a backup is, if the server that answers is the one that took it.
+    pub(super) async fn deletion(&self, id: BackupId) -> Result<DeletionStatus, ClientError> {
+        let answer = self.send(ApiRequest::new(Method::GET, "/actuator/health")).await?;
         // A health that is DOWN is answered with 503.
         let Some(health) = answer.json() else { return Err(answer.into_error()) };
-        let reason = health.pointer(&format!("/components/deletions/details/failed/{id}"));
-        Ok(reason.and_then(serde_json::Value::as_str).map(str::to_owned))
-    }
-
-    fn backup(&self, id: BackupId) -> Url {
-        self.server.join(&format!("{BACKUPS}/{id}"))
-    }
-
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url).timeout(REQUEST_TIMEOUT)
-    }
-
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, ClientError> {
-        let request = match &self.token_file {
-            Some(file) => request.header(AUTHORIZATION, token::authorization(file)?),
-            None => request,
-        };
-        let response = request.send().await.map_err(|error| self.sending_failed(&error))?;
-        let answer = Answer::read(self.server.to_string(), response).await;
-        answer.map_err(|error| match error {
-            ReadError::Interrupted(error) => self.sending_failed(&error),
-            ReadError::TooLarge => self.no_answer(error.to_string()),
-        })
-    }
-
-    fn sending_failed(&self, error: &reqwest::Error) -> ClientError {
-        if error.is_connect() {
-            return ClientError::NoConnection { server: self.server.to_string(), reason: explain(&of_connect(error)) };
+        let deletions = health.pointer("/components/deletions/details");
+        let id = id.to_string();
+        let pending = deletions.and_then(|details| details.get("pending")?.as_array());
+        if pending.is_some_and(|pending| pending.iter().any(|entry| entry.as_str() == Some(&id))) {
+            return Ok(DeletionStatus::Pending);
         }
-        if error.is_timeout() {
-            return self.no_answer("the time for it is over; look at the server's log".to_owned());
-        }
-        let hint = if self.server.uses_tls() { "" } else { "; if it expects TLS, begin --url with https://" };
-        self.no_answer(format!("{}{hint}", root_cause(error)))
+        let failed = deletions.and_then(|details| details.get("failed")?.get(&id)).and_then(Value::as_str);
+        Ok(failed.map_or(DeletionStatus::NotKnown, |reason| DeletionStatus::Failed(reason.to_owned())))
     }
 
-    fn no_answer(&self, reason: String) -> ClientError {
-        ClientError::NoAnswer { server: self.server.to_string(), reason }
+    async fn send(&self, request: ApiRequest) -> Result<Answer, ClientError> {
+        match self {
+            Self::Remote(server) => server.send(request).await,
+            Self::Local(server) => server.send(request).await,
+        }
     }
 }
 
-/// Why there is no connection, and what to do about it on a command line.
-fn explain(error: &ConnectError) -> String {
-    match error {
-        ConnectError::Refused => "connection refused: check that the server runs, and --url".to_owned(),
-        ConnectError::Timeout => format!("nothing answers within {} s: check --url", CONNECT_TIMEOUT.as_secs()),
-        ConnectError::Dns(reason) => format!("its name cannot be resolved: check --url ({reason})"),
-        ConnectError::NotTls(_) => "it does not speak TLS: begin --url with http://".to_owned(),
-        ConnectError::UntrustedCertificate(reason) => {
-            format!("its certificate is not trusted: give the authority that signed it with --ca-file ({reason})")
-        }
-        ConnectError::OtherHostsCertificate(reason) => {
-            format!("its certificate is for another host: use one of its names in --url ({reason})")
-        }
-        // Their texts name no setting.
-        other => other.to_string(),
-    }
+fn backup(id: BackupId) -> String {
+    format!("{BACKUPS}/{id}")
 }

@@ -1,14 +1,17 @@
 use std::fs;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode as Status};
 use axum::response::IntoResponse;
+use reqwest::header::AUTHORIZATION;
 use tempfile::tempdir;
 use tokio::net::TcpListener;
 
+use super::options::ServerOptions;
 use super::*;
 use crate::cli::exit::ExitStatus::{self, *};
 
@@ -21,7 +24,7 @@ fn id() -> BackupId {
 }
 
 fn client(url: String, token_file: Option<PathBuf>) -> Client {
-    Client::new(ServerOptions { url, token_file, ca_file: None }).unwrap()
+    Client::Remote(RemoteServer::new(ServerOptions { url, token_file, ca_file: None }).unwrap())
 }
 
 /// Serves, and says where.
@@ -104,7 +107,7 @@ async fn a_server_that_is_not_there_is_told() {
     drop(listener);
     let refused = client.create(id()).await.unwrap_err();
     assert_told(&refused, Unreachable, "connection refused: check that the server runs");
-    assert!(!refused.may_have_acted() && refused.can_pass());
+    assert!(!refused.may_have_acted() && refused.can_pass() && refused.was_not_sent());
 }
 
 /// The last request's `Authorization`.
@@ -138,15 +141,27 @@ async fn the_token_is_read_again_for_each_request() {
     assert_eq!(seen.lock().unwrap().take(), None, "nothing was sent");
 }
 
+#[tokio::test]
+async fn a_success_of_another_service_is_none() {
+    for answer in ["{}", "{\"status\":\"ok\"}", "[{\"id\":7}]", "null"] {
+        let client = client_of(([("content-type", "application/json")], answer)).await;
+        let words = "not as optimize-backup does (application/json): check --url";
+        assert_told(&client.get(id()).await.unwrap_err(), Unreachable, words);
+        assert_told(&client.list(&Selection::default()).await.unwrap_err(), Unreachable, words);
+        assert_told(&client.create(id()).await.unwrap_err(), Unreachable, words);
+        assert_told(&client.delete(id()).await.unwrap_err(), Unreachable, words);
+    }
+}
+
 #[test]
 fn a_file_without_authorities_is_told() {
     let folder = tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
     let options =
         || ServerOptions { url: "https://localhost".to_owned(), token_file: None, ca_file: Some(ca_file.clone()) };
-    let missing = Client::new(options()).err().unwrap().to_string();
+    let missing = RemoteServer::new(options()).err().unwrap().to_string();
     assert!(missing.starts_with("--ca-file: ") && missing.contains("cannot be read"), "{missing}");
     fs::write(&ca_file, "not a certificate").unwrap();
-    let empty = Client::new(options()).err().unwrap().to_string();
+    let empty = RemoteServer::new(options()).err().unwrap().to_string();
     assert!(empty.contains("no PEM certificate"), "{empty}");
 }

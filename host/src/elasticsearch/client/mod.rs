@@ -25,7 +25,7 @@ use self::aws::Signer;
 use self::nodes::{BaseUrl, Nodes};
 use crate::correlation::{self, OPAQUE_ID};
 use crate::elasticsearch::large_response::{LargeResponseLimit, LargeResponsePermit};
-use crate::elasticsearch::{Granted, Response, TransportError, Verb};
+use crate::elasticsearch::{Granted, Method, Response, TransportError};
 use crate::rotation::Rotating;
 use crate::settings::{Authentication, Connection, Limits};
 
@@ -213,11 +213,11 @@ impl Access {
 
     fn build(&self, node: &BaseUrl, granted: &Granted) -> RequestBuilder {
         let request = granted.request();
-        let method = match granted.verb() {
-            Verb::Get => reqwest::Method::GET,
-            Verb::Post => reqwest::Method::POST,
-            Verb::Put => reqwest::Method::PUT,
-            Verb::Delete => reqwest::Method::DELETE,
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let correlated = match correlation::current() {
             _ if granted.checks_health() => vec![(OPAQUE_ID, HEALTH)],

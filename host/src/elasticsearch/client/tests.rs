@@ -40,7 +40,7 @@ fn client(server: &Server) -> Client {
 fn granted(request: Request) -> Granted {
     let repository = RepositoryName::parse("backups").unwrap();
     let scope = match request.method {
-        Method::Get => Scope::Read,
+        Method::Get | Method::Post => Scope::Read,
         Method::Put => Scope::of_create("1"),
         Method::Delete => Scope::of_delete("1"),
     };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use backup_core::memory::{Dialect, MemoryEngine};
 
 use super::*;
-use crate::elasticsearch::Verb;
+use crate::elasticsearch::Method;
 use crate::elasticsearch::{Destination, Granted, Grants, ResponseFuture, Transport};
 
 /// The engine in memory, in a cluster whose nodes may not be able to write.
@@ -17,7 +17,7 @@ impl Transport for Cluster {
         use backup_core::Engine as _;
 
         Box::pin(async move {
-            if request.verb() != Verb::Post {
+            if request.request().method != Method::Post {
                 return self.engine.send(request.request());
             }
             let mut verifies = self.verifies.lock().unwrap();

@@ -22,6 +22,8 @@ pub struct Callers {
     /// Those with lesser roles first: where two have the same token, it gives the lesser role.
     callers: Vec<TokenHolder>,
     needs_certificate: bool,
+    /// There is no port: whoever runs this process may do everything.
+    is_local: bool,
 }
 
 struct TokenHolder {
@@ -48,6 +50,8 @@ pub(in crate::http) struct Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) enum KnownBy {
     Token(Role),
+    /// It is sent in this process.
+    Process,
     /// Nobody has a token: everybody may come.
     Openness,
     Nothing(Missing),
@@ -79,7 +83,12 @@ impl Callers {
     pub fn new(callers: Vec<Caller>, needs_certificate: bool) -> Result<Self, InvalidValue> {
         let mut callers = callers.into_iter().map(TokenHolder::new).collect::<Result<Vec<_>, _>>()?;
         callers.sort_by_key(|caller| caller.role);
-        Ok(Self { callers, needs_certificate })
+        Ok(Self { callers, needs_certificate, is_local: false })
+    }
+
+    /// For requests that are sent in this process, without a port.
+    pub fn this_process() -> Self {
+        Self { callers: Vec::new(), needs_certificate: false, is_local: true }
     }
 
     /// Looks for other tokens in their files, in the background.
@@ -95,6 +104,9 @@ impl Callers {
 
     /// Who sends a request with these headers over the connection of this peer.
     pub(in crate::http) fn identify(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Identity {
+        if self.is_local {
+            return Identity { name: "this process".to_owned(), known_by: KnownBy::Process };
+        }
         let certified = peer.and_then(|peer| peer.certified.as_deref());
         if self.needs_certificate && certified.is_none() {
             return Identity::nobody(Missing::Certificate);
@@ -127,6 +139,7 @@ impl Identity {
     pub(in crate::http) fn role(&self) -> Option<Role> {
         match self.known_by {
             KnownBy::Token(role) => Some(role),
+            KnownBy::Process => Some(Role::Admin),
             KnownBy::Openness | KnownBy::Nothing(_) => None,
         }
     }

@@ -68,6 +68,8 @@ error_sets! {
     ListErrors = &["invalidParameter"], REPOSITORY, ENGINE, CALL;
     DeleteErrors =
         &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly"], REPOSITORY, ENGINE, CALL;
+    ScheduleErrors = REPOSITORY, ENGINE, CALL;
+    ExpiryErrors = &["malformedBody", "bodyTooLarge", "unsupportedMediaType"], REPOSITORY, ENGINE, CALL;
     ReplaceErrors = UPLOAD;
     RollbackErrors = &["invalidParameter", "noPreviousPolicy", "generationReplaced", "policyRefused"];
     ShadowErrors = UPLOAD;

@@ -4,6 +4,7 @@ use super::{Outcome, TestBed, answer, mismatch, told};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
+use crate::sandbox::restores::{RestoreOptions, RestoreState};
 use crate::sandbox::retention::{Candidate, Rules};
 use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, RunNote, Step};
 
@@ -11,6 +12,8 @@ use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, List
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
 /// A policy may be strict, but must accept one of these: a small number, a date, a time.
 const CANDIDATE_IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449951", "1795449951000"];
+/// The code of a policy that does not restore.
+const RESTORE_NOT_SUPPORTED: &str = "restoreNotSupported";
 /// A run without faults takes fewer.
 const MAX_STEPS: usize = 20;
 
@@ -80,8 +83,47 @@ async fn a_backup(bed: &TestBed) -> Outcome {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
     a_page(bed, id).await?;
+    a_restore(bed, id).await?;
     the_only_one(bed, page.backups).await?;
     a_deletion(bed, id).await
+}
+
+/// What it takes for a restore is a policy's affair, but one that is complete brings everything back and touches nothing else.
+async fn a_restore(bed: &TestBed, id: BackupId) -> Outcome {
+    const CASE: &str = "a restore after indices have been changed and deleted";
+    let asked = id.to_string();
+    let options = RestoreOptions { rename_prefix: None, overridden: Vec::new() };
+    bed.change();
+    let planned = match bed.calls.plan_restore(&asked, &options, None).await {
+        Err(CallError::Refused(Error::InvalidRequest(problem))) if problem.code == RESTORE_NOT_SUPPORTED => {
+            return Ok(());
+        }
+        planned => planned,
+    };
+    let mut plan = answer(CASE, "a plan, or the code restoreNotSupported", planned)?;
+    if bed.has_anything_restored() {
+        return mismatch(CASE, "a plan that writes nothing", "a write");
+    }
+    if plan.again_in.is_some() {
+        let writes = std::mem::take(&mut plan.writes);
+        plan = answer(CASE, "a plan", bed.calls.plan_restore(&asked, &options, Some(&writes)).await)?;
+    }
+    let Some(run) = plan.run else { return mismatch(CASE, "a restore that can begin", format!("{:?}", plan.findings)) };
+    for _ in 0..MAX_STEPS {
+        let step = answer(CASE, "a step", bed.calls.advance_restore(&run).await)?;
+        if step.again_in.is_some() {
+            continue;
+        }
+        if step.restore.state != RestoreState::Complete || !bed.is_restored() {
+            return mismatch(CASE, "that everything is as it was", format!("{:?}", step.restore));
+        }
+        let told = answer(CASE, "where it stands", bed.calls.get_restore(&asked, None).await)?;
+        if told.state == RestoreState::Complete {
+            return Ok(());
+        }
+        return mismatch(CASE, "that it is complete", format!("{told:?}"));
+    }
+    mismatch(CASE, "an end of the restore", format!("none after {MAX_STEPS} steps"))
 }
 
 /// Which backups expire is a policy's affair, but never the only one that is complete; the contract sees to that.

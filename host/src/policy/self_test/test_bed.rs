@@ -18,6 +18,11 @@ const ANOTHER_PREFIX: &str = "optimize-self-test";
 const IMPORT: [&str; 2] = ["optimize-position-based-import-index_v3", "optimize-timestamp-based-import-index_v5"];
 const OTHERS: [&str; 3] = ["optimize-metadata_v3", "optimize-process-instance-invoice_v8", "optimize-settings_v3"];
 
+/// An index of something else in the cluster.
+const A_NEIGHBOUR: &str = "operate-list-view-8.3.0_";
+/// The index that is deleted before a restore.
+const DELETED: &str = OTHERS[1];
+
 /// A small installation of Optimize on an in-memory engine, and calls of the policy on it.
 pub(super) struct TestBed {
     engine: Arc<MemoryEngine>,
@@ -32,6 +37,7 @@ impl TestBed {
         engine.add_repository(REPOSITORY, false);
         IMPORT.iter().chain(&OTHERS).for_each(|index| engine.add_index(index));
         engine.set_document("optimize-metadata_v3", Some(json!({"schemaVersion": "8.8.0"})));
+        engine.add_index(A_NEIGHBOUR);
         let Some(context) = context(&engine, with_repository, oversteps.clone()) else {
             return mismatch(
                 "the set-up",
@@ -71,6 +77,28 @@ impl TestBed {
             };
             self.engine.store(REPOSITORY, snapshot);
         }
+    }
+
+    /// Changes the documents of an index of each part, and deletes an index.
+    pub(super) fn change(&self) {
+        for index in [IMPORT[1], OTHERS[2], A_NEIGHBOUR] {
+            self.engine.set_document(index, Some(json!({"is": "new"})));
+        }
+        self.engine.remove_index(DELETED);
+    }
+
+    pub(super) fn has_anything_restored(&self) -> bool {
+        self.engine.indices().contains_key(DELETED)
+    }
+
+    /// Whether the installation is as before the change, and its neighbour is not.
+    pub(super) fn is_restored(&self) -> bool {
+        let indices = self.engine.indices();
+        let is_new = |index: &str| {
+            indices.get(index).map(|(_, stored)| stored.document.as_ref().is_some_and(|it| it.get("is").is_some()))
+        };
+        let own = IMPORT.iter().chain(&OTHERS).all(|index| is_new(index) == Some(false));
+        own && is_new(A_NEIGHBOUR) == Some(true) && self.engine.marked_indices().is_empty()
     }
 
     /// Ends whatever snapshot is being written.

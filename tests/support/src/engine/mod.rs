@@ -20,6 +20,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 pub use self::distribution::{Distribution, Kind};
@@ -74,6 +75,25 @@ impl Engine {
     pub async fn start_secured(distribution: Distribution, password: &str) -> Result<Self> {
         let credentials = Credentials { username: security::USER.to_owned(), password: password.to_owned() };
         Self::new(distribution, Some(credentials)).await
+    }
+
+    /// Adds users to a secured Elasticsearch, each with a role of the same name, and waits until it knows them. Returns their
+    /// password.
+    pub async fn add_users(&self, roles: &[(&str, Value)]) -> Result<&'static str> {
+        let node = self.node.as_ref().context("the configuration of this engine is not ours")?;
+        security::write_file_users(&node.configuration(), roles)?;
+        for (username, role) in roles {
+            let password = security::FILE_USER_PASSWORD.to_owned();
+            let credentials = Credentials { username: (*username).to_owned(), password };
+            let client = self.client.clone().with_credentials(Some(credentials));
+            let wanted = json!({"cluster": role.get("cluster"), "index": []});
+            poll_until("the users", HEALTH_TIMEOUT, async || {
+                let answer = client.post("/_security/user/_has_privileges", &wanted).await?;
+                Ok((answer.body.get("has_all_requested") == Some(&json!(true))).then_some(()))
+            })
+            .await?;
+        }
+        Ok(security::FILE_USER_PASSWORD)
     }
 
     /// The kind of engine.

@@ -56,6 +56,11 @@ impl Node {
         Ok(node)
     }
 
+    /// The folder with the configuration.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.guardian.folder().join(config::FOLDER)
+    }
+
     /// The folder that repositories' relative locations are in.
     pub(crate) fn repositories(&self) -> PathBuf {
         self.guardian.folder().join(config::REPOSITORIES)

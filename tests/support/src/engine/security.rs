@@ -35,6 +35,23 @@ pub(crate) fn opensearch_settings() -> [(&'static str, Value); 8] {
     ]
 }
 
+/// The password of the users that [`write_file_users`] adds.
+pub(crate) const FILE_USER_PASSWORD: &str = "another password";
+/// What bcrypt makes of it.
+const FILE_USER_PASSWORD_HASH: &str = "$2a$10$abcdefghijklmnopqrstuubV96edcuLgpE4nSmpLNl5sWJ.cw9G2.";
+
+/// Writes users of Elasticsearch's file realm, each with a role of the same name. Roles in the cluster need an analyser that
+/// the published server does not bring.
+pub(crate) fn write_file_users(config: &Path, roles: &[(&str, Value)]) -> Result<()> {
+    let lines = |line: &dyn Fn(&str, &Value) -> String| -> String {
+        roles.iter().map(|(name, role)| line(name, role) + "\n").collect()
+    };
+    fs::write(config.join("roles.yml"), lines(&|name, role| format!("{name}: {role}")))?;
+    fs::write(config.join("users"), lines(&|name, _| format!("{name}:{FILE_USER_PASSWORD_HASH}")))?;
+    fs::write(config.join("users_roles"), lines(&|name, _| format!("{name}:{name}")))?;
+    Ok(())
+}
+
 /// Writes what OpenSearch's plugin needs into the folder of the engine's configuration: its own defaults,
 /// one user, and a certificate.
 pub(crate) fn write_opensearch(home: &Path, config: &Path, password_hash: &str) -> Result<()> {

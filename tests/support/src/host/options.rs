@@ -98,6 +98,12 @@ impl HostOptions {
         self.env(LOG_FORMAT, "text")
     }
 
+    /// Its settings, for a command that works with them in its own process.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        self.last_values()
+    }
+
     /// The last value of each variable.
     pub(super) fn last_values(&self) -> Vec<(String, String)> {
         last_of_each(&self.environment)

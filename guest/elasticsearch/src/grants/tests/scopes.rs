@@ -25,7 +25,7 @@ fn scopes() -> [Scope; 4] {
 
 /// In which of the scopes, in their order, a request is granted.
 fn granted_in(request: &Request) -> [bool; 4] {
-    scopes().map(|scope| match grants().check(request.clone(), scope) {
+    scopes().map(|scope| match grants().check(request.clone(), scope.clone()) {
         Ok(_) => true,
         Err(Denial::Scope { scope: told, .. }) if told == scope => false,
         Err(other) => panic!("{request}: {other}"),
@@ -60,9 +60,9 @@ fn no_call_writes_what_is_of_another_backup() {
 #[test]
 fn a_text_that_is_no_id_is_read_for_only() {
     for text in ["", "0", "007", "+7", " 7", "7.0", "abc", "9223372036854775808", "*"] {
-        assert_eq!([Scope::of_create(text), Scope::of_delete(text)], [Scope::Read; 2], "{text}");
+        assert_eq!([Scope::of_create(text), Scope::of_delete(text)], [Scope::Read, Scope::Read], "{text}");
     }
-    assert_eq!([Scope::of_advance(0), Scope::of_advance(u64::MAX)], [Scope::Read; 2]);
+    assert_eq!([Scope::of_advance(0), Scope::of_advance(u64::MAX)], [Scope::Read, Scope::Read]);
 }
 
 #[test]

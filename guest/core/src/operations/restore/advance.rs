@@ -1,0 +1,279 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::inspect::{completed, report, standings};
+use super::look::indices;
+use super::parts::{Contents, sizes};
+use super::{check, renaming};
+use crate::operations::send;
+use crate::refusal::{document, success};
+use crate::restore::{
+    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState, RestoreStep, Standing,
+    Target, TargetPart, aliases, marked,
+};
+use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
+
+/// How long to wait for shards that are being restored.
+const WHILE_RESTORING: Duration = Duration::from_secs(1);
+/// How long to wait after a step.
+const AFTER_STEP: Duration = Duration::from_millis(100);
+/// How long to wait after a refusal that can pass.
+const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+
+/// Takes the next step of a restore.
+///
+/// # Errors
+/// Why the step could not be taken. Take it again.
+pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Result<RestoreStep, Error> {
+    let (rename, prefix) = renaming(context, run.rename_prefix.as_ref())?;
+    let contents = Contents::of(engine, context, run.backup_id)?;
+    let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
+    let targets = targets(run, &contents.parts);
+    let (found, _) = indices(engine, context, prefix)?;
+    let replaces: BTreeMap<&str, &str> =
+        run.indices.iter().filter_map(|index| Some((index.target.as_str(), index.replaces.as_deref()?))).collect();
+    let standings = standings(context, targets, &found, &replaces)?;
+    let restore = report(run.backup_id, &standings, &found, &run.sizes());
+    let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix };
+    if let Some(obstacle) = contents.obstacle() {
+        return Ok(failed(restore, obstacle));
+    }
+    if uuids != run.snapshots || standings.len() != run.indices.len() {
+        let reason = "the backup of this ID is another one than when the restore began".to_owned();
+        return Ok(failed(restore, reason));
+    }
+    match step.take(&standings)? {
+        Outcome::Goes(delay) => Ok(RestoreStep { restore: begun(restore), again_in: Some(delay), refusal: None }),
+        Outcome::Refused(refusal) => {
+            Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(refusal) })
+        }
+        Outcome::Fails(reason) => Ok(failed(restore, reason)),
+        Outcome::Ended => {
+            let restore = Restore { state: RestoreState::Complete, ..restore };
+            let restore = completed(engine, context, prefix, restore, &standings)?;
+            Ok(RestoreStep { restore, again_in: None, refusal: None })
+        }
+    }
+}
+
+impl RestoreRun {
+    fn sizes(&self) -> BTreeMap<&str, u64> {
+        self.indices.iter().filter_map(|index| Some((index.target.as_str(), index.size?))).collect()
+    }
+}
+
+/// What the run restores, as the snapshots have it.
+fn targets(run: &RestoreRun, parts: &[TargetPart]) -> Vec<Target> {
+    let target = |index: &crate::restore::RunIndex| {
+        let part = parts.iter().find(|part| part.name.part == index.part && part.indices.contains(&index.index))?;
+        Some(Target {
+            part: index.part,
+            index: index.index.clone(),
+            name: index.target.clone(),
+            snapshot_uuid: part.uuid.clone(),
+            snapshot: part.name.clone(),
+        })
+    };
+    run.indices.iter().filter_map(target).collect()
+}
+
+fn begun(restore: Restore) -> Restore {
+    Restore { state: RestoreState::InProgress, failure_reason: None, next_step: None, ..restore }
+}
+
+fn failed(restore: Restore, reason: String) -> RestoreStep {
+    let restore = Restore {
+        state: RestoreState::Failed,
+        failure_reason: Some(reason),
+        next_step: Some(super::inspect::AFTER_FAILURE.to_owned()),
+        ..restore
+    };
+    RestoreStep { restore, again_in: None, refusal: None }
+}
+
+/// What has become of a step.
+enum Outcome {
+    /// The next one is due after this time.
+    Goes(Duration),
+    /// The engine refused it, which can pass.
+    Refused(String),
+    /// The restore cannot go on.
+    Fails(String),
+    /// There is no step left.
+    Ended,
+}
+
+/// What a step needs.
+struct Step<'a, E> {
+    engine: &'a E,
+    context: &'a Context,
+    contents: &'a Contents,
+    rename: Option<&'a RenamePattern>,
+    prefix: &'a IndexPrefix,
+}
+
+impl<E: Engine> Step<'_, E> {
+    fn take(&self, standings: &[Standing]) -> Result<Outcome, Error> {
+        match NextStep::of(standings) {
+            NextStep::Fail(reason) => Ok(Outcome::Fails(reason)),
+            NextStep::Wait => Ok(Outcome::Goes(WHILE_RESTORING)),
+            NextStep::Note(targets) => self.note(&targets),
+            NextStep::Delete(_, targets) if self.rename.is_some() => Ok(Outcome::Fails(left_behind(&targets))),
+            NextStep::Delete(part, targets) => self.delete(part, &targets),
+            NextStep::Restore(part, targets) => self.restore(part, &targets),
+            NextStep::Finish => self.finish(standings),
+        }
+    }
+
+    /// Notes in the indices' settings that they are restored: the engine forgets it.
+    fn note(&self, targets: &[Target]) -> Result<Outcome, Error> {
+        let Some(first) = targets.first() else { return Ok(Outcome::Goes(AFTER_STEP)) };
+        let of_one: Vec<&Target> =
+            targets.iter().filter(|target| target.snapshot_uuid == first.snapshot_uuid).collect();
+        let mark = Mark::restored(&first.snapshot_uuid);
+        self.write(&Request::mark_indices(&self.exact(&of_one, |target| &target.name, self.prefix)?, Some(&mark)))
+    }
+
+    /// Deletes indices of one part, if the engine can read every shard of the snapshot that has their replacements.
+    fn delete(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
+        let Some(part) = self.part(part) else { return Ok(Outcome::Fails(format!("{part} is gone"))) };
+        let readable = sizes(self.engine, self.context, part)?;
+        let missing =
+            |sizes: &super::parts::Sizes| targets.iter().find(|target| !sizes.contains_key(&target.index)).cloned();
+        match readable.map(|sizes| missing(&sizes)) {
+            Ok(None) => {}
+            Ok(Some(target)) => {
+                return Ok(Outcome::Fails(format!("snapshot {} does not have {}", part.name, target.index)));
+            }
+            Err(reason) => {
+                return Ok(Outcome::Fails(format!(
+                    "the files of snapshot {} cannot all be read ({reason}), so that nothing more is deleted",
+                    part.name
+                )));
+            }
+        }
+        let targets: Vec<&Target> = targets.iter().collect();
+        self.write(&Request::delete_indices(&self.exact(&targets, |target| &target.name, self.prefix)?))
+    }
+
+    fn restore(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
+        let Some(part) = self.part(part) else { return Ok(Outcome::Fails(format!("{part} is gone"))) };
+        let targets: Vec<&Target> = targets.iter().collect();
+        let own = &self.context.settings.index_prefix;
+        let indices = self.exact(&targets, |target| &target.index, own)?;
+        let repository = self.context.repository()?;
+        let request = Request::restore(repository, &part.name, &indices, self.rename, &part.uuid);
+        let response = send(self.engine, &request)?;
+        let accepted: Accepted = match success(&response) {
+            Ok(body) => document(&request, body)?,
+            Err(refusal) => return self.refused(&request, refusal),
+        };
+        Ok(match accepted.snapshot.map(|snapshot| snapshot.shards.failed) {
+            Some(failed) if failed > 0 => {
+                Outcome::Fails(format!("{failed} shards of snapshot {} could not be restored", part.name))
+            }
+            _ => Outcome::Goes(AFTER_STEP * 2),
+        })
+    }
+
+    /// Every index is there: adds the aliases that the restore left out, and takes the marks away.
+    fn finish(&self, standings: &[Standing]) -> Result<Outcome, Error> {
+        let marked = marked(standings);
+        if marked.is_empty() {
+            return Ok(Outcome::Ended);
+        }
+        if self.rename.is_some() {
+            let missing = self.missing_aliases(standings)?;
+            if !missing.is_empty() {
+                return self.write(&Request::add_aliases(&missing));
+            }
+        }
+        let is_last = standings.iter().filter(|standing| standing.is_marked).count() == marked.len();
+        let marked: Vec<&Target> = marked.iter().collect();
+        let request = Request::mark_indices(&self.exact(&marked, |target| &target.name, self.prefix)?, None);
+        match self.write(&request)? {
+            Outcome::Goes(_) if is_last => Ok(Outcome::Ended),
+            outcome => Ok(outcome),
+        }
+    }
+
+    fn missing_aliases(&self, standings: &[Standing]) -> Result<Vec<NewAlias>, Error> {
+        let existing = check::existing_aliases(self.engine, self.context, self.prefix)?;
+        let names = standings.iter().map(|standing| standing.target.name.as_str());
+        let has = |alias: &NewAlias| existing.get(&alias.index).is_some_and(|found| found.contains_key(&alias.alias));
+        let mut missing: Vec<NewAlias> = aliases(self.prefix, names).into_iter().filter(|alias| !has(alias)).collect();
+        missing.truncate(1_000);
+        Ok(missing)
+    }
+
+    fn part(&self, part: Part) -> Option<&TargetPart> {
+        self.contents.parts.iter().find(|known| known.name.part == part)
+    }
+
+    fn exact(
+        &self,
+        targets: &[&Target],
+        name: impl Fn(&Target) -> &String,
+        prefix: &IndexPrefix,
+    ) -> Result<ExactIndices, Error> {
+        let names = targets.iter().map(|target| name(target).clone()).collect();
+        ExactIndices::new(prefix, names).ok_or_else(|| Error::EngineAnswerInvalid {
+            request: "the list of the backup's indices".to_owned(),
+            reason: "an index of the backup has a name that no index can have".to_owned(),
+        })
+    }
+
+    /// Sends a write whose result the next step sees.
+    fn write(&self, request: &Request) -> Result<Outcome, Error> {
+        match success(&send(self.engine, request)?) {
+            Ok(_) => Ok(Outcome::Goes(AFTER_STEP)),
+            Err(refusal) => self.refused(request, refusal),
+        }
+    }
+
+    fn refused(&self, request: &Request, refusal: Refusal) -> Result<Outcome, Error> {
+        if refusal.is_index_missing() || refusal.is_index_in_the_way() {
+            // Somebody else has taken the step.
+            return Ok(Outcome::Refused(refusal.to_string()));
+        }
+        if refusal.can_pass_for_restore() {
+            return Ok(Outcome::Refused(refusal.to_string()));
+        }
+        match Error::refused(request, refusal, self.context.repository()?) {
+            error @ Error::EngineRefused { .. } => {
+                let detail = error.detail().unwrap_or_default();
+                Ok(Outcome::Fails(format!("the search engine refused {request}: {detail}")))
+            }
+            error => Err(error),
+        }
+    }
+}
+
+/// Under another prefix nothing is deleted, not even what the restore itself has left there.
+fn left_behind(targets: &[Target]) -> String {
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    format!(
+        "the restore of {} was ended by a restart of the search engine: delete what is there by its exact name",
+        names.join(", ")
+    )
+}
+
+/// The response to the start of a restore: `accepted`, or its result if it was waited for.
+#[derive(Deserialize)]
+struct Accepted {
+    snapshot: Option<RestoredSnapshot>,
+}
+
+#[derive(Deserialize)]
+struct RestoredSnapshot {
+    #[serde(default)]
+    shards: RestoredShards,
+}
+
+#[derive(Default, Deserialize)]
+struct RestoredShards {
+    #[serde(default)]
+    failed: u64,
+}

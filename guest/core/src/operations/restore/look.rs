@@ -1,0 +1,272 @@
+//! Reads the indices under a prefix, and what the cluster is doing with them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::operations::fetch;
+use crate::refusal::document;
+use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, is_expression};
+use crate::{Context, Engine, Error, IndexPrefix, Request};
+
+/// The indices under a prefix by their names.
+///
+/// The marks are read first, then which restores run, then the shards: an index with a mark whose restore does not run any
+/// more, and which has no shard after that, has failed.
+pub(super) fn indices(
+    engine: &impl Engine,
+    context: &Context,
+    prefix: &IndexPrefix,
+) -> Result<(BTreeMap<String, Found>, Tasks), Error> {
+    let request = Request::index_settings(prefix);
+    let settings: BTreeMap<String, RawIndex> = document(&request, &fetch(engine, context, &request)?)?;
+    let mut found = BTreeMap::new();
+    for (name, index) in settings {
+        if is_expression(&name) {
+            let reason = format!("it tells of an index '{}', which no index can be called", name.escape_debug());
+            return Err(Error::EngineAnswerInvalid { request: request.to_string(), reason });
+        }
+        // The pattern also finds what has an alias under the prefix.
+        if prefix.strip(&name).is_some() {
+            found.insert(name, index.into_found());
+        }
+    }
+    let tasks = tasks(engine, context)?;
+    if found.is_empty() {
+        return Ok((found, tasks));
+    }
+    for index in tasks.restores.iter().flat_map(|restore| &restore.indices) {
+        if let Some(found) = found.get_mut(index) {
+            found.is_being_restored = true;
+        }
+    }
+    let request = Request::shards(prefix);
+    let body = fetch(engine, context, &request)?;
+    let shards: Vec<RawShard> = list(&request, &body)?;
+    for shard in shards.into_iter().filter(|shard| shard.prirep == "p") {
+        if let Some(found) = found.get_mut(&shard.index) {
+            found.primaries.push(shard.into_primary());
+        }
+    }
+    let request = Request::recoveries(prefix);
+    let recoveries: BTreeMap<String, RawRecoveries> = document(&request, &fetch(engine, context, &request)?)?;
+    for (index, recoveries) in recoveries {
+        if let Some(found) = found.get_mut(&index) {
+            let primaries = recoveries.shards.into_iter().filter(|recovery| recovery.primary);
+            found.recoveries = primaries.map(RawRecovery::into_recovery).collect();
+        }
+    }
+    Ok((found, tasks))
+}
+
+/// What the cluster is doing with snapshots.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    pub(super) restores: Vec<Task>,
+    pub(super) backups: Vec<Task>,
+    /// Repository and snapshots.
+    pub(super) deletions: Vec<(String, BTreeSet<String>)>,
+}
+
+/// A snapshot that the cluster writes or restores.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) snapshot: String,
+    pub(super) indices: BTreeSet<String>,
+}
+
+fn tasks(engine: &impl Engine, context: &Context) -> Result<Tasks, Error> {
+    let request = Request::snapshot_tasks();
+    let raw: RawTasks = document(&request, &fetch(engine, context, &request)?)?;
+    let is_running = |state: &str| !matches!(state, "SUCCESS" | "FAILURE");
+    let restores = raw.restore.snapshots.into_iter().filter(|restore| is_running(&restore.state));
+    let deletions = raw.snapshot_deletions.snapshot_deletions.into_iter();
+    Ok(Tasks {
+        restores: restores.map(|restore| Task { snapshot: restore.snapshot, indices: restore.indices }).collect(),
+        backups: raw
+            .snapshots
+            .snapshots
+            .into_iter()
+            .map(|backup| Task {
+                snapshot: backup.snapshot,
+                indices: backup.indices.into_iter().map(|index| index.name).collect(),
+            })
+            .collect(),
+        deletions: deletions.map(|deletion| (deletion.repository, deletion.snapshots)).collect(),
+    })
+}
+
+fn list<T: for<'a> Deserialize<'a>>(request: &Request, body: &str) -> Result<Vec<T>, Error> {
+    serde_json::from_str(body).map_err(|error| Error::EngineAnswerInvalid {
+        request: request.to_string(),
+        reason: format!("{error}; it is {} bytes long", body.len()),
+    })
+}
+
+#[derive(Deserialize)]
+struct RawIndex {
+    settings: BTreeMap<String, serde_json::Value>,
+}
+
+impl RawIndex {
+    fn into_found(self) -> Found {
+        let text = |name: &str| self.settings.get(name).and_then(serde_json::Value::as_str);
+        let number = |name: &str| text(name).and_then(|number| number.parse().ok()).unwrap_or_default();
+        let blocks = ["index.blocks.read_only", "index.blocks.metadata"];
+        Found {
+            uuid: text("index.uuid").unwrap_or_default().to_owned(),
+            mark: text(MARK).map(Mark::parse),
+            block: blocks.into_iter().find(|block| text(block) == Some("true")),
+            replicas: number("index.number_of_replicas"),
+            ..Found::default()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawShard {
+    index: String,
+    prirep: String,
+    state: String,
+    #[serde(rename = "unassigned.reason")]
+    reason: Option<String>,
+    #[serde(rename = "unassigned.details")]
+    details: Option<String>,
+}
+
+impl RawShard {
+    fn into_primary(self) -> Primary {
+        Primary {
+            state: match self.state.as_str() {
+                "STARTED" | "RELOCATING" => ShardState::Started,
+                "INITIALIZING" => ShardState::Initializing,
+                _ => ShardState::Unassigned,
+            },
+            is_lost: self.state == "UNASSIGNED" && self.reason.as_deref() == Some("CLUSTER_RECOVERED"),
+            details: self.details.or(self.reason).unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawRecoveries {
+    #[serde(default)]
+    shards: Vec<RawRecovery>,
+}
+
+#[derive(Deserialize)]
+struct RawRecovery {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    stage: String,
+    primary: bool,
+    #[serde(default)]
+    source: RawSource,
+    #[serde(default)]
+    index: RawFiles,
+}
+
+#[derive(Default, Deserialize)]
+struct RawSource {
+    repository: Option<String>,
+    snapshot: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawFiles {
+    #[serde(default)]
+    size: RawSize,
+}
+
+#[derive(Default, Deserialize)]
+struct RawSize {
+    #[serde(default)]
+    total_in_bytes: u64,
+    #[serde(default)]
+    recovered_in_bytes: u64,
+    #[serde(default)]
+    reused_in_bytes: u64,
+}
+
+impl RawRecovery {
+    fn into_recovery(self) -> Recovery {
+        let size = self.index.size;
+        Recovery {
+            snapshot: self.source.repository.zip(self.source.snapshot).filter(|_| self.kind == "SNAPSHOT"),
+            is_done: self.stage == "DONE",
+            total_bytes: size.total_in_bytes,
+            done_bytes: size.recovered_in_bytes.saturating_add(size.reused_in_bytes).min(size.total_in_bytes),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawTasks {
+    #[serde(default)]
+    restore: RawRestores,
+    #[serde(default)]
+    snapshots: RawBackups,
+    #[serde(default)]
+    snapshot_deletions: RawDeletions,
+}
+
+#[derive(Default, Deserialize)]
+struct RawRestores {
+    #[serde(default)]
+    snapshots: Vec<RawRestore>,
+}
+
+#[derive(Deserialize)]
+struct RawRestore {
+    snapshot: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    indices: BTreeSet<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawBackups {
+    #[serde(default)]
+    snapshots: Vec<RawBackup>,
+}
+
+#[derive(Deserialize)]
+struct RawBackup {
+    snapshot: String,
+    #[serde(default)]
+    indices: Vec<IndexName>,
+}
+
+struct IndexName {
+    name: String,
+}
+
+/// Most engines write an object with name and ID, some only the name.
+impl<'de> Deserialize<'de> for IndexName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Object { name: String },
+            Name(String),
+        }
+        Ok(match Raw::deserialize(deserializer)? {
+            Raw::Object { name } | Raw::Name(name) => Self { name },
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct RawDeletions {
+    #[serde(default)]
+    snapshot_deletions: Vec<RawDeletion>,
+}
+
+#[derive(Deserialize)]
+struct RawDeletion {
+    repository: String,
+    #[serde(default)]
+    snapshots: BTreeSet<String>,
+}

@@ -1,0 +1,30 @@
+//! The restore of a backup: its plan, its steps, and where it stands.
+
+mod advance;
+mod check;
+mod findings;
+mod inspect;
+mod look;
+mod parts;
+mod plan;
+mod room;
+
+pub use advance::advance;
+pub use inspect::get;
+pub use plan::plan;
+
+use crate::restore::RenamePattern;
+use crate::{Context, Error, IndexPrefix};
+
+/// What the indices are renamed to, and the prefix that they have after the restore.
+fn renaming<'a>(
+    context: &'a Context,
+    rename_prefix: Option<&'a IndexPrefix>,
+) -> Result<(Option<RenamePattern>, &'a IndexPrefix), Error> {
+    let own = &context.settings.index_prefix;
+    let Some(other) = rename_prefix else { return Ok((None, own)) };
+    match RenamePattern::new(own, other) {
+        Some(rename) => Ok((Some(rename), other)),
+        None => Err(Error::InvalidRenamePrefix { prefix: own.clone(), other: other.clone() }),
+    }
+}

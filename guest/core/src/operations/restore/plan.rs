@@ -1,0 +1,163 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::findings::{self, Facts};
+use super::look::indices;
+use super::parts::{Contents, Sizes, sizes};
+use super::{renaming, room};
+use crate::restore::{
+    Finding, FindingCode, Found, IndexState, IndexWrites, PlannedIndex, RestoreAction, RestoreOptions, RestorePlan,
+    RestoreRun, RunIndex, Target, own_indices,
+};
+use crate::{BackupId, Context, Engine, Error};
+
+/// How long Optimize's import may be quiet: it writes its positions every ten seconds.
+const WATCH_FOR: Duration = Duration::from_secs(11);
+
+/// Tells what a restore would do, and what speaks against it. Writes nothing.
+///
+/// `writes` is what an earlier plan has told, to be compared with what there is now.
+///
+/// # Errors
+/// [`Error::BackupNotFound`], [`Error::InvalidRenamePrefix`], or why something could not be read.
+pub fn plan(
+    engine: &impl Engine,
+    context: &Context,
+    id: &str,
+    options: &RestoreOptions,
+    writes: Option<&[IndexWrites]>,
+) -> Result<RestorePlan, Error> {
+    let id = BackupId::parse(id)?;
+    let (rename, prefix) = renaming(context, options.rename_prefix.as_ref())?;
+    let contents = Contents::of(engine, context, id)?;
+    let (targets, others) = own_indices(&contents.parts, &context.settings.index_prefix, rename.as_ref());
+    let (found, tasks) = indices(engine, context, prefix)?;
+    let states = states(context, &targets, &found)?;
+
+    let mut findings = Vec::new();
+    let mut known = Sizes::new();
+    if contents.obstacle().is_none() {
+        for part in &contents.parts {
+            match sizes(engine, context, part)? {
+                Ok(sizes) => known.extend(sizes),
+                Err(reason) => findings.push(findings::unreadable(part, &reason)),
+            }
+        }
+    }
+    let facts = Facts {
+        context,
+        prefix,
+        contents: &contents,
+        targets: &targets,
+        states: &states,
+        others: &others,
+        found: &found,
+        tasks: &tasks,
+    };
+    findings.extend(facts.findings());
+    findings.extend(super::check::names(engine, &facts)?);
+    let statistics = room::statistics(engine, context, prefix)?;
+    if rename.is_none() {
+        findings.extend(super::check::version(engine, &facts)?);
+        findings.extend(room::writing(&statistics, writes));
+    }
+    findings.extend(room::room(engine, &facts, &known, &statistics)?);
+    for finding in &mut findings {
+        finding.overridden = options.overridden.iter().any(|code| code == finding.code.as_str());
+    }
+
+    let is_compared = writes.is_some() || rename.is_some() || statistics.writes.is_empty();
+    let may_write = findings.iter().any(|finding| finding.code == FindingCode::OptimizeIsWriting);
+    let is_over = options.overridden.iter().any(|code| code == FindingCode::OptimizeIsWriting.as_str());
+    let again_in = (!is_compared && !may_write && !is_over).then_some(WATCH_FOR);
+    let may_begin = again_in.is_none() && !findings.iter().any(Finding::stops);
+    let run = may_begin.then(|| RestoreRun {
+        backup_id: id,
+        rename_prefix: options.rename_prefix.clone(),
+        snapshots: contents.parts.iter().map(|part| part.uuid.clone()).collect(),
+        indices: run_indices(&targets, &states, &found, &known),
+    });
+    Ok(RestorePlan {
+        backup_id: id,
+        version: contents.parts.first().map(|part| part.name.version.clone()),
+        snapshots: contents.backup.snapshots.iter().map(|snapshot| snapshot.name.clone()).collect(),
+        indices: planned(&targets, &states, &others, &found, &known),
+        findings,
+        writes: statistics.writes,
+        again_in,
+        run,
+    })
+}
+
+/// Where each index stands. As long as no index has a mark of this backup, none counts as restored from it: a restore
+/// begins anew, whatever an earlier one did.
+fn states(context: &Context, targets: &[Target], found: &BTreeMap<String, Found>) -> Result<Vec<IndexState>, Error> {
+    let repository = context.repository()?;
+    let states: Vec<IndexState> =
+        targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();
+    let is_marked = |target: &Target| found.get(&target.name).is_some_and(|found| found.is_marked_for(target));
+    let is_unfinished = targets.iter().any(is_marked);
+    let replaced = |state: IndexState| match state {
+        IndexState::Foreign | IndexState::Failed(_) => IndexState::Old,
+        IndexState::Restored if !is_unfinished => IndexState::Old,
+        state => state,
+    };
+    Ok(states.into_iter().map(replaced).collect())
+}
+
+fn planned(
+    targets: &[Target],
+    states: &[IndexState],
+    others: &[String],
+    found: &BTreeMap<String, Found>,
+    sizes: &Sizes,
+) -> Vec<PlannedIndex> {
+    let mut indices: Vec<PlannedIndex> = targets
+        .iter()
+        .zip(states)
+        .map(|(target, state)| PlannedIndex {
+            part: Some(target.part),
+            index: target.index.clone(),
+            target: target.name.clone(),
+            size: sizes.get(&target.index).map(|&(bytes, _)| bytes),
+            exists: *state != IndexState::Missing,
+            action: match state {
+                IndexState::Missing => RestoreAction::Restored,
+                IndexState::Old => RestoreAction::Replaced,
+                _ => RestoreAction::Kept,
+            },
+        })
+        .collect();
+    let of_targets: BTreeSet<&String> = targets.iter().map(|target| &target.name).collect();
+    let left = found.keys().filter(|name| !of_targets.contains(name)).chain(others);
+    let left: BTreeSet<&String> = left.collect();
+    indices.extend(left.into_iter().map(|name| PlannedIndex {
+        part: None,
+        index: name.clone(),
+        target: name.clone(),
+        size: sizes.get(name).map(|&(bytes, _)| bytes),
+        exists: found.contains_key(name),
+        action: RestoreAction::LeftAlone,
+    }));
+    indices
+}
+
+fn run_indices(
+    targets: &[Target],
+    states: &[IndexState],
+    found: &BTreeMap<String, Found>,
+    sizes: &Sizes,
+) -> Vec<RunIndex> {
+    let uuid = |target: &Target| found.get(&target.name).map(|found| found.uuid.clone());
+    targets
+        .iter()
+        .zip(states)
+        .map(|(target, state)| RunIndex {
+            part: target.part,
+            index: target.index.clone(),
+            target: target.name.clone(),
+            size: sizes.get(&target.index).map(|&(bytes, _)| bytes),
+            replaces: (*state == IndexState::Old).then(|| uuid(target)).flatten(),
+        })
+        .collect()
+}

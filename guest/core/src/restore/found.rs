@@ -1,0 +1,77 @@
+use super::{Mark, Target};
+
+/// An index that exists.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    /// Its UUID.
+    pub(crate) uuid: String,
+    /// The mark of an unfinished restore.
+    pub(crate) mark: Option<Mark>,
+    /// It cannot be deleted as long as this block is set.
+    pub(crate) block: Option<&'static str>,
+    pub(crate) replicas: u64,
+    /// The cluster is restoring it.
+    pub(crate) is_being_restored: bool,
+    /// Its primary shards. None: it is closed.
+    pub(crate) primaries: Vec<Primary>,
+    /// What they were recovered from, as far as it is known.
+    pub(crate) recoveries: Vec<Recovery>,
+}
+
+/// A primary shard.
+#[derive(Clone, Debug)]
+pub(crate) struct Primary {
+    pub(crate) state: ShardState,
+    /// The engine lost it with the whole cluster, before it was restored.
+    pub(crate) is_lost: bool,
+    /// Why it is on no node.
+    pub(crate) details: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ShardState {
+    Started,
+    Initializing,
+    Unassigned,
+}
+
+/// What a primary shard was recovered from.
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    /// Repository and snapshot. `None`: something else.
+    pub(crate) snapshot: Option<(String, String)>,
+    pub(crate) is_done: bool,
+    pub(crate) total_bytes: u64,
+    pub(crate) done_bytes: u64,
+}
+
+impl Recovery {
+    pub(crate) fn is_running(&self) -> bool {
+        self.snapshot.is_some() && !self.is_done
+    }
+}
+
+impl Found {
+    /// It has the mark of an unfinished restore from this snapshot.
+    pub(crate) fn is_marked_for(&self, target: &Target) -> bool {
+        self.mark.as_ref().is_some_and(|mark| mark.uuid() == target.snapshot_uuid)
+    }
+
+    pub(crate) fn is_started(&self) -> bool {
+        !self.primaries.is_empty() && self.primaries.iter().all(|primary| primary.state == ShardState::Started)
+    }
+
+    /// Every primary shard was restored from this snapshot, as far as it is known now.
+    pub(crate) fn is_recovered_from(&self, repository: &str, snapshot: &str) -> bool {
+        let is_from = |recovery: &Recovery| {
+            recovery.is_done && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
+        };
+        self.is_started() && self.recoveries.len() == self.primaries.len() && self.recoveries.iter().all(is_from)
+    }
+
+    /// Why it has a primary shard on no node.
+    pub(crate) fn why_unassigned(&self) -> Option<&str> {
+        let unassigned = self.primaries.iter().find(|primary| primary.state == ShardState::Unassigned)?;
+        Some(if unassigned.details.is_empty() { "the search engine does not tell why" } else { &unassigned.details })
+    }
+}

@@ -1,0 +1,14 @@
+//! Restores against an engine in memory.
+
+mod fixture;
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod findings;
+#[cfg(test)]
+mod interleavings;
+#[cfg(test)]
+mod renamed;
+#[cfg(test)]
+mod runs;
