@@ -21,7 +21,7 @@ import (
 const iface = "optimize:backup/elasticsearch@1.0.0"
 
 // The cases of the enum method, in their order.
-var methods = []string{http.MethodGet, http.MethodPut, http.MethodDelete}
+var methods = []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete}
 
 // The cases of the variant transport-error, in their order.
 const (
@@ -76,7 +76,7 @@ func (e *elasticsearch) imports() []component.Option {
 	types := component.NewTypeTable()
 	text := component.Prim("string")
 	request := types.Record(
-		"method", types.Enum("get", "put", "delete"),
+		"method", types.Enum("get", "put", "post", "delete"),
 		"path", types.List(text),
 		"query", types.List(types.Tuple(text, text)),
 		"body", types.Option(text),

@@ -14,9 +14,9 @@ pub enum RequestError {
     UnreadableId,
     #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
     BackupIdMissing,
-    #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
-    MalformedBody(String),
-    #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
+    #[error("the request body is not a JSON object as it is to be: {reason}; send {example}")]
+    MalformedBody { reason: String, example: &'static str },
+    #[error("the request body is larger than 64 KiB or did not arrive")]
     BodyTooLarge,
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
@@ -29,6 +29,11 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The body is not what it is to be like.
+    pub(crate) fn malformed_body(reason: &dyn std::fmt::Display, example: &'static str) -> Self {
+        Self::MalformedBody { reason: reason.to_string(), example }
+    }
+
     /// There is no such path.
     #[must_use]
     pub fn unknown_path(path: &str) -> Self {
@@ -83,7 +88,8 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
     }
 }
 
-/// The error body of Optimize's API. Hosts write it, and clients read it.
+/// An error.
+// The fields are those of Optimize's API. Hosts write it, and clients read it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]

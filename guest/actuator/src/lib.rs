@@ -13,6 +13,7 @@ mod health;
 mod list;
 mod path;
 mod progress;
+mod retention;
 #[cfg(feature = "openapi")]
 mod schema;
 mod view;
@@ -32,4 +33,5 @@ pub use health::{
 pub use list::{list_query, next_link};
 pub use path::normalized;
 pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, ProgressView, ShardCount};
+pub use retention::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

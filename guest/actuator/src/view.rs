@@ -43,7 +43,7 @@ pub struct Snapshot {
     pub failures: Vec<String>,
 }
 
-/// The body of a 202.
+/// That the search engine has accepted part 1.
 #[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
@@ -63,7 +63,8 @@ impl Message {
     }
 }
 
-/// A backup in JSON. Hosts write it, and clients read it.
+/// A backup in JSON.
+// Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Backup, examples(crate::schema::backup_example)))]
@@ -96,6 +97,20 @@ pub struct SnapshotView {
     pub start_time: Option<String>,
     /// One line for each failed shard.
     pub failures: Vec<String>,
+}
+
+impl Presentation {
+    /// A moment as the API shows it: `2022-11-09T10:11:36.978+0100`.
+    #[must_use]
+    pub fn time(&self, moment: Timestamp) -> Option<String> {
+        format_time(u64::try_from(moment.as_millisecond()).ok()?, &self.time_zone)
+    }
+
+    /// The word for a state.
+    #[must_use]
+    pub fn state(&self, state: BackupState) -> &'static str {
+        backup_state(state, self.complete_state)
+    }
 }
 
 impl BackupView {

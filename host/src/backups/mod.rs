@@ -5,7 +5,9 @@
 mod clock;
 mod deletions;
 mod overview;
+mod retention;
 mod runs;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +25,9 @@ use overview::Overview;
 
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
+pub use retention::{Plan, Retention};
 pub use runs::Runs;
+pub use schedule::{LastSlot, Scheduler};
 
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
@@ -138,11 +142,16 @@ impl BackupService {
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
+        self.delete_runs(id, None).await
+    }
+
+    /// The same of what these runs have written, if they are given: a new backup of that ID stays.
+    async fn delete_runs(self: &Arc<Self>, id: &str, only_runs: Option<&[String]>) -> Result<(), CallError> {
         loop {
             match self.deletions.begin(id) {
                 Ok(deletion) => {
-                    let service = Arc::clone(self);
-                    return detached(async move { service.stop_and_delete(deletion).await }).await;
+                    let (service, only_runs) = (Arc::clone(self), only_runs.map(<[String]>::to_vec));
+                    return detached(async move { service.stop_and_delete(deletion, only_runs).await }).await;
                 }
                 // A panic ended the other submission: this caller submits again.
                 Err(submission) => {
@@ -154,14 +163,18 @@ impl BackupService {
         }
     }
 
-    async fn stop_and_delete(&self, deletion: PendingDeletion) -> Result<(), CallError> {
+    async fn stop_and_delete(
+        &self,
+        deletion: PendingDeletion,
+        only_runs: Option<Vec<String>>,
+    ) -> Result<(), CallError> {
         let run = canonical(&deletion.id);
         let stopped = match run {
             Some(id) => self.runs.stop(id).await.map(|run_id| (id, run_id)),
             None => None,
         };
         let calls = self.policies.calls();
-        match calls.delete(&deletion.id, None).await {
+        match calls.delete(&deletion.id, only_runs.as_deref()).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
                 tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));

@@ -11,7 +11,7 @@ use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 15] = [
+pub(super) const LINKS: [(&str, &str); 17] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
@@ -27,6 +27,8 @@ pub(super) const LINKS: [(&str, &str); 15] = [
     ("policy-rollback", "/policy/rollback"),
     ("policy-shadow", "/policy/shadow"),
     ("prometheus", "/prometheus"),
+    ("retention", "/retention"),
+    ("schedule", "/schedule"),
 ];
 
 /// Links to all endpoints.
@@ -34,6 +36,7 @@ pub(super) const LINKS: [(&str, &str); 15] = [
     get,
     path = "/actuator",
     tag = "server",
+    operation_id = "getLinks",
     responses((status = 200, description = "The links.", body = Links), NoErrors)
 )]
 pub(super) async fn links(headers: HeaderMap) -> Json<Links> {
@@ -46,6 +49,7 @@ pub(super) async fn links(headers: HeaderMap) -> Json<Links> {
     get,
     path = "/actuator/info",
     tag = "server",
+    operation_id = "getInfo",
     responses((status = 200, description = "Name and version.", body = Info), NoErrors)
 )]
 pub(super) async fn info() -> Json<Info> {
@@ -55,6 +59,7 @@ pub(super) async fn info() -> Json<Info> {
 /// Takes over what is not counted when it happens. It waits for nothing.
 fn look(api: &Api) {
     api.metrics.runs.oldest(api.service.runs.oldest_age());
+    api.metrics.lines_dropped(api.loggers.dropped_lines());
     if let Some(probe) = api.readiness.last() {
         api.metrics.engine.probed(probe.is_answered(), probe.repository.status == HealthStatus::Up);
     }
@@ -65,6 +70,7 @@ fn look(api: &Api) {
     get,
     path = "/actuator/prometheus",
     tag = "server",
+    operation_id = "getMetrics",
     responses((status = 200, description = "The metrics.", content_type = "text/plain", body = String), NoErrors)
 )]
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {

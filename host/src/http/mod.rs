@@ -11,6 +11,7 @@ mod layers;
 mod loggers;
 mod openapi;
 mod policy;
+mod retention;
 mod tls;
 
 use std::borrow::Cow;
@@ -28,7 +29,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
@@ -44,6 +45,8 @@ pub use tls::{PortTls, TlsError};
 /// What the handlers work with.
 pub struct Api {
     pub service: Arc<BackupService>,
+    pub retention: Arc<Retention>,
+    pub scheduler: Arc<Scheduler>,
     pub readiness: Readiness,
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
@@ -80,6 +83,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(policy::roll_back))
         .routes(routes!(policy::begin_shadow, policy::end_shadow))
         .routes(routes!(actuator::prometheus))
+        .routes(routes!(retention::expire))
+        .routes(routes!(retention::schedule))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.

@@ -25,7 +25,9 @@ pub(super) use errors::codes;
 pub(super) use errors::{
     CreateErrors, DeleteErrors, GetErrors, ListErrors, LoggerChangeErrors, LoggerErrors, NoErrors,
 };
-pub(super) use errors::{NotReady, ReplaceErrors, RollbackErrors, ShadowEndErrors, ShadowErrors};
+pub(super) use errors::{
+    ExpiryErrors, NotReady, ReplaceErrors, RollbackErrors, ScheduleErrors, ShadowEndErrors, ShadowErrors,
+};
 
 const DESCRIPTION: &str = "Backups of Camunda Optimize. docs/reference/api.md says what the states mean, and \
     docs/reference/errors.md what each errorCode means and what to do. A path that does not exist is answered with 404 \
@@ -90,6 +92,7 @@ fn add_request_id(document: &mut OpenApi) {
     get,
     path = "/actuator/openapi.json",
     tag = "server",
+    operation_id = "getOpenApi",
     responses((status = 200, description = "The document.", content_type = "application/json", body = Object), NoErrors)
 )]
 pub(super) async fn show() -> impl IntoResponse {

@@ -29,9 +29,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use backup_core::{ClockDifference, RepositoryName};
+use backup_core::{
+    Backup, ClockDifference, Context, EngineClock, IndexPrefix, RepositoryName, Timestamp, milliseconds, operations,
+};
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups};
 use crate::metrics::{LastSuccess, Metrics};
 use crate::sandbox::{CallError, Mark, Operation};
@@ -72,6 +75,15 @@ pub enum RollbackError {
     NoPreviousPolicy,
     #[error("generation {unwanted} does not serve, but generation {serving}: nothing is rolled back")]
     Replaced { unwanted: u64, serving: u64 },
+}
+
+/// Why the host could not read a backup itself.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnReadError {
+    #[error("{0}")]
+    Settings(String),
+    #[error(transparent)]
+    Core(#[from] backup_core::Error),
 }
 
 impl Policies {
@@ -120,6 +132,37 @@ impl Policies {
     pub(crate) async fn clock_difference(&self) -> Result<ClockDifference, ClockError> {
         const TIMEOUT: Duration = Duration::from_secs(10);
         self.context.capability.clock_difference(TIMEOUT).await
+    }
+
+    /// Reads one backup by the host's own rules; no policy is called for that.
+    pub(crate) async fn read_by_own_rules(&self, id: u64) -> Result<Backup, OwnReadError> {
+        const TIMEOUT: Duration = Duration::from_secs(60);
+        let (context, id) = (self.own_context()?, id.to_string());
+        Ok(self.context.capability.read_with(TIMEOUT, |engine| operations::get(engine, &context, &id)).await?)
+    }
+
+    fn own_context(&self) -> Result<Context, OwnReadError> {
+        let settings = &self.context.settings;
+        let invalid = |error: &dyn std::error::Error| OwnReadError::Settings(error.to_string());
+        Ok(Context {
+            settings: backup_core::Settings {
+                repository: Some(RepositoryName::parse(&settings.repository).map_err(|error| invalid(&error))?),
+                index_prefix: IndexPrefix::parse(&settings.index_prefix).map_err(|error| invalid(&error))?,
+                optimize_version: None,
+                engine: settings.engine.into(),
+                resume_window: Duration::from_millis(settings.resume_window),
+            },
+            now: Timestamp(milliseconds(clock::since_epoch())),
+            engine_clock: EngineClock::NotAsked,
+            run_id: String::new(),
+            host: String::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// The index prefix of the installation.
+    pub(crate) fn index_prefix(&self) -> &str {
+        &self.context.settings.index_prefix
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.

@@ -38,6 +38,12 @@ pub(in crate::cli) enum BackupCommandError {
     YesMissing { id: BackupId },
     #[error("backup {id} was not deleted: the answer was not yes")]
     Declined { id: BackupId },
+    #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
+    ExpiryNeedsYes,
+    #[error("nothing was deleted: the answer was not yes")]
+    ExpiryDeclined,
+    #[error("nothing was deleted, and nothing expires for the time being: {0}")]
+    ExpirySuspended(String),
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -50,17 +56,21 @@ impl BackupCommandError {
     pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Options(ClientOptionsError::Local(error)) => error.exit_status(),
-            Self::Options(_) | Self::YesMissing { .. } | Self::TimeoutAlone | Self::ResumeElsewhere => {
-                ExitStatus::WrongUsage
-            }
+            Self::Options(_)
+            | Self::YesMissing { .. }
+            | Self::TimeoutAlone
+            | Self::ResumeElsewhere
+            | Self::ExpiryNeedsYes => ExitStatus::WrongUsage,
             Self::Client(error)
             | Self::MayHaveStarted { error, .. }
             | Self::NotStarted { error, .. }
             | Self::LastingError { error, .. } => error.exit_status(),
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) | Self::Declined { .. } => ExitStatus::Interrupted,
-            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } => ExitStatus::EndedBadly,
+            Self::Interrupted(_) | Self::Declined { .. } | Self::ExpiryDeclined => ExitStatus::Interrupted,
+            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } | Self::ExpirySuspended(_) => {
+                ExitStatus::EndedBadly
+            }
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

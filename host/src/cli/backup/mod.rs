@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod error;
+mod expire;
 mod follow;
 mod progress;
 mod show;
@@ -14,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::expire::Expire;
 use self::follow::Follow;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
@@ -51,6 +53,8 @@ enum Action {
     Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Delete the backups that the rules of retention let expire. It cannot be undone.
+    Expire(Expire),
 }
 
 impl BackupCommand {
@@ -76,6 +80,7 @@ impl Action {
             Self::Get(get) => get.run(client, format).await,
             Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Expire(expire) => expire.run(client, format).await,
         }
     }
 }

@@ -13,7 +13,7 @@ mod token;
 
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message, ProgressView};
+use backup_actuator::{BackupView, Message, ProgressView, RetentionView};
 use backup_core::BackupId;
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -31,6 +31,7 @@ pub(super) use self::error::ClientError;
 pub(super) use self::options::Target;
 
 const BACKUPS: &str = "/actuator/backups";
+const RETENTION: &str = "/actuator/retention";
 
 /// A search engine opens the metadata of every snapshot for it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
@@ -135,6 +136,19 @@ impl Client {
     /// Has a backup deleted.
     pub(super) async fn delete(&self, id: BackupId) -> Result<(), ClientError> {
         self.send(ApiRequest::new(Method::DELETE, backup(id))).await?.expect_nothing(StatusCode::NO_CONTENT)
+    }
+
+    /// Shows what expires. Unless it is a dry run, that is deleted: by a running server afterwards, here before this returns.
+    pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
+        let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
+        let request = ApiRequest { body, timeout: LIST_TIMEOUT, ..ApiRequest::new(Method::POST, RETENTION) };
+        let status = if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let received = self.send(request).await?.expect(status)?;
+        match self {
+            Self::Local(server) if !dry_run => server.expire().await?,
+            _ => {}
+        }
+        Ok(received)
     }
 
     /// How the deletion of a backup is, if the server that answers is the one that took it.
