@@ -77,7 +77,7 @@ async fn readiness_is_a_no_within_6_seconds() -> Result<()> {
 /// Of the embedded policy, after it has worked.
 #[tokio::test]
 async fn it_needs_no_more_memory_than_the_documents_say() -> Result<()> {
-    let (_, said) = include_str!("../../docs/running.md").split_once("in use are less than ").context("the claim")?;
+    let (_, said) = include_str!("../../docs/operations.md").split_once("in use are less than ").context("the claim")?;
     let most: u64 = said.split_once(" MB").context("the unit")?.0.parse()?;
     let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups");
@@ -93,7 +93,7 @@ async fn it_needs_no_more_memory_than_the_documents_say() -> Result<()> {
 /// Limits of one call, in MiB.
 const MEMORY: u64 = 16;
 const TRANSFER: u64 = 1;
-/// What all calls at once can hold by docs/running.md, here without large answers of a search engine, and some MiB for the
+/// What all calls at once can hold by docs/operations.md, here without large answers of a search engine, and some MiB for the
 /// callers' connections.
 const MOST: u64 = (5 * MEMORY + 18 + 4 * TRANSFER + 20) << 20;
 

@@ -35,8 +35,9 @@ impl Alert {
     /// Its row in the table of the reference.
     fn row(&self) -> Result<String> {
         let [summary, severity, wait, query] = ["summary", "severity", "for", "expr"].map(|key| self.get(key));
-        let query = query?.replace('|', "\\|");
-        Ok(format!("| `{}` | {} | {} | {} | `{query}` |", self.name, summary?, severity?, wait?))
+        let (name, query) = (&self.name, query?.replace('|', "\\|"));
+        let link = format!("[`{name}`](../operations.md#{})", name.to_lowercase());
+        Ok(format!("| {link} | {} | {} | {} | `{query}` |", summary?, severity?, wait?))
     }
 }
 
@@ -48,8 +49,18 @@ fn alerts() -> Result<Vec<Alert>> {
 fn the_table_of_alerts_has_every_rule_as_it_is() -> Result<()> {
     let rows: Vec<String> = alerts()?.iter().map(Alert::row).collect::<Result<_>>()?;
     let reference = read("docs/reference/metrics.md")?;
-    let table: Vec<&str> = reference.lines().filter(|line| line.starts_with("| `OptimizeBackup")).collect();
+    let table: Vec<&str> = reference.lines().filter(|line| line.starts_with("| [`OptimizeBackup")).collect();
     ensure!(table == rows, "docs/reference/metrics.md should have this table:\n{}", rows.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_runbook_has_every_alert_in_the_order_of_the_rules() -> Result<()> {
+    let alerts: Vec<String> = alerts()?.into_iter().map(|alert| alert.name).collect();
+    let operations = read("docs/operations.md")?;
+    let headings = operations.lines().filter_map(|line| line.strip_prefix("### "));
+    let told: Vec<&str> = headings.filter(|heading| heading.starts_with("OptimizeBackup")).collect();
+    assert_eq!(told, alerts);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! How many calls run at once, and the memory that they share.
 //!
 //! Calls for callers and calls of the host itself have permits of their own: however many callers there are, runs go on.
-//! What all calls can use at worst is in `docs/running.md`.
+//! What all calls can use at worst is in `docs/operations.md`.
 
 use std::sync::Arc;
 use std::time::Duration;
