@@ -200,7 +200,11 @@ impl<'a> Section<'a> {
 
     fn report_with(&self, name: &str, variables: &[String], problem: impl Display) -> Reported {
         let line = format!("{}: {problem}", with_variables(&self.key_of(name), variables));
-        self.reader.errors.borrow_mut().push(one_line(&line));
+        let (mut errors, line) = (self.reader.errors.borrow_mut(), one_line(&line));
+        // Two settings may be read from one key.
+        if !errors.contains(&line) {
+            errors.push(line);
+        }
         Reported
     }
 
