@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::StatusCode;
 use backup_core::memory::StoredSnapshot;
-use backup_core::{RetentionRules, SnapshotState, Timestamp};
+use backup_core::{RetentionRules, SnapshotState, Timestamp, milliseconds};
 use backup_test_hosts::policies::ids;
 use backup_test_hosts::{Options, TestHost};
 use backup_test_support::poll_until;
@@ -20,6 +20,9 @@ use crate::options;
 async fn host_of(repository: &'static str) -> Arc<TestHost> {
     let rules = RetentionRules::new(None, None, NonZeroU32::new(1)).unwrap();
     let host = taken_in(Options { repository, rules, ..options() }).await;
+    // To build the policy can take longer than clocks may differ.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    host.engine.pass_until(Timestamp(milliseconds(now)));
     for (id, state, is_ours) in [
         (1, SnapshotState::Success, false),
         (2, SnapshotState::Success, true),
