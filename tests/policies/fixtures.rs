@@ -73,7 +73,7 @@ const DATA: [(&str, &[u8]); 11] = [
 const HELPERS: &str = r#"
     ;; Of the enum `method`.
     (global $GET i32 (i32.const 0))
-    (global $DELETE i32 (i32.const 2))
+    (global $DELETE i32 (i32.const 3))
 
     ;; Sets one text of `$path`, a list of strings.
     (func $set_segment (param $index i32) (param $text i32) (param $bytes i32) (local $place i32)

@@ -123,7 +123,7 @@ async fn an_answer_against_the_contract_reaches_nobody() {
         ("GET", ids::OTHER_NAMES, other_names),
         ("DELETE", ids::OTHER_NAMES, other_names),
         ("POST", ids::OTHER_NAMES, other_names),
-        ("PROGRESS", ids::TOO_FAR, "it says that 1001 thousandths of the backup 1010 are done, which is InProgress"),
+        ("PROGRESS", ids::TOO_FAR, "it says that 1001 thousandths of the backup 1010 are done, which is IN_PROGRESS"),
         ("GET", ids::OTHER_ID, "it was asked for the backup 1008 and answered for 1009"),
     ] {
         assert_eq!(bystander.beside(failure(&host, method, id)).await, breaks(violation));

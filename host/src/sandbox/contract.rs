@@ -33,14 +33,14 @@ pub enum ContractError {
         "it calls the backup {backup} complete, of which {successful} of {found} snapshots succeeded; a complete one has exactly two, both successful"
     )]
     NotComplete { backup: BackupId, found: usize, successful: usize },
-    #[error("the backup {backup} is {state:?} {} a failure reason", if *has_reason { "with" } else { "without" })]
+    #[error("the backup {backup} is {} {} a failure reason", core::BackupState::from(*state), if *has_reason { "with" } else { "without" })]
     Reason {
         backup: BackupId,
         state: BackupState,
         /// Whether there is a reason.
         has_reason: bool,
     },
-    #[error("it says that {permille} thousandths of the backup {backup} are done, which is {state:?}")]
+    #[error("it says that {permille} thousandths of the backup {backup} are done, which is {}", core::BackupState::from(*state))]
     Permille { backup: BackupId, state: BackupState, permille: u16 },
     #[error("it says that more of the snapshot '{}' is done than there is", excerpt(.0))]
     MoreThanAll(String),
