@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 
 use crate::backups::overview::Overview;
 use crate::clock;
@@ -94,8 +94,9 @@ impl Runs {
         };
         self.metrics.runs.started();
         let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
-        // What a step logs says which backup it is of, and which request has begun it.
-        let span = info_span!("run", backupId = id, runId = run_id);
+        // What a step logs says which backup it is of, and which request has begun it; at any level of the log, which a span
+        // has to have, too.
+        let span = error_span!("run", backupId = id, runId = run_id);
         let driven = Driven { runs: Arc::clone(self), id, run_id, stopped: driver.stopped };
         let work = async move { driver::drive(&driven.runs, id, calls, &driver.stop).await };
         self.tasks.spawn(correlation.scope(work).instrument(span));

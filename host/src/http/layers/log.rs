@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use backup_core::milliseconds;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 
 use super::ErrorCode;
 use crate::correlation;
@@ -30,8 +30,9 @@ impl Subject {
 
 pub(super) async fn record(mut request: Request, next: Next) -> Response {
     let mut line = Line::of(&mut request);
-    // Whatever is logged for this request, in the background too, carries its ID.
-    let span = info_span!("request", requestId = line.request_id);
+    // Whatever is logged for this request, in the background too, carries its ID: at any level of the log, which a span has to
+    // have, too.
+    let span = error_span!("request", requestId = line.request_id);
     let response = next.run(request).instrument(span).await;
     line.status = Some(response.status());
     line.error = response.extensions().get::<ErrorCode>().map(|ErrorCode(code)| code.clone());

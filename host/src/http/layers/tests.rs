@@ -90,18 +90,26 @@ impl Write for Log {
 
 impl Log {
     fn begin() -> (Self, DefaultGuard) {
+        Self::begin_at(tracing::Level::DEBUG)
+    }
+
+    fn begin_at(level: tracing::Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::DEBUG);
+        let subscriber = tracing_subscriber::fmt().json().with_max_level(level);
         let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
         (log, guard)
     }
 
     /// The audit lines, each with these fields.
     fn audit(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = self.lines().into_iter();
         lines.filter(|line| line["target"] == "audit").map(|mut line| line["fields"].take()).collect()
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
@@ -119,6 +127,18 @@ async fn every_response_has_the_requests_id_or_a_new_one() {
     let (status, response, _) = fixture.call("GET", "/actuator/backups", &[("x-request-id", "two words")], "").await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     assert_eq!(response["x-request-id"].len(), 36);
+}
+
+#[tokio::test]
+async fn a_line_has_the_requests_id_at_any_level() {
+    for level in [tracing::Level::WARN, tracing::Level::INFO] {
+        let fixture = Fixture::new();
+        let (log, _guard) = Log::begin_at(level);
+        fixture.stopping.cancel();
+        fixture.call("GET", "/actuator/health/readiness", &[("x-request-id", "r1")], "").await;
+        let lines = log.lines();
+        assert_eq!((lines.len(), &lines[0]["span"]["requestId"]), (1, &json!("r1")), "{lines:?}");
+    }
 }
 
 #[tokio::test]
