@@ -57,6 +57,8 @@ pub struct ConnectionLimits {
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long no connection is accepted after the operating system refused one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What the head of a request may have, and so what a connection can hold that sends it slowly.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// How often full connections are logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -66,7 +68,7 @@ impl ConnectionLimits {
     /// # Errors
     /// If the limit of open files cannot be read.
     pub fn of_this_process() -> io::Result<Self> {
-        const MAX_CONNECTIONS: u64 = 8_192;
+        const MAX_CONNECTIONS: u64 = 4_096;
         const RESERVED: u64 = 256;
         let files = rlimit::increase_nofile_limit(u64::MAX)?;
         let max_connections = files.saturating_sub(RESERVED).max(files / 2).min(MAX_CONNECTIONS);
@@ -169,6 +171,7 @@ where
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(connection.connections.limits.idle_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut served = pin!(served);
     if connection.state.close.run_until_cancelled(served.as_mut()).await.is_some() {

@@ -88,6 +88,21 @@ async fn a_head_that_does_not_end_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_head_has_an_end() {
+    let server = Server::start(10, LONG).await;
+    let head = |length: usize| {
+        format!(
+            "GET /?{} HTTP/1.1\r\nhost: x\r\ncookie: {}\r\nconnection: close\r\n\r\n",
+            "q".repeat(4096),
+            "c".repeat(length)
+        )
+    };
+    assert!(rest_of(server.connect(&head(8 * 1024)).await).await.ends_with("ready"));
+    let endless = "GET / HTTP/1.1\r\ncookie: ".to_owned() + &"c".repeat(MAX_HEAD_BYTES);
+    assert!(!rest_of(server.connect(&endless).await).await.contains(" 200 "), "it is not waited for");
+}
+
+#[tokio::test]
 async fn a_handshake_that_does_not_end_keeps_nobody_out() {
     let files = Files::new();
     let server = Server::start_with(Some(Arc::new(files.port())), 10, LONG).await;
