@@ -18,7 +18,8 @@ use std::time::Duration;
 use backup_actuator::{Finding, HealthStatus, IndicesFacts, Probe};
 use backup_core::{EngineInfo, EngineKind, IndexPrefix, RepositoryName, Request, Response};
 use backup_elasticsearch::OwnRequest;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use self::verify::Verifier;
@@ -34,9 +35,14 @@ pub struct Subject {
 
 /// Looks at the engine. All results are of one look at a time.
 pub struct Readiness {
+    eye: Arc<Eye>,
+    looks: Arc<Mutex<Looks>>,
+}
+
+/// What looks: for callers, but not in their tasks.
+struct Eye {
     capability: Capability,
     subject: Subject,
-    looks: Mutex<Looks>,
     /// What the last look has found.
     last: RwLock<Option<Arc<Probe>>>,
 }
@@ -64,28 +70,25 @@ const WATCH_INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(5);
 impl Readiness {
     /// Looks through `capability`, so with the same credentials as a policy.
     pub fn new(capability: Capability, subject: Subject) -> Self {
-        Self { capability, subject, looks: Mutex::default(), last: RwLock::default() }
+        Self { eye: Arc::new(Eye { capability, subject, last: RwLock::default() }), looks: Arc::default() }
     }
 
     /// What the last look has found, without another one. `None`: there was none yet.
     pub fn last(&self) -> Option<Arc<Probe>> {
-        self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.eye.last()
     }
 
     /// Looks, and logs what has changed. Callers who come meanwhile, or within a second, get the same result.
     pub async fn probe(&self) -> Arc<Probe> {
-        let mut looks = self.looks.lock().await;
-        let last = self.last();
-        if let (Some(probe), Some(ended)) = (&last, looks.ended)
+        let looks = Arc::clone(&self.looks).lock_owned().await;
+        if let (Some(probe), Some(ended)) = (self.last(), looks.ended)
             && ended.elapsed() < MAX_AGE
         {
-            return Arc::clone(probe);
+            return probe;
         }
-        let probe = Arc::new(self.look(&mut looks, Instant::now() + PROBE_TIMEOUT).await);
-        report::changes(last.as_deref(), &probe);
-        looks.ended = Some(Instant::now());
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&probe));
-        probe
+        // A look ends also when its caller has hung up: otherwise each new caller would begin another one.
+        let look = tokio::spawn(Arc::clone(&self.eye).look_and_keep(looks));
+        look.await.unwrap_or_else(|error| Arc::new(self.eye.failed(&error)))
     }
 
     /// Looks regularly, also while nobody asks.
@@ -94,6 +97,27 @@ impl Readiness {
             let interval = if self.probe().await.is_ready() { WATCH_INTERVAL } else { WATCH_INTERVAL_WHILE_DOWN };
             tokio::time::sleep(interval).await;
         }
+    }
+}
+
+impl Eye {
+    fn last(&self) -> Option<Arc<Probe>> {
+        self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn look_and_keep(self: Arc<Self>, mut looks: OwnedMutexGuard<Looks>) -> Arc<Probe> {
+        let probe = Arc::new(self.look(&mut looks, Instant::now() + PROBE_TIMEOUT).await);
+        report::changes(self.last().as_deref(), &probe);
+        looks.ended = Some(Instant::now());
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&probe));
+        probe
+    }
+
+    /// A look that did not end: a defect, or the end of the server.
+    fn failed(&self, error: &JoinError) -> Probe {
+        let Subject { engine, repository, prefix } = &self.subject;
+        let error = TransportError::Interrupted(format!("the look at it failed: {error}"));
+        Probe::read(*engine, repository.as_ref(), prefix, Err(error))
     }
 
     async fn look(&self, looks: &mut Looks, deadline: Instant) -> Probe {

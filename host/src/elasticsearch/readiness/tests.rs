@@ -10,6 +10,7 @@ use crate::elasticsearch::{Destination, Granted, Grants, ResponseFuture, Transpo
 struct Cluster {
     engine: MemoryEngine,
     verifies: std::sync::Mutex<(u16, usize)>,
+    delay: Duration,
 }
 
 impl Transport for Cluster {
@@ -17,6 +18,9 @@ impl Transport for Cluster {
         use backup_core::Engine as _;
 
         Box::pin(async move {
+            if !self.delay.is_zero() {
+                tokio::time::sleep(self.delay).await;
+            }
             if request.request().method != Method::Post {
                 return self.engine.send(request.request());
             }
@@ -34,8 +38,13 @@ impl Transport for Cluster {
 }
 
 fn readiness() -> (Arc<Cluster>, Readiness) {
+    readiness_after(Duration::ZERO)
+}
+
+/// Of a cluster that takes this long for each answer.
+fn readiness_after(delay: Duration) -> (Arc<Cluster>, Readiness) {
     let engine = MemoryEngine::new(Dialect::Elasticsearch8_19);
-    let cluster = Arc::new(Cluster { engine, verifies: std::sync::Mutex::new((200, 0)) });
+    let cluster = Arc::new(Cluster { engine, verifies: std::sync::Mutex::new((200, 0)), delay });
     let repository = RepositoryName::parse("backups").ok();
     let prefix = IndexPrefix::parse("optimize").unwrap();
     let grants = Grants::new(repository.clone(), prefix.clone());
@@ -67,6 +76,17 @@ async fn the_engine_is_asked_once_a_second_however_many_ask() {
     tokio::time::advance(MAX_AGE).await;
     assert_eq!(readiness.probe().await.first_fault().unwrap().0, "indices");
     assert_eq!(asked(&cluster, "_snapshot"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_hang_up_begin_no_further_looks() {
+    let (cluster, readiness) = readiness_after(Duration::from_millis(300));
+    for _ in 0..5 {
+        let hung_up = tokio::time::timeout(Duration::from_millis(10), readiness.probe()).await;
+        assert!(hung_up.is_err());
+    }
+    assert_eq!(readiness.probe().await.first_fault().unwrap().0, "repository");
+    assert_eq!(asked(&cluster, "_snapshot"), 1);
 }
 
 #[tokio::test(start_paused = true)]
