@@ -27,8 +27,10 @@ pub struct Rotating<T> {
 
 struct Files {
     paths: Vec<PathBuf>,
-    /// What the value was made from, or could not be made from.
+    /// What the value was made from.
     used: Contents,
+    /// What it could not be made from the last time. That is tried again: a certificate may be one of tomorrow.
+    refused: Option<Contents>,
     /// What the last look found.
     seen: Contents,
 }
@@ -49,7 +51,7 @@ impl<T> Rotating<T> {
         // Before the value: what changes meanwhile is found by a look.
         let used = contents(&paths);
         let current = ArcSwap::from_pointee(make(None)?);
-        let files = Mutex::new(Files { paths, seen: used.clone(), used });
+        let files = Mutex::new(Files { paths, seen: used.clone(), used, refused: None });
         let make = Box::new(move |previous: Option<&T>| make(previous).map_err(|error| error.to_string()));
         Ok(Self { what: what.into(), current, files, make })
     }
@@ -78,17 +80,22 @@ impl<T> Rotating<T> {
 
     fn take_over(&self, files: &mut Files) -> bool {
         if files.seen == files.used {
+            files.refused = None;
             return false;
         }
-        files.used.clone_from(&files.seen);
         match (self.make)(Some(&self.current.load())) {
             Ok(value) => {
+                files.used.clone_from(&files.seen);
+                files.refused = None;
                 self.current.store(Arc::new(value));
                 tracing::info!("{} changed; the new one is in use", self.what);
                 true
             }
             Err(reason) => {
-                tracing::warn!(reason, "{} changed and cannot be used; the previous one stays in use", self.what);
+                if files.refused.as_ref() != Some(&files.seen) {
+                    tracing::warn!(reason, "{} changed and cannot be used; the previous one stays in use", self.what);
+                    files.refused = Some(files.seen.clone());
+                }
                 false
             }
         }

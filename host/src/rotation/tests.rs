@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::tempdir;
 
@@ -54,6 +55,27 @@ fn what_cannot_be_used_changes_nothing() {
     assert_eq!(look_twice(&number), 1);
     fs::write(&path, "2").unwrap();
     assert_eq!(look_twice(&number), 2);
+}
+
+/// A certificate may be one of tomorrow, or the process may have had no file descriptor left.
+#[test]
+fn what_could_not_be_used_once_is_tried_again() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("number");
+    fs::write(&path, "1").unwrap();
+    let (file, is_early) = (path.clone(), Arc::new(AtomicBool::new(false)));
+    let early = Arc::clone(&is_early);
+    let number = Rotating::new("the number", vec![path.clone()], move |_| match early.load(Ordering::Relaxed) {
+        true => Err("not yet".to_owned()),
+        false => Ok(fs::read_to_string(&file).unwrap().parse::<u64>().unwrap()),
+    })
+    .unwrap();
+    is_early.store(true, Ordering::Relaxed);
+    fs::write(&path, "2").unwrap();
+    assert_eq!(look_twice(&number), 1);
+    is_early.store(false, Ordering::Relaxed);
+    number.look();
+    assert_eq!(*number.current(), 2);
 }
 
 /// As Kubernetes does it: `number` leads through the link `..data`, which is exchanged.
