@@ -200,11 +200,8 @@ impl Access {
     fn rotating(connection: Connection, limits: Limits) -> Result<Rotating<Self>, ClientError> {
         const WHAT: &str = "a file of the connection to the search engine (security.*, connection.proxy.passwordFile)";
         let files = connection.files();
-        let make = move |previous: Option<&Self>| match previous {
-            None => Self::new(&connection, limits),
-            Some(_) => Self::new(&connection.renewed()?, limits),
-        };
-        Rotating::new(WHAT, files, make)
+        // The first time, too: a file may have changed since the settings were read.
+        Rotating::new(WHAT, files, move |_| Self::new(&connection.renewed()?, limits))
     }
 
     fn new(connection: &Connection, limits: Limits) -> Result<Self, ClientError> {
