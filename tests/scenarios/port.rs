@@ -82,6 +82,20 @@ async fn it_speaks_tls_and_knows_callers_by_their_tokens() -> Result<()> {
     poll_until("the new certificate and the new token", TIMEOUT, is_renewed).await
 }
 
+/// A probe needs the status; names and reasons are for callers.
+#[tokio::test]
+async fn strangers_are_told_no_more_than_the_status() -> Result<()> {
+    let files = Files::new()?;
+    let options = bare_options().env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", "1");
+    let host = Host::start(options.env("CAMUNDA_OPTIMIZE_BACKUP_READER_TOKEN_FILE", &files.path("token"))).await?;
+    let stranger = host.get("/actuator/health/readiness").await?;
+    assert_eq!((stranger.status, stranger.text.as_str()), (503, r#"{"status":"DOWN"}"#));
+    let token = format!("Bearer {TOKEN}");
+    let reader = host.request("GET", "/actuator/health/readiness", &[("authorization", &token)], "").await?;
+    assert_eq!((reader.status, &reader.json()?["components"]["engine"]["status"]), (503, &"DOWN".into()));
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_key_of_another_certificate_stops_the_start() -> Result<()> {
     let files = Files::new()?;

@@ -97,6 +97,12 @@ impl Health {
         self
     }
 
+    /// The status alone, for whoever may not know more.
+    #[must_use]
+    pub fn without_details(self) -> Self {
+        Self { status: self.status, ..Self::liveness() }
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn status_code(&self) -> StatusCode {

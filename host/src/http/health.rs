@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use backup_actuator::{Health, HealthDetails, PolicyFacts};
 
 use super::Api;
+use super::access::Identity;
 use super::openapi::{NoErrors, NotReady};
 use crate::backups::Deletion;
 use crate::policy::{Admitted, Source};
@@ -25,7 +26,7 @@ pub(super) async fn liveness() -> Response {
     response(Health::liveness())
 }
 
-/// Whether a backup could be made now.
+/// Whether a backup could be made now. Where callers have tokens or certificates, only they are told the components.
 #[utoipa::path(
     get,
     path = "/actuator/health/readiness",
@@ -37,8 +38,10 @@ pub(super) async fn liveness() -> Response {
         NoErrors
     )
 )]
-pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Response {
-    response(Health::readiness(&*api.readiness.probe().await))
+pub(super) async fn readiness(State(api): State<Arc<Api>>, Extension(identity): Extension<Identity>) -> Response {
+    let health = Health::readiness(&*api.readiness.probe().await);
+    // As in Spring Boot where details are shown `when-authorized`: a probe needs none.
+    response(if identity.is_known() { health } else { health.without_details() })
 }
 
 /// The health of the server and of what it needs.

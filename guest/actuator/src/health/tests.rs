@@ -91,6 +91,9 @@ fn indices_are_shown_in_springs_shape() {
     let expected = json!({"status": "UP", "details": {"prefix": "optimize", "partOne": 1, "partTwo": 2}});
     assert_eq!((&health["status"], &health["components"]["indices"]), (&json!("UP"), &expected));
 
+    let bare = serde_json::to_value(Health::readiness(&probe).without_details()).unwrap();
+    assert_eq!(bare, json!({"status": "UP"}));
+
     probe.indices = Finding::of_indices(&prefix(), Ok(&response(200, json!({"indices": []}))));
     let (component, error) = probe.first_fault().unwrap();
     assert!(component == "indices" && error.contains("no index whose name begins with 'optimize-'"), "{error}");

@@ -136,6 +136,11 @@ impl Identity {
         Self { name: "nobody".to_owned(), known_by: KnownBy::Nothing(missing) }
     }
 
+    /// Whether nothing is missing that would tell who this is.
+    pub(in crate::http) fn is_known(&self) -> bool {
+        !matches!(self.known_by, KnownBy::Nothing(_))
+    }
+
     pub(in crate::http) fn role(&self) -> Option<Role> {
         match self.known_by {
             KnownBy::Token(role) => Some(role),
