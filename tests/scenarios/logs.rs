@@ -106,6 +106,8 @@ async fn levels_are_changed_while_it_runs() -> Result<()> {
     let wrong = host.request("POST", "/actuator/loggers/ROOT", &json, r#"{"configuredLevel":"LOUD"}"#).await?;
     assert_eq!((wrong.status, &wrong.json()?["errorCode"]), (400, &"invalidLogLevel".into()), "{}", wrong.text);
     assert!(wrong.text.contains("OFF, ERROR, WARN, INFO, DEBUG and TRACE"), "{}", wrong.text);
+    let audit = host.request("POST", "/actuator/loggers/audit", &json, r#"{"configuredLevel":"OFF"}"#).await?;
+    assert_eq!((audit.status, &audit.json()?["errorCode"]), (403, &"operationNotEnabled".into()));
     let unknown = host.get("/actuator/loggers/not-there").await?;
     assert_eq!((unknown.status, &unknown.json()?["errorCode"]), (404, &"unknownLogger".into()));
     let springs = [("content-type", "application/vnd.spring-boot.actuator.v3+json")];

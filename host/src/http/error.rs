@@ -14,6 +14,7 @@ use crate::policy::RollbackError;
 use crate::policy::admission::AdmissionError;
 use crate::policy::shadow::NoShadow;
 use crate::sandbox::CallError;
+use crate::telemetry::LevelError;
 
 /// Why a request has no result.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +39,8 @@ pub enum ApiError {
         "the log level is not readable: {0}; allowed are OFF, ERROR, WARN, INFO, DEBUG and TRACE: send {{\"configuredLevel\": \"DEBUG\"}}, or null to take the level away"
     )]
     InvalidLogLevel(String),
-    #[error("there is no such logger; GET /actuator/loggers lists those that there are")]
-    UnknownLogger,
+    #[error(transparent)]
+    Level(#[from] LevelError),
     #[error("the host failed: {0}; this is a defect, its log tells more")]
     Internal(String),
 }
@@ -77,7 +78,7 @@ table! {
     ApiError::Access(AccessError::TokenMissing | AccessError::TokenUnknown) => UNAUTHORIZED: "unauthorized",
     ApiError::Access(AccessError::CertificateMissing) => FORBIDDEN: "clientCertificateNeeded",
     ApiError::Access(AccessError::Forbidden { .. }) => FORBIDDEN: "forbidden",
-    ApiError::Access(AccessError::NotEnabled) => FORBIDDEN: "operationNotEnabled",
+    ApiError::Access(AccessError::NotEnabled) | ApiError::Level(LevelError::Audit) => FORBIDDEN: "operationNotEnabled",
     ApiError::Stopping => SERVICE_UNAVAILABLE: "serverStopping",
     ApiError::PolicyTooLarge { .. } => PAYLOAD_TOO_LARGE: "policyTooLarge",
     ApiError::PolicyRefused(AdmissionError::Lineage(_)) => CONFLICT: "policySuperseded",
@@ -86,7 +87,7 @@ table! {
     ApiError::Rollback(RollbackError::NoPreviousPolicy) => CONFLICT: "noPreviousPolicy",
     ApiError::Rollback(RollbackError::Replaced { .. }) => CONFLICT: "generationReplaced",
     ApiError::InvalidLogLevel(_) => BAD_REQUEST: "invalidLogLevel",
-    ApiError::UnknownLogger => NOT_FOUND: "unknownLogger",
+    ApiError::Level(LevelError::Unknown) => NOT_FOUND: "unknownLogger",
     ApiError::Call(CallError::Internal(_)) | ApiError::Internal(_) => INTERNAL_SERVER_ERROR: "internalError",
 }
 

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::openapi::{LoggerChangeErrors, LoggerErrors, NoErrors};
 use super::{Api, ApiError, body};
-use crate::telemetry::{LogLevel, LoggerLevels};
+use crate::telemetry::{LevelError, LogLevel, LoggerLevels};
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = Loggers)]
@@ -68,8 +68,8 @@ pub(super) async fn list(State(api): State<Arc<Api>>) -> Json<LoggersView> {
     responses((status = 200, description = "Its levels.", body = LoggerView), LoggerErrors)
 )]
 pub(super) async fn show(State(api): State<Arc<Api>>, name: Name) -> Result<Json<LoggerView>, ApiError> {
-    let Path(name) = name.map_err(|_| ApiError::UnknownLogger)?;
-    let levels = api.loggers.get(&name).ok_or(ApiError::UnknownLogger)?;
+    let Path(name) = name.map_err(|_| LevelError::Unknown)?;
+    let levels = api.loggers.get(&name).ok_or(LevelError::Unknown)?;
     Ok(Json(levels.into()))
 }
 
@@ -88,8 +88,8 @@ pub(super) async fn set(
     name: Name,
     LevelBody(level): LevelBody,
 ) -> Result<StatusCode, ApiError> {
-    let Path(name) = name.map_err(|_| ApiError::UnknownLogger)?;
-    api.loggers.set(&name, level).ok_or(ApiError::UnknownLogger)?;
+    let Path(name) = name.map_err(|_| LevelError::Unknown)?;
+    api.loggers.set(&name, level)?;
     // At a level that hides this line, the change is seen in the loggers.
     let level = level.map(|level| level.to_string());
     tracing::info!(changedLogger = name, newLevel = level, "the level of a logger is changed");

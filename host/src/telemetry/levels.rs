@@ -5,7 +5,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 
 /// Up to which severity a logger logs, in Spring Boot's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
     Off,
     Error,
@@ -22,11 +22,16 @@ pub enum LogLevel {
 )]
 pub struct InvalidLevels(String);
 
+/// The logger of the audit lines.
+pub(super) const AUDIT: &str = "audit";
+
 /// The level of each logger that has one of its own, and that of all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Levels {
     pub(super) root: LogLevel,
     pub(super) configured: BTreeMap<String, LogLevel>,
+    /// What [`AUDIT`] logs by the setting, and so at least: whoever changes levels must not get rid of what tells so.
+    audit: LogLevel,
 }
 
 impl LogLevel {
@@ -65,7 +70,7 @@ impl fmt::Display for LogLevel {
 impl Levels {
     /// Reads the setting: a level, and levels of loggers.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidLevels> {
-        let mut levels = Self { root: LogLevel::Info, configured: BTreeMap::new() };
+        let mut levels = Self { root: LogLevel::Info, configured: BTreeMap::new(), audit: LogLevel::Off };
         for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             let (logger, level) = item.split_once('=').unwrap_or(("", item));
             let level = LogLevel::parse(level.trim()).ok_or_else(|| InvalidLevels(item.to_owned()))?;
@@ -74,18 +79,21 @@ impl Levels {
                 logger => drop(levels.configured.insert(logger.to_owned(), level)),
             }
         }
+        levels.audit = levels.effective(AUDIT);
         Ok(levels)
     }
 
     /// What a logger logs: by the longest name that its own begins with.
     pub(super) fn effective(&self, logger: &str) -> LogLevel {
         let above = self.configured.iter().filter(|(name, _)| logger.starts_with(name.as_str()));
-        above.max_by_key(|(name, _)| name.len()).map_or(self.root, |(_, level)| *level)
+        let level = above.max_by_key(|(name, _)| name.len()).map_or(self.root, |(_, level)| *level);
+        if logger == AUDIT { level.max(self.audit) } else { level }
     }
 
     pub(super) fn filter(&self) -> Targets {
         let loggers = self.configured.iter().map(|(name, level)| (name.clone(), level.filter()));
-        Targets::new().with_default(self.root.filter()).with_targets(loggers)
+        let audit = (AUDIT, self.effective(AUDIT).filter());
+        Targets::new().with_default(self.root.filter()).with_targets(loggers).with_targets([audit])
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::levels::{InvalidLevels, Levels, LogLevel};
+use super::levels::{AUDIT, InvalidLevels, Levels, LogLevel};
 
 /// The loggers and their levels, which can be changed while the server runs.
 ///
@@ -23,11 +23,23 @@ pub struct LoggerLevels {
     pub effective: LogLevel,
 }
 
+/// Why a logger does not get a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LevelError {
+    #[error("there is no such logger; GET /actuator/loggers lists those that there are")]
+    Unknown,
+    #[error(
+        "the level of audit is that of backup.logLevel, or a higher one of the loggers above it: whoever may change levels cannot \
+         switch off the lines that tell who has changed what"
+    )]
+    Audit,
+}
+
 /// The logger above all others, by Spring Boot's name.
 const ROOT: &str = "ROOT";
 /// Those that operators need. Any other module can be given a level, too.
 const KNOWN: [&str; 7] = [
-    "audit",
+    AUDIT,
     "optimize_backup",
     "optimize_backup::backups",
     "optimize_backup::elasticsearch",
@@ -73,23 +85,28 @@ impl Loggers {
         is_listed.then(|| of(&levels, name))
     }
 
-    /// Gives a logger a level of its own, or takes it away; of the root: sets the one of the settings again. `None`: it
-    /// cannot be a logger's name, or there are too many.
-    pub fn set(&self, name: &str, level: Option<LogLevel>) -> Option<()> {
+    /// Gives a logger a level of its own, or takes it away; of the root: sets the one of the settings again.
+    ///
+    /// # Errors
+    /// It cannot be a logger's name, there are too many, or it is the one of the audit lines.
+    pub fn set(&self, name: &str, level: Option<LogLevel>) -> Result<(), LevelError> {
+        if name == AUDIT {
+            return Err(LevelError::Audit);
+        }
         let mut levels = self.lock();
         if name == ROOT {
             levels.root = level.unwrap_or(self.of_settings);
         } else if let Some(level) = level {
             let has_room = levels.configured.len() < MAX_CONFIGURED || levels.configured.contains_key(name);
             if !is_name(name) || !has_room {
-                return None;
+                return Err(LevelError::Unknown);
             }
             levels.configured.insert(name.to_owned(), level);
         } else {
             levels.configured.remove(name);
         }
         (self.apply)(&levels);
-        Some(())
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Levels> {
@@ -128,15 +145,34 @@ mod tests {
     }
 
     #[test]
+    fn audit_lines_stay_whatever_is_changed() {
+        let loggers = Loggers::unattached("info").unwrap();
+        let audit = || loggers.get(AUDIT).unwrap().effective;
+        for level in [Some(LogLevel::Off), None] {
+            assert_eq!(loggers.set(AUDIT, level), Err(LevelError::Audit));
+        }
+        // A name that theirs begins with is a logger above them.
+        for above in [ROOT, "aud"] {
+            loggers.set(above, Some(LogLevel::Off)).unwrap();
+            assert_eq!(audit(), LogLevel::Info, "{above}");
+            assert!(loggers.lock().filter().would_enable(AUDIT, &tracing::Level::INFO), "{above}");
+        }
+        let silent = Loggers::unattached("info,audit=off").unwrap();
+        silent.set(ROOT, Some(LogLevel::Debug)).unwrap();
+        assert_eq!(silent.get(AUDIT).unwrap().effective, LogLevel::Off, "the settings' own word");
+    }
+
+    #[test]
     fn others_are_listed_once_they_have_a_level_and_are_not_without_end() {
         let loggers = Loggers::unattached("info").unwrap();
         assert_eq!(loggers.get("hyper"), None);
         for number in 0..=MAX_CONFIGURED {
-            assert_eq!(loggers.set(&format!("hyper{number}"), Some(LogLevel::Off)).is_some(), number < MAX_CONFIGURED);
+            assert_eq!(loggers.set(&format!("hyper{number}"), Some(LogLevel::Off)).is_ok(), number < MAX_CONFIGURED);
         }
         assert!(loggers.all().contains_key("hyper0"));
         for name in ["", "a b", "a\n", &"x".repeat(201)] {
-            assert_eq!(Loggers::unattached("info").unwrap().set(name, Some(LogLevel::Off)), None, "{name:?}");
+            let set = Loggers::unattached("info").unwrap().set(name, Some(LogLevel::Off));
+            assert_eq!(set, Err(LevelError::Unknown), "{name:?}");
         }
     }
 }

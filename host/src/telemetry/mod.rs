@@ -21,7 +21,7 @@ use self::writer::LogWriter;
 use crate::settings::{LogFormat, LogSettings};
 
 pub use self::levels::{InvalidLevels, LogLevel};
-pub use self::loggers::{LoggerLevels, Loggers};
+pub use self::loggers::{LevelError, LoggerLevels, Loggers};
 pub(crate) use self::writer::FlushAtEnd;
 
 /// Their traces hold whole answers, and so the credentials that are in them.

@@ -9,6 +9,7 @@ use crate::http::access::{needs_tokens, required_role};
 
 /// The name of the security scheme.
 pub(super) const BEARER: &str = "bearer";
+const LOGGER: &str = "/actuator/loggers/{name}";
 
 /// Adds them to every operation.
 pub(super) fn secure(document: &mut OpenApi) {
@@ -30,6 +31,10 @@ fn secure_operation(operation: &mut Operation, method: &Method, path: &str) {
         // Without tokens everybody may.
         vec![bearer, SecurityRequirement::default()]
     });
+    if (method, path) == (&Method::POST, LOGGER) {
+        // Nobody may change the level of the audit lines.
+        codes.push("operationNotEnabled");
+    }
     operation.responses.responses.extend(responses(&codes));
 }
 
