@@ -77,12 +77,13 @@ async fn a_sound_installation_has_no_fault(distribution: Distribution) -> Result
     examined.expect("version", "ok", &["Optimize 8."]);
     examined.expect("clock", "ok", &[]);
     examined.expect("policy", "ok", &["embedded", "passes the self-test"]);
+    examined.expect("tls", "ok", &["off"]);
     examined.expect("port", "ok", &["is taken by optimize-backup"]);
     assert_eq!(fixture.repository.snapshots().await?, before);
 
     let lines = run_with(&options, &["doctor"]).await?;
     lines.expect(0, "clock\tok\tit agrees with the search engine's\t-\n", "");
-    assert_eq!(lines.output.lines().count(), 12, "{}", lines.output);
+    assert_eq!(lines.output.lines().count(), 13, "{}", lines.output);
     Ok(())
 }
 

@@ -1,20 +1,23 @@
-//! What a server on this machine needs: a policy and a port.
+//! What a server on this machine needs: a policy, files for TLS, and a port.
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::report::Check;
+use crate::http::PortTls;
 use crate::policy::admission::Admission;
 use crate::policy::{Admitted, PolicyFile, initial_policy, self_test};
 use crate::sandbox::Sandbox;
-use crate::settings::Settings;
+use crate::settings::{ServerTls, Settings};
 
 const POLICY: &str = "policy";
+const TLS: &str = "tls";
 const PORT: &str = "port";
 const TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -54,6 +57,11 @@ impl Machine<'_> {
         Ok(initial.map_err(|error| error.to_string())?.admitted)
     }
 
+    /// What a server reads before it begins to listen.
+    pub(super) fn tls(&self) -> Check {
+        of_tls(self.settings.tls.as_ref())
+    }
+
     pub(super) async fn port(&self) -> Check {
         let address = self.settings.host.with_port(self.settings.port);
         match TcpListener::bind((self.settings.host.as_str(), self.settings.port)).await {
@@ -80,6 +88,22 @@ impl Machine<'_> {
     }
 }
 
+pub(super) fn of_tls(tls: Option<&ServerTls>) -> Check {
+    const ADVICE: &str =
+        "correct these files or settings: no server starts with them; docs/security.md#tls says what they hold";
+    let Some(tls) = tls else { return Check::ok(TLS, "off: the port speaks HTTP") };
+    match PortTls::new(tls.clone()) {
+        Err(error) => Check::refused(TLS, error.to_string()).advise(ADVICE),
+        Ok(_) => {
+            let certificate = tls.certificate.display();
+            let callers = tls.trust_certificate.as_ref().map_or_else(String::new, |trust| {
+                format!("\nevery caller needs a certificate of an authority in {}", trust.display())
+            });
+            Check::ok(TLS, format!("the certificate in {certificate} can be used{callers}"))
+        }
+    }
+}
+
 fn of_listening(address: &str, error: &io::Error) -> Check {
     let advice = match error.kind() {
         ErrorKind::PermissionDenied => "choose a port above 1023 (container.ports.actuator)",
@@ -88,22 +112,26 @@ fn of_listening(address: &str, error: &io::Error) -> Check {
     Check::fault(PORT, format!("cannot listen on {address}: {error}")).advise(advice)
 }
 
-/// `optimize-backup 0.1.0`, if that is what answers there. One that asks for a token does not tell its version. Nothing secret is
-/// sent, so whatever the certificate says is good enough.
+/// `optimize-backup 0.1.0`, if that is what answers there. Nothing secret is sent, so whatever the certificate says is good enough.
 async fn who_serves(scheme: &str, host: &str, port: u16) -> Option<String> {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).tls_danger_accept_invalid_certs(true);
     let client = client.timeout(TIMEOUT).build().ok()?;
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
     let answer = client.get(format!("{scheme}://{host}:{port}/actuator/info")).send().await.ok()?;
     let status = answer.status();
-    let body: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+    server_of(status, &serde_json::from_str(&answer.text().await.ok()?).ok()?)
+}
+
+/// One that asks for a token or a certificate does not tell its version.
+pub(super) fn server_of(status: StatusCode, body: &Value) -> Option<String> {
     let name = body.pointer("/app/name").and_then(Value::as_str);
-    match (name, body.get("errorCode")) {
+    match (name, body.get("errorCode").and_then(Value::as_str)) {
         (Some("optimize-backup"), _) => {
             let version = body.pointer("/app/version").and_then(Value::as_str).unwrap_or_default();
             Some(format!("optimize-backup {version}"))
         }
-        (_, Some(_)) if status == reqwest::StatusCode::UNAUTHORIZED => Some("optimize-backup".to_owned()),
+        (_, Some(_)) if status == StatusCode::UNAUTHORIZED => Some("optimize-backup".to_owned()),
+        (_, Some("clientCertificateNeeded")) if status == StatusCode::FORBIDDEN => Some("optimize-backup".to_owned()),
         _ => None,
     }
 }

@@ -76,7 +76,7 @@ impl DoctorCommand {
             match &settings {
                 Some(settings) => checks.extend(examine(settings).await),
                 None => {
-                    let rest = ["engine"].into_iter().chain(OF_THE_ENGINE).chain(["policy", "port"]);
+                    let rest = ["engine"].into_iter().chain(OF_THE_ENGINE).chain(["policy", "tls", "port"]);
                     checks.extend(rest.map(|name| Check::not_checked(name, "the settings cannot be used")));
                 }
             }
@@ -108,7 +108,7 @@ async fn examine(settings: &Settings) -> Vec<Check> {
     let left: Vec<Check> = left.map(|name| Check::not_checked(name, because)).collect();
     checks.extend(left);
     let machine = Machine { settings };
-    checks.extend([machine.policy().await, machine.port().await]);
+    checks.extend([machine.policy().await, machine.tls(), machine.port().await]);
     checks
 }
 
