@@ -9,6 +9,12 @@
 {{- default $full .Values.fullnameOverride | trunc 45 | trimSuffix "-" }}
 {{- end }}
 
+{{- /* The job in Prometheus: has optimize-backup in it, whatever the release is called. */}}
+{{- define "optimize-backup.job" -}}
+{{- $full := include "optimize-backup.fullname" . -}}
+{{ ternary $full (printf "optimize-backup-%s" $full) (contains "optimize-backup" $full) }}
+{{- end }}
+
 {{- define "optimize-backup.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "optimize-backup.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
