@@ -21,7 +21,7 @@ import (
 const iface = "optimize:backup/elasticsearch@1.0.0"
 
 // The cases of the enum method, in their order.
-var methods = []string{http.MethodGet, http.MethodPut, http.MethodDelete}
+var methods = []string{http.MethodGet, http.MethodPut, http.MethodPost, http.MethodDelete}
 
 // The cases of the variant transport-error, in their order.
 const (

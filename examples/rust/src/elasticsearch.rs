@@ -41,9 +41,10 @@ impl Elasticsearch {
         let method = match method {
             Method::Get => core::Method::Get,
             Method::Put => core::Method::Put,
+            Method::Post => core::Method::Post,
             Method::Delete => core::Method::Delete,
         };
-        let granted = self.grants.check(core::Request { method, path, query, body }, self.scope);
+        let granted = self.grants.check(core::Request { method, path, query, body }, self.scope.clone());
         granted.map(|granted| granted.request().clone()).map_err(|denial| TransportError::Denied(denial.to_string()))
     }
 

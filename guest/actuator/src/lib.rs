@@ -13,6 +13,7 @@ mod health;
 mod list;
 mod path;
 mod progress;
+mod restore;
 mod view;
 
 /// For [`policy_types!`].
@@ -30,4 +31,7 @@ pub use health::{
 pub use list::{list_query, next_link};
 pub use path::normalized;
 pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, ProgressView, ShardCount};
+pub use restore::{
+    FindingView, PlannedIndexView, RestorePlanView, RestoreRequest, RestoreView, RestoredIndexView, percent,
+};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

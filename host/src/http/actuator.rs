@@ -10,11 +10,12 @@ use backup_actuator::{HealthStatus, Info, Links};
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-const LINKS: [(&str, &str); 14] = [
+const LINKS: [(&str, &str); 15] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
     ("backups-backupId-progress", "/backups/{backupId}/progress"),
+    ("backups-backupId-restore", "/backups/{backupId}/restore"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),

@@ -3,13 +3,16 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
-use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, expect_json};
+use backup_actuator::{CreateRequest, MAX_BODY_BYTES, RequestError, RestoreRequest, expect_json};
 
 use super::ApiError;
 use super::layers::Subject;
 
 /// The body of `POST /actuator/backups`.
 pub(super) struct CreateBody(pub(super) CreateRequest);
+
+/// The body of `POST /actuator/backups/{backupId}/restore`.
+pub(super) struct RestoreBody(pub(super) RestoreRequest);
 
 /// How long a body may take to arrive as a whole.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -25,6 +28,17 @@ impl<S: Sync> FromRequest<S> for CreateBody {
         let request = CreateRequest::parse(&body)?;
         subject.inspect(|subject| subject.set(&request.backup_id));
         Ok(Self(request))
+    }
+}
+
+impl<S: Sync> FromRequest<S> for RestoreBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+        expect_json(content_type)?;
+        let body = read(request.into_body(), MAX_BODY_BYTES).await.ok_or(RequestError::BodyTooLarge)?;
+        Ok(Self(RestoreRequest::parse(&body)?))
     }
 }
 

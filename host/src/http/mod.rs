@@ -10,6 +10,7 @@ mod health;
 mod layers;
 mod loggers;
 mod policy;
+mod restores;
 mod tls;
 
 use std::borrow::Cow;
@@ -58,6 +59,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/actuator/backups", get(backups::list).post(backups::create))
         .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
         .route("/actuator/backups/{backupId}/progress", get(backups::progress))
+        .route("/actuator/backups/{backupId}/restore", get(restores::get).post(restores::restore))
         .route("/actuator/health", get(health::health))
         .route("/actuator/health/liveness", get(health::liveness))
         .route("/actuator/health/readiness", get(health::readiness))

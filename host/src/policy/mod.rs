@@ -32,9 +32,9 @@ use arc_swap::ArcSwap;
 use backup_core::{ClockDifference, RepositoryName};
 use tokio::sync::Notify;
 
-use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups};
+use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups, Request, Response, TransportError};
 use crate::metrics::{LastSuccess, Metrics};
-use crate::sandbox::{CallError, Mark, Operation};
+use crate::sandbox::{CallError, Mark, Operation, types};
 use admission::Candidate;
 use generation::History;
 use shadow::Shadows;
@@ -100,6 +100,16 @@ impl Policies {
     /// The same calls, or those of the serving policy if theirs was withdrawn.
     pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
+    }
+
+    /// What every policy is told.
+    pub(crate) fn settings(&self) -> &types::Settings {
+        &self.context.settings
+    }
+
+    /// Sends one read of the host itself; no policy is called for that.
+    pub(crate) async fn read_once(&self, request: Request) -> Result<Response, TransportError> {
+        self.context.capability.read_once(request, LOOK_TIMEOUT).await
     }
 
     /// All backups by names and states; no policy is called for that. None without a repository.

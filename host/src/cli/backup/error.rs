@@ -38,6 +38,14 @@ pub(in crate::cli) enum BackupCommandError {
     YesMissing { id: BackupId },
     #[error("backup {id} was not deleted: the answer was not yes")]
     Declined { id: BackupId },
+    #[error("backup {id} was not restored: nobody can be asked here, so give --yes if you mean it")]
+    RestoreYesMissing { id: BackupId },
+    #[error("backup {id} was not restored: the answer was not yes")]
+    RestoreDeclined { id: BackupId },
+    #[error("backup {id} was not restored: findings above stop it")]
+    RestoreBlocked { id: BackupId },
+    #[error("backup {id} is not restored: {reason}; {next}")]
+    NotRestored { id: BackupId, reason: String, next: String },
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -50,17 +58,22 @@ impl BackupCommandError {
     pub(in crate::cli) fn exit_status(&self) -> ExitStatus {
         match self {
             Self::Options(ClientOptionsError::Local(error)) => error.exit_status(),
-            Self::Options(_) | Self::YesMissing { .. } | Self::TimeoutAlone | Self::ResumeElsewhere => {
-                ExitStatus::WrongUsage
-            }
+            Self::Options(_)
+            | Self::YesMissing { .. }
+            | Self::RestoreYesMissing { .. }
+            | Self::TimeoutAlone
+            | Self::ResumeElsewhere => ExitStatus::WrongUsage,
             Self::Client(error)
             | Self::MayHaveStarted { error, .. }
             | Self::NotStarted { error, .. }
             | Self::LastingError { error, .. } => error.exit_status(),
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) | Self::Declined { .. } => ExitStatus::Interrupted,
-            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } => ExitStatus::EndedBadly,
+            Self::Interrupted(_) | Self::Declined { .. } | Self::RestoreDeclined { .. } => ExitStatus::Interrupted,
+            Self::CannotBeRestored { .. }
+            | Self::NotDeleted { .. }
+            | Self::RestoreBlocked { .. }
+            | Self::NotRestored { .. } => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

@@ -1,9 +1,11 @@
 //! `optimize-backup backup …`, against a running server or in this process.
 
+mod confirm;
 mod create;
 mod delete;
 mod error;
 mod progress;
+mod restore;
 mod show;
 mod view;
 mod wait;
@@ -13,6 +15,7 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::restore::Restore;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
 use super::client::{Client, Target};
@@ -46,6 +49,9 @@ enum Action {
     Get(Get),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Restore a backup. What is there is replaced, which cannot be undone.
+    #[command(after_help = EXIT_STATUS)]
+    Restore(Restore),
 }
 
 impl BackupCommand {
@@ -70,6 +76,7 @@ impl Action {
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Restore(restore) => restore.run(client, format).await,
         }
     }
 }
