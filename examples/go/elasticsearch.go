@@ -76,7 +76,7 @@ func (e *elasticsearch) imports() []component.Option {
 	types := component.NewTypeTable()
 	text := component.Prim("string")
 	request := types.Record(
-		"method", types.Enum("get", "put", "delete"),
+		"method", types.Enum("get", "put", "post", "delete"),
 		"path", types.List(text),
 		"query", types.List(types.Tuple(text, text)),
 		"body", types.Option(text),

@@ -9,28 +9,37 @@ mod http;
 mod policy;
 mod process;
 mod runs;
+mod unattended;
 
-use prometheus::{Registry, TextEncoder};
+use std::sync::Mutex;
+
+use prometheus::{IntCounter, Registry, TextEncoder, register_int_counter_with_registry};
 
 use self::backups::BackupMetrics;
 use self::http::HttpMetrics;
 use self::policy::PolicyMetrics;
 use self::process::ProcessMetrics;
 use self::runs::RunMetrics;
+use self::unattended::UnattendedMetrics;
 
 pub use self::backups::LastSuccess;
 pub use self::engine::{EngineMetrics, RequestOutcome};
 pub(crate) use self::http::ACCEPTED;
+pub use self::unattended::SlotOutcome;
 
 /// The server's metrics.
 pub struct Metrics {
     registry: Registry,
     process: ProcessMetrics,
+    dropped_lines: IntCounter,
+    /// Two scrapes at once would count the same twice.
+    scrape: Mutex<()>,
     pub(crate) backups: BackupMetrics,
     pub(crate) engine: EngineMetrics,
     pub(crate) http: HttpMetrics,
     pub(crate) policy: PolicyMetrics,
     pub(crate) runs: RunMetrics,
+    pub(crate) unattended: UnattendedMetrics,
 }
 
 impl Metrics {
@@ -42,13 +51,26 @@ impl Metrics {
         let registry = Registry::new();
         Ok(Self {
             process: ProcessMetrics::new(&registry)?,
+            dropped_lines: register_int_counter_with_registry!(
+                "optimize_backup_log_lines_dropped_total",
+                "Lines that are missing in the log because nobody took them",
+                registry
+            )?,
+            scrape: Mutex::default(),
             backups: BackupMetrics::new(&registry)?,
             engine: EngineMetrics::new(&registry)?,
             http: HttpMetrics::new(&registry)?,
             policy: PolicyMetrics::new(&registry)?,
             runs: RunMetrics::new(&registry)?,
+            unattended: UnattendedMetrics::new(&registry)?,
             registry,
         })
+    }
+
+    /// How many lines were left out of the log so far.
+    pub(crate) fn lines_dropped(&self, total: u64) {
+        let _turn = self.scrape.lock();
+        self.dropped_lines.inc_by(total.saturating_sub(self.dropped_lines.get()));
     }
 
     /// All metrics in Prometheus' text format.
@@ -56,7 +78,9 @@ impl Metrics {
     /// # Errors
     /// If the encoder fails.
     pub fn render(&self) -> prometheus::Result<String> {
+        let turn = self.scrape.lock();
         self.process.update();
+        drop(turn);
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness, Subject};
 use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
@@ -82,6 +82,7 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     let listener = listen(&host, port).await?;
     let signals = StopSignals::new()?;
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
+    tokio::spawn(unattended(&api));
     tokio::spawn({
         let api = Arc::clone(&api);
         async move { api.readiness.watch_forever().await }
@@ -90,6 +91,17 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     serve_until(listener, tls, api, limits, signals).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What is done without a request, until the server is about to stop: backups by the schedule, and the deletion of those
+/// that expire.
+fn unattended(api: &Api) -> impl Future<Output = ()> + Send + use<> {
+    let (scheduler, retention) = (Arc::clone(&api.scheduler), Arc::clone(&api.retention));
+    let stopping = api.stopping.clone();
+    async move {
+        let work = async { tokio::join!(scheduler.run_forever(), retention.run_forever()) };
+        stopping.run_until_cancelled(work).await;
+    }
 }
 
 fn callers(settings: &Settings) -> Result<Callers, ServeError> {
@@ -115,8 +127,14 @@ pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>, callers:
     };
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
+    let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
+    let retention = Retention::new(Arc::clone(&service), settings.retention, Arc::clone(&metrics));
+    let scheduler =
+        Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), settings.schedule);
     Ok(Api {
-        service: BackupService::new(Arc::clone(updates.policies()), &metrics),
+        service,
+        retention,
+        scheduler,
         readiness: Readiness::new(capability, subject),
         metrics,
         presentation: Presentation { complete_state: settings.complete_state, time_zone: TimeZone::system() },

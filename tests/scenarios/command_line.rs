@@ -2,18 +2,18 @@
 
 mod doctor;
 mod local;
+mod progress;
 mod repository;
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::fault::{Fault, FaultProxy, When};
 use backup_test_support::host::{Host, HostOptions};
-use backup_test_support::poll_until;
 use serde_json::Value;
 use tempfile::tempdir;
 use tokio::io::AsyncReadExt;
@@ -108,6 +108,40 @@ async fn completions_and_man_pages_are_written() -> Result<()> {
     Ok(())
 }
 
+/// Whoever does not answer: a server, or a search engine.
+#[tokio::test]
+async fn ctrl_c_ends_each_command_at_once() -> Result<()> {
+    let silent = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = silent.local_addr()?;
+    let url = format!("http://{address}");
+    for (arguments, words) in [
+        ("doctor", "nothing was changed"),
+        ("repository verify backups", "nothing was changed"),
+        ("repository register backups --type fs", "backups may have been registered"),
+        ("backup list --local", "nothing was changed"),
+        ("backup delete 7 --yes --local", "backup 7 was not deleted"),
+        ("backup create 7 --local", "backup 7 may have been started"),
+        ("backup list", "nothing was changed"),
+        ("backup get 7", "nothing was changed"),
+        ("backup delete 7 --yes", "backup 7 was not deleted"),
+        ("backup create 7", "backup 7 may have been started"),
+        ("backup create 7 --wait", "backup 7 may have been started"),
+    ] {
+        let mut command = program(&arguments.split(' ').collect::<Vec<_>>());
+        command.env("OPTIMIZE_BACKUP_URL", &url).env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups");
+        command
+            .env("OPTIMIZE_ELASTICSEARCH_HOST", "127.0.0.1")
+            .env("OPTIMIZE_ELASTICSEARCH_HTTP_PORT", address.port().to_string());
+        let child = command.spawn()?;
+        let (_connection, _) = silent.accept().await?;
+        interrupt(&child).await?;
+        let ended = ended(child).await?;
+        ended.expect(130, "", words);
+        assert_eq!((ended.output.as_str(), ended.errors.lines().count()), ("", 1), "{arguments}: {}", ended.errors);
+    }
+    Ok(())
+}
+
 async fn backups_are_made_shown_and_deleted(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let host = fixture.host().await?;
@@ -179,6 +213,9 @@ async fn the_status_is_1_when_the_backup_cannot_be_restored(distribution: Distri
     ended.expect(1, "7\tINCOMPLETE\t", "backup 7 is INCOMPLETE and cannot be restored: part 2 of 2 is missing");
     assert_eq!(fixture.repository.snapshots().await?, [part(7, 1)]);
     run(host.url().as_str(), &["get", "7"]).await?.expect(0, "7\tINCOMPLETE\t", "");
+    run(host.url().as_str(), &["progress", "7"]).await?.expect(0, "7\tINCOMPLETE\t5.0\t", "");
+    let followed = run(host.url().as_str(), &["progress", "7", "--follow"]).await?;
+    followed.expect(1, "7\tINCOMPLETE\t5.0\t", "cannot be restored: part 2 of 2 is missing");
     Ok(())
 }
 
@@ -190,20 +227,11 @@ async fn it_asks_what_became_of_a_post_without_an_answer(distribution: Distribut
     let host = Host::start(options).await?;
     proxy.add(When::get(&format!("/_snapshot/{}", fixture.repository.name())), Fault::silence());
 
-    // The POST, a GET, and perhaps the host's own look for backups to resume.
-    let arguments = ["create", "7", "--wait"];
-    let (ended, ()) = tokio::try_join!(run(host.url().as_str(), &arguments), heal_after(&proxy, 3))?;
-    ended.expect(6, "", "may have been started all the same");
-    ended.expect(6, "", "still waiting: ");
-    ended.expect(6, "", "backup 7 was not started: ");
-    Ok(())
-}
-
-/// Lets the engine answer again once so many requests have met the fault.
-async fn heal_after(proxy: &FaultProxy, faults: usize) -> Result<()> {
-    let have_come = async || Ok((proxy.faults() >= faults).then_some(()));
-    poll_until("the faults", Duration::from_secs(120), have_come).await?;
+    let mut child = command(host.url().as_str(), &["create", "7", "--wait"]).spawn()?;
+    line_with(&mut child, "may have been started all the same").await?;
+    line_with(&mut child, "still waiting: ").await?;
     proxy.heal();
+    ended(child).await?.expect(6, "", "backup 7 was not started: ");
     Ok(())
 }
 

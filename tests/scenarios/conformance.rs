@@ -9,6 +9,7 @@ use backup_core::Response;
 use backup_core::memory::Dialect;
 use backup_questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
 use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::poll_until;
 use backup_test_support::repository::{Damage, Repository, RepositoryOptions};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -126,7 +127,8 @@ impl RealEngine {
             Preparation::OfNoIndices(name) => self.write(question, name, json!({"indices": []})).await,
             Preparation::Running(name) => {
                 let path = format!("/_snapshot/{}/{name}?wait_for_completion=false", question.name);
-                self.0.client().put(&path, &json!({"indices": [LARGE_INDEX]})).await?.ok().map(drop)
+                self.0.client().put(&path, &json!({"indices": [LARGE_INDEX]})).await?.ok()?;
+                self.has_begun(&format!("/_snapshot/{}/{name}/_status", question.name)).await
             }
             Preparation::Damaged(name, damage) => {
                 let damage = match damage {
@@ -136,6 +138,15 @@ impl RealEngine {
                 repository.damage(name, damage).await
             }
         }
+    }
+
+    /// Waits until the engine writes the only shard of a snapshot.
+    async fn has_begun(&self, status: &str) -> Result<()> {
+        poll_until("the shard is begun", Duration::from_secs(60), async || {
+            let status = self.0.client().get(status).await?.ok()?;
+            Ok((status["snapshots"][0]["shards_stats"]["initializing"] == 0).then_some(()))
+        })
+        .await
     }
 
     async fn write(&self, question: &Question, name: &str, body: Value) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod chart;
 mod container;
+mod openapi;
 mod prometheus;
 mod systemd;
 mod tools;

@@ -41,6 +41,7 @@ mod servers;
 mod signals;
 mod states;
 mod storage;
+mod unattended;
 
 /// Fails for an ignored test that no column of the matrix runs.
 #[test]

@@ -8,6 +8,8 @@ use std::process::{Output, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -42,6 +44,8 @@ impl Guided {
     async fn host(&self, fixture: &Fixture) -> Result<Host> {
         let options = fixture
             .options()
+            .token("open-sesame-open-sesame")
+            .env("CAMUNDA_OPTIMIZE_BACKUP_RETENTION_MAX_COUNT", "1")
             .env("CAMUNDA_OPTIMIZE_POLICY_PATH", &self.folder.join("policy.wasm").to_string_lossy())
             .env("CAMUNDA_OPTIMIZE_POLICY_KEYS", &self.folder.join("release.pub").to_string_lossy());
         Host::start(options).await
@@ -125,7 +129,27 @@ async fn in_rust() -> Result<()> {
         let reply = host.create(no_date).await?;
         assert_eq!((reply.status, reply.json()?["errorCode"].take()), (400, json!("notADate")), "{no_date}");
     }
-    expect_whole_life(&host, &fixture, 20_261_123).await
+    expect_whole_life(&host, &fixture, 20_261_123).await?;
+    the_first_of_a_month_stays(&host).await
+}
+
+/// By the rules, only the newest would.
+async fn the_first_of_a_month_stays(host: &Host) -> Result<()> {
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    let first = today.first_of_month().yesterday()?.first_of_month();
+    let ids: Vec<u64> = [first, first.tomorrow()?, first.tomorrow()?.tomorrow()?]
+        .into_iter()
+        .map(|date| Ok(date.strftime("%Y%m%d").to_string().parse()?))
+        .collect::<Result<_>>()?;
+    for &id in &ids {
+        ensure!(host.create(id).await?.status == 202, "{id}");
+        host.wait_for_state(id, "COMPLETE").await?;
+    }
+    let json = [("content-type", "application/json")];
+    let reply = host.request("POST", "/actuator/retention", &json, r#"{"dryRun": true}"#).await?.json()?;
+    let expired: Vec<&Value> = reply["expired"].as_array().into_iter().flatten().map(|it| &it["backupId"]).collect();
+    assert_eq!(expired, [&json!(ids[1])], "{reply}");
+    Ok(())
 }
 
 #[tokio::test]

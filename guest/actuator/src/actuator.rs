@@ -4,12 +4,15 @@ use serde::Serialize;
 
 /// The body of `GET /actuator`, in the form of Spring Boot's.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Links {
     #[serde(rename = "_links")]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Link>))]
     links: BTreeMap<&'static str, Link>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct Link {
     href: String,
     templated: bool,
@@ -29,11 +32,13 @@ impl Links {
 
 /// The body of `GET /actuator/info`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Info {
     app: App,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct App {
     name: &'static str,
     description: &'static str,

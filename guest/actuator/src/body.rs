@@ -7,12 +7,16 @@ use crate::RequestError;
 /// The limit for a request's body: an ID needs less than 100 bytes.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 
+const EXAMPLE: &str = r#"{"backupId": 123456}"#;
+
 /// The body of `POST /actuator/backups`.
 ///
 /// The ID is kept as the caller wrote it: the policy decides whether it is valid.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "camelCase"))]
 pub struct CreateRequest {
     /// The id, as written.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::written_backup_id))]
     pub backup_id: String,
 }
 
@@ -23,9 +27,9 @@ impl CreateRequest {
     /// [`RequestError`] says what is wrong with it.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
         if body.is_empty() {
-            return Err(RequestError::MalformedBody("it is empty".to_owned()));
+            return Err(RequestError::malformed_body(&"it is empty", EXAMPLE));
         }
-        let malformed = |error: &dyn std::error::Error| RequestError::MalformedBody(error.to_string());
+        let malformed = |error: &dyn std::error::Error| RequestError::malformed_body(&error, EXAMPLE);
         let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
         let fields: Body<'_> = json::object(text).map_err(|error| malformed(&error))?;
         let raw = fields.backup_id.ok_or(RequestError::BackupIdMissing)?.get();

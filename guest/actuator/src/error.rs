@@ -14,16 +14,12 @@ pub enum RequestError {
     UnreadableId,
     #[error("the field backupId is missing; send {{\"backupId\": 123456}}")]
     BackupIdMissing,
-    #[error("the request body is not a JSON object: {0}; send {{\"backupId\": 123456}}")]
-    MalformedBody(String),
-    #[error("the request body is larger than 64 KiB or did not arrive; send {{\"backupId\": 123456}}")]
+    #[error("the request body is not a JSON object as it is to be: {reason}; send {example}")]
+    MalformedBody { reason: String, example: &'static str },
+    #[error("the request body is larger than 64 KiB or did not arrive")]
     BodyTooLarge,
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
-    #[error(
-        "the request body is not a JSON object for a restore: {0}; send {{\"dryRun\": true}}, or {{\"confirm\": \"the index prefix\"}}"
-    )]
-    MalformedRestore(String),
     #[error(
         "a restore replaces the indices of '{prefix}': to confirm that, send {{\"confirm\": \"{prefix}\"}}; {{\"dryRun\": true}} tells what it would do"
     )]
@@ -37,6 +33,11 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// The body is not what it is to be like.
+    pub(crate) fn malformed_body(reason: &dyn std::fmt::Display, example: &'static str) -> Self {
+        Self::MalformedBody { reason: reason.to_string(), example }
+    }
+
     /// There is no such path.
     #[must_use]
     pub fn unknown_path(path: &str) -> Self {
@@ -72,7 +73,6 @@ table! {
     UnreadableId is BAD_REQUEST: "invalidBackupId",
     BackupIdMissing is BAD_REQUEST: "backupIdMissing",
     MalformedBody is BAD_REQUEST: "malformedBody",
-    MalformedRestore is BAD_REQUEST: "malformedBody",
     NotConfirmed is BAD_REQUEST: "restoreNotConfirmed",
     BodyTooLarge is PAYLOAD_TOO_LARGE: "bodyTooLarge",
     NotJson is UNSUPPORTED_MEDIA_TYPE: "unsupportedMediaType",
@@ -96,11 +96,14 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
 /// The error body of Optimize's API. Hosts write it, and clients read it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorBody<'a> {
     /// A stable word in camelCase, one for each case.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub error_code: Cow<'a, str>,
     /// What, why and what to do.
     pub error_message: String,
     /// The engine's own explanation, or what was found.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required))]
     pub detailed_message: Option<Cow<'a, str>>,
 }

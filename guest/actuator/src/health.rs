@@ -15,6 +15,7 @@ pub use probe::{Finding, Probe, Verification};
 /// Whether something works, in Spring Boot's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HealthStatus {
     /// It works.
     Up,
@@ -37,16 +38,20 @@ impl std::fmt::Display for HealthStatus {
 
 /// The health of a host.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     status: HealthStatus,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, HealthComponent>>))]
     components: BTreeMap<&'static str, HealthComponent>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     groups: &'static [&'static str],
 }
 
 /// A part of a host, or what it depends on.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 struct HealthComponent {
     status: HealthStatus,
     details: HealthDetails,

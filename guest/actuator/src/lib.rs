@@ -14,6 +14,9 @@ mod list;
 mod path;
 mod progress;
 mod restore;
+mod retention;
+#[cfg(feature = "openapi")]
+mod schema;
 mod view;
 
 /// For [`policy_types!`].
@@ -34,4 +37,5 @@ pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, Pr
 pub use restore::{
     FindingView, PlannedIndexView, RestorePlanView, RestoreRequest, RestoreView, RestoredIndexView, percent,
 };
+pub use retention::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

@@ -44,6 +44,7 @@ pub struct PartProgress {
 
 /// How many bytes are new in a snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ByteCount {
     /// All. While it runs, an estimate.
     pub total: u64,
@@ -53,6 +54,7 @@ pub struct ByteCount {
 
 /// How many shards a snapshot is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ShardCount {
     /// All.
     pub total: u32,
@@ -65,22 +67,31 @@ pub struct ShardCount {
 /// How far a backup is, in JSON. Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Progress))]
 pub struct ProgressView {
     /// Its number.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_id))]
     pub backup_id: u64,
     /// The word for its state.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_state))]
     pub state: Cow<'static, str>,
     /// How much of it is done, with one decimal place.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 100))]
     pub percent: f64,
     /// Of all parts. `None`: not known of any.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub bytes: Option<ByteCount>,
     /// Of all parts. `None`: not known of any.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub shards: Option<ShardCount>,
     /// When part 1 was started: `2022-11-09T10:11:36.978+0100`.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub start_time: Option<String>,
     /// From then until its end, or until now.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub elapsed_seconds: Option<u64>,
     /// How long it will probably go on.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub remaining_seconds: Option<u64>,
     /// Its snapshots, by part.
     pub parts: Vec<PartProgressView>,
@@ -89,16 +100,20 @@ pub struct ProgressView {
 /// How far one part of a backup is, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PartProgress))]
 pub struct PartProgressView {
     /// 1 or 2.
     pub part: u8,
     /// The snapshot's full name in the repository.
     pub snapshot_name: String,
     /// The word for its state.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::snapshot_state))]
     pub state: Cow<'static, str>,
     /// `None`: not known.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub bytes: Option<ByteCount>,
     /// `None`: not known.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub shards: Option<ShardCount>,
 }
 

@@ -7,9 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ByteCount, RequestError};
 
+const EXAMPLE: &str = r#"{"dryRun": true}"#;
+
 /// The body of `POST /actuator/backups/{id}/restore`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RestoreRequest {
     /// Only tell what it would do.
     pub dry_run: bool,
@@ -27,8 +30,9 @@ impl RestoreRequest {
     /// # Errors
     /// [`RequestError`] says what is wrong with it.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let text = std::str::from_utf8(body).map_err(|error| RequestError::MalformedRestore(error.to_string()))?;
-        json::object(text).map_err(|error| RequestError::MalformedRestore(error.to_string()))
+        let malformed = |error: &dyn std::error::Error| RequestError::malformed_body(&error, EXAMPLE);
+        let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
+        json::object(text).map_err(|error| malformed(&error))
     }
 
     /// Whether a restore may begin by this request.
@@ -46,8 +50,10 @@ impl RestoreRequest {
 /// What a restore would do, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RestorePlan))]
 pub struct RestorePlanView {
     /// The backup.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_id))]
     pub backup_id: u64,
     /// The installation's index prefix, with which a restore is confirmed.
     pub index_prefix: String,
@@ -56,6 +62,7 @@ pub struct RestorePlanView {
     /// The backup's snapshots, by part.
     pub snapshots: Vec<String>,
     /// The version of Optimize that has to be started afterwards.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub optimize_version: Option<String>,
     /// What was found.
     pub findings: Vec<FindingView>,
@@ -66,6 +73,7 @@ pub struct RestorePlanView {
 /// A finding of a plan, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Finding))]
 pub struct FindingView {
     /// Its kind.
     pub code: String,
@@ -80,14 +88,17 @@ pub struct FindingView {
 /// An index of a plan, in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = PlannedIndex))]
 pub struct PlannedIndexView {
     /// Its name in the backup.
     pub index: String,
     /// Its name after the restore.
     pub target: String,
     /// The part that has it.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub part: Option<u8>,
     /// The size of its primary shards.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub size_in_bytes: Option<u64>,
     /// There is an index of the target's name.
     pub exists: bool,
@@ -98,26 +109,32 @@ pub struct PlannedIndexView {
 /// Where a restore stands, in JSON. Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Restore))]
 pub struct RestoreView {
     /// The backup.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_id))]
     pub backup_id: u64,
     /// `NONE`, `IN_PROGRESS`, `COMPLETE` or `FAILED`.
     pub state: Cow<'static, str>,
     /// How much of it is done, with one decimal place.
     pub percent: f64,
     /// The bytes of all indices, as far as they are known.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub bytes: Option<ByteCount>,
     /// The indices, by part and name.
     pub indices: Vec<RestoredIndexView>,
     /// Why it failed.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub failure_reason: Option<String>,
     /// What to do next.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub next_step: Option<String>,
 }
 
 /// An index of a restore, in JSON.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RestoredIndex))]
 pub struct RestoredIndexView {
     /// Its name after the restore.
     pub index: String,

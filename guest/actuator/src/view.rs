@@ -45,6 +45,7 @@ pub struct Snapshot {
 
 /// The body of a 202.
 #[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
     /// In words.
     pub message: String,
@@ -75,12 +76,16 @@ impl Message {
 /// A backup in JSON. Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Backup, examples(crate::schema::backup_example)))]
 pub struct BackupView {
     /// Its number.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_id))]
     pub backup_id: u64,
     /// Why it cannot be restored.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub failure_reason: Option<String>,
     /// The word for its state.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::backup_state))]
     pub state: Cow<'static, str>,
     /// Its snapshots, by part.
     pub details: Vec<SnapshotView>,
@@ -89,15 +94,32 @@ pub struct BackupView {
 /// One snapshot of a backup in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Snapshot))]
 pub struct SnapshotView {
     /// Its full name in the repository.
     pub snapshot_name: String,
     /// The word for its state.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::snapshot_state))]
     pub state: Cow<'static, str>,
     /// When it was started: `2022-11-09T10:11:36.978+0100`.
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub start_time: Option<String>,
     /// One line for each failed shard.
     pub failures: Vec<String>,
+}
+
+impl Presentation {
+    /// A moment as the API shows it: `2022-11-09T10:11:36.978+0100`.
+    #[must_use]
+    pub fn time(&self, moment: Timestamp) -> Option<String> {
+        format_time(u64::try_from(moment.as_millisecond()).ok()?, &self.time_zone)
+    }
+
+    /// The word for a state.
+    #[must_use]
+    pub fn state(&self, state: BackupState) -> &'static str {
+        backup_state(state, self.complete_state)
+    }
 }
 
 impl BackupView {

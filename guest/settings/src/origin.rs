@@ -3,6 +3,8 @@ use std::fmt;
 /// Where a setting came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// The value, `***` in the place of a secret.
+    pub value: String,
     /// It stands in the operator's file, perhaps as a placeholder.
     pub is_of_file: bool,
     /// The environment variables that it was made of.

@@ -6,7 +6,7 @@ use super::yaml::is_null;
 pub(super) type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// A value whose placeholders are resolved.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Value {
     pub(super) text: String,
     /// The variables that parts of the text came from.

@@ -134,7 +134,8 @@ impl<'a> Section<'a> {
             let items = self.items(name, node)?;
             if !items.is_empty() {
                 let variables = items.iter().flat_map(|(_, value)| value.variables.clone()).collect();
-                self.note_origin(name, is_of_file, variables);
+                let value = items.iter().map(|(_, item)| item.text.clone()).collect::<Vec<_>>().join(", ");
+                self.note_origin(name, is_of_file, Value { text: value, variables });
                 return all(items.into_iter().map(|(name, Value { text, variables })| {
                     parse(&text).map_err(|error| self.report_with(&name, &variables, error))
                 }));
@@ -208,17 +209,30 @@ impl<'a> Section<'a> {
         if self.key.is_empty() { name.to_owned() } else { format!("{}.{name}", self.key) }
     }
 
-    /// What the layers have under a key, the one that counts first.
+    /// What the layers have under a key, the one that counts first,
     /// and whether it stands in the operator's file.
     fn nodes(&self, name: &str) -> impl Iterator<Item = (&'a Node, bool)> {
         self.layers.iter().filter_map(move |layer| Some((layer.entries.get(name)?, layer.is_of_file)))
     }
 
-    fn note_origin(&self, name: &str, is_of_file: bool, variables: Vec<String>) {
+    fn note_origin(&self, name: &str, is_of_file: bool, Value { text, variables }: Value) {
         if is_of_file || !variables.is_empty() {
-            let origin = Origin { is_of_file, variables };
+            let origin = Origin { value: text, is_of_file, variables };
             self.reader.origins.borrow_mut().insert(self.key_of(name), origin);
         }
+    }
+
+    /// As [`Section::optional`], for a value that nobody is shown.
+    pub(super) fn secret<T, E: Display>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Parsed<Option<T>> {
+        let value = self.optional(name, parse);
+        if let Some(origin) = self.reader.origins.borrow_mut().get_mut(&self.key_of(name)) {
+            origin.value = "***".to_owned();
+        }
+        value
     }
 
     fn variables(&self, name: &str) -> Vec<String> {
@@ -230,7 +244,7 @@ impl<'a> Section<'a> {
         for (node, is_of_file) in self.nodes(name) {
             let value = self.value(node)?;
             if !value.text.is_empty() {
-                self.note_origin(name, is_of_file, value.variables.clone());
+                self.note_origin(name, is_of_file, value.clone());
                 return Ok(value);
             }
         }

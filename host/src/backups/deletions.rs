@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backup_core::{Backoff, LEFTOVER_CHECK_DELAYS};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::canonical;
@@ -20,6 +20,8 @@ pub struct Deletions {
     policies: Arc<Policies>,
     metrics: Arc<Metrics>,
     backups: Mutex<BTreeMap<String, Deletion>>,
+    /// One is not pending any more.
+    changed: Notify,
 }
 
 /// What is to be told of a deletion.
@@ -154,7 +156,7 @@ impl Drop for PendingDeletion {
 
 impl Deletions {
     pub fn new(policies: Arc<Policies>, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { policies, metrics, backups: Mutex::default() })
+        Arc::new(Self { policies, metrics, backups: Mutex::default(), changed: Notify::new() })
     }
 
     /// Marks a backup as being deleted, for the caller to submit.
@@ -184,6 +186,22 @@ impl Deletions {
     /// Whether the engine is still deleting a backup.
     pub(crate) fn is_pending(&self, id: &str) -> bool {
         self.lock().get(id).is_some_and(Deletion::is_pending)
+    }
+
+    /// Waits until a backup is not being deleted here, or not any more.
+    ///
+    /// # Errors
+    /// Why the engine did not delete it.
+    pub(crate) async fn ended_of(&self, id: &str) -> Result<(), String> {
+        loop {
+            let changed = self.changed.notified();
+            let found = self.lock().get(id).cloned();
+            match found {
+                None => return Ok(()),
+                Some(Deletion::Failed(failure)) => return Err(failure.reason),
+                Some(Deletion::Pending(_)) => changed.await,
+            }
+        }
     }
 
     /// Every deletion that is pending or failed.
@@ -282,6 +300,7 @@ impl Deletions {
             None => backups.remove(id),
         };
         self.count(&backups);
+        self.changed.notify_waiters();
     }
 
     fn count(&self, backups: &BTreeMap<String, Deletion>) {

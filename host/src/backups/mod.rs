@@ -6,7 +6,9 @@ mod clock;
 mod deletions;
 mod overview;
 mod restores;
+mod retention;
 mod runs;
+mod schedule;
 #[cfg(test)]
 mod tests;
 
@@ -26,12 +28,13 @@ use overview::Overview;
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
 pub use restores::Restores;
+pub use retention::{Plan, Retention};
 pub use runs::Runs;
+pub use schedule::{LastSlot, Scheduler};
 
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
 /// Only the host knows of its restores.
-#[cfg(test)]
 pub(crate) const OF_RESTORES: [&str; 3] = restores::CODES;
 
 pub struct BackupService {
@@ -143,7 +146,7 @@ impl BackupService {
 
     /// The installation that backups are made of, and restored in.
     pub fn index_prefix(&self) -> String {
-        self.policies.settings().index_prefix.clone()
+        self.policies.index_prefix().to_owned()
     }
 
     pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {
@@ -169,11 +172,16 @@ impl BackupService {
     /// # Errors
     /// [`CallError`]: nothing was deleted, and the run goes on.
     pub async fn delete(self: &Arc<Self>, id: &str) -> Result<(), CallError> {
+        self.delete_runs(id, None).await
+    }
+
+    /// The same of what these runs have written, if they are given: a new backup of that ID stays.
+    async fn delete_runs(self: &Arc<Self>, id: &str, only_runs: Option<&[String]>) -> Result<(), CallError> {
         loop {
             match self.deletions.begin(id) {
                 Ok(deletion) => {
-                    let service = Arc::clone(self);
-                    return detached(async move { service.stop_and_delete(deletion).await }).await;
+                    let (service, only_runs) = (Arc::clone(self), only_runs.map(<[String]>::to_vec));
+                    return detached(async move { service.stop_and_delete(deletion, only_runs).await }).await;
                 }
                 // A panic ended the other submission: this caller submits again.
                 Err(submission) => {
@@ -185,7 +193,11 @@ impl BackupService {
         }
     }
 
-    async fn stop_and_delete(&self, deletion: PendingDeletion) -> Result<(), CallError> {
+    async fn stop_and_delete(
+        &self,
+        deletion: PendingDeletion,
+        only_runs: Option<Vec<String>>,
+    ) -> Result<(), CallError> {
         if let Err(error) = self.restores.expect_none() {
             deletion.not_submitted(error.clone());
             return Err(error);
@@ -196,7 +208,7 @@ impl BackupService {
             None => None,
         };
         let calls = self.policies.calls();
-        match calls.delete(&deletion.id, None).await {
+        match calls.delete(&deletion.id, only_runs.as_deref()).await {
             Ok((deleted, outstanding)) => {
                 run.inspect(|&id| self.runs.forget(id));
                 tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));

@@ -9,7 +9,9 @@ mod dropped;
 mod engine;
 mod overview;
 mod panics;
+mod retention;
 mod runs;
+mod schedule;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +66,11 @@ impl TestHost {
 
     /// With permits of its own: tests run at once, each in its own time.
     fn with_limits(cluster: &Arc<Cluster>, prefix: &str, limits: CallLimits) -> Self {
-        let policy = Admitted::embedded(&Sandbox::new(limits).unwrap()).unwrap();
+        Self::in_sandbox(&Sandbox::new(limits).unwrap(), cluster, prefix)
+    }
+
+    fn in_sandbox(sandbox: &Arc<Sandbox>, cluster: &Arc<Cluster>, prefix: &str) -> Self {
+        let policy = Admitted::embedded(sandbox).unwrap();
         let network = Network::new(cluster);
         let grants = Grants::new(RepositoryName::parse(REPOSITORY).ok(), IndexPrefix::parse(prefix).unwrap());
         let capability = Capability::new(Destination::cluster(Arc::clone(&network) as _), grants);

@@ -1,4 +1,4 @@
-//! `optimize-backup completions` and `optimize-backup man`: what shells and `man` are to know of the command line.
+//! `optimize-backup completions`, `man` and `openapi`: what shells, `man` and clients are to know.
 
 use std::fs;
 use std::io;
@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::output::{PrintError, print};
 use super::{Cli, NAME};
+use crate::http::document;
 
 /// Why the man pages cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,10 @@ pub(super) fn print_completions(shell: Shell) -> Result<(), PrintError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
     print(&String::from_utf8_lossy(&script))
+}
+
+pub(super) fn print_openapi() -> Result<(), PrintError> {
+    print(&serde_json::to_string_pretty(&document()).unwrap_or_default())
 }
 
 /// Writes a page for each command.

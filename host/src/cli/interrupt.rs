@@ -1,4 +1,4 @@
-use tokio::signal::ctrl_c;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Ctrl-C, and what became of what was being done.
 #[derive(Debug, thiserror::Error)]
@@ -10,10 +10,12 @@ pub(super) async fn or_interrupted<T>(
     work: impl Future<Output = T>,
     consequence: impl Fn() -> String,
 ) -> Result<T, Interrupted> {
+    // Before anything is sent: a signal that nobody awaits ends the process without a word.
+    let mut signals = signal(SignalKind::interrupt());
     let pressed = async {
-        // Where nobody can be told of it, it ends the process as it does by default.
-        if ctrl_c().await.is_err() {
-            std::future::pending().await
+        match &mut signals {
+            Ok(signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
         }
     };
     tokio::select! {

@@ -61,6 +61,8 @@ enum Command {
     /// Examine, try and sign policy components.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Print the OpenAPI document of the server: what GET /actuator/openapi.json answers.
+    Openapi,
     /// Print a script that completes commands and options in a shell.
     Completions {
         /// The shell.
@@ -115,6 +117,7 @@ impl Command {
             Self::Doctor(command) => return Ok(command.run()?),
             Self::Repository(command) => command.run()?,
             Self::Policy(command) => return Ok(command.run()?),
+            Self::Openapi => documents::print_openapi()?,
             Self::Completions { shell } => documents::print_completions(shell)?,
             Self::Man { folder } => documents::write_man_pages(&folder)?,
         }

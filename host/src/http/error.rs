@@ -44,13 +44,12 @@ pub enum ApiError {
     Internal(String),
 }
 
-/// The one table of the host's own errors: [`ApiError::classify`] reads it, and so does the test that compares all
-/// codes with `docs/reference/errors.md`.
+/// The one table of the host's own errors: [`ApiError::classify`] reads it, the OpenAPI document, and the test that compares
+/// all codes with `docs/reference/errors.md`.
 macro_rules! table {
     ($($error:pat => $status:ident: $code:literal),+ $(,)?) => {
         impl ApiError {
-            #[cfg(test)]
-            const CODES: &[(StatusCode, &str)] = &[$((StatusCode::$status, $code)),+];
+            pub(super) const CODES: &[(StatusCode, &str)] = &[$((StatusCode::$status, $code)),+];
 
             /// Every error's status, code and details.
             fn classify(&self) -> (StatusCode, &str, Option<&str>) {

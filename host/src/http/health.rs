@@ -7,20 +7,52 @@ use axum::http::StatusCode;
 use backup_actuator::{Health, HealthDetails, PolicyFacts};
 
 use super::Api;
+use super::openapi::{NoErrors, NotReady};
 use crate::backups::Deletion;
 use crate::policy::{Admitted, Source};
 
 type Response = (StatusCode, Json<Health>);
 
+/// Whether the process works; it does not depend on the search engine.
+#[utoipa::path(
+    get,
+    path = "/actuator/health/liveness",
+    tag = "health",
+    operation_id = "liveness",
+    responses((status = 200, description = "UP", body = Health), NoErrors)
+)]
 pub(super) async fn liveness() -> Response {
     response(Health::liveness())
 }
 
 /// Whether a backup could be made now.
+#[utoipa::path(
+    get,
+    path = "/actuator/health/readiness",
+    tag = "health",
+    operation_id = "readiness",
+    responses(
+        (status = 200, description = "UP", body = Health),
+        NotReady,
+        NoErrors
+    )
+)]
 pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Response {
     response(Health::readiness(&*api.readiness.probe().await))
 }
 
+/// The health of the server and of what it needs.
+#[utoipa::path(
+    get,
+    path = "/actuator/health",
+    tag = "health",
+    operation_id = "health",
+    responses(
+        (status = 200, description = "UP", body = Health),
+        (status = 503, description = "DOWN", body = Health),
+        NoErrors
+    )
+)]
 pub(super) async fn health(State(api): State<Arc<Api>>) -> Response {
     let health = Health::readiness(&*api.readiness.probe().await)
         .with("policy", policy(&api))

@@ -10,18 +10,22 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use backup_actuator::{MAX_BODY_BYTES, RequestError, expect_json};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::openapi::{LoggerChangeErrors, LoggerErrors, NoErrors};
 use super::{Api, ApiError, body};
 use crate::telemetry::{LogLevel, LoggerLevels};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Loggers)]
 pub(super) struct LoggersView {
     levels: [String; 6],
     loggers: BTreeMap<String, LoggerView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Logger)]
 pub(super) struct LoggerView {
     #[serde(skip_serializing_if = "Option::is_none")]
     configured_level: Option<String>,
@@ -31,19 +35,54 @@ pub(super) struct LoggerView {
 /// The body of a change: a level, or none to take it away.
 pub(super) struct LevelBody(Option<LogLevel>);
 
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct LevelChange {
+    /// OFF, ERROR, WARN, INFO, DEBUG or TRACE, in any case. Null: none of its own.
+    #[schema(pattern = "^(OFF|ERROR|WARN|INFO|DEBUG|TRACE)$", example = "DEBUG")]
+    configured_level: Option<String>,
+}
+
 type Name = Result<Path<String>, PathRejection>;
 
+/// Lists the loggers with their levels.
+#[utoipa::path(
+    get,
+    path = "/actuator/loggers",
+    tag = "server",
+    operation_id = "listLoggers",
+    responses((status = 200, description = "The loggers.", body = LoggersView), NoErrors)
+)]
 pub(super) async fn list(State(api): State<Arc<Api>>) -> Json<LoggersView> {
     let loggers = api.loggers.all().into_iter().map(|(name, levels)| (name, levels.into())).collect();
     Json(LoggersView { levels: LogLevel::ALL.map(|level| level.to_string()), loggers })
 }
 
+/// Shows the levels of a logger.
+#[utoipa::path(
+    get,
+    path = "/actuator/loggers/{name}",
+    tag = "server",
+    operation_id = "getLogger",
+    params(("name" = String, Path, description = "Its name.", example = "ROOT")),
+    responses((status = 200, description = "Its levels.", body = LoggerView), LoggerErrors)
+)]
 pub(super) async fn show(State(api): State<Arc<Api>>, name: Name) -> Result<Json<LoggerView>, ApiError> {
     let Path(name) = name.map_err(|_| ApiError::UnknownLogger)?;
     let levels = api.loggers.get(&name).ok_or(ApiError::UnknownLogger)?;
     Ok(Json(levels.into()))
 }
 
+/// Changes the level of a logger.
+#[utoipa::path(
+    post,
+    path = "/actuator/loggers/{name}",
+    tag = "server",
+    operation_id = "setLogger",
+    params(("name" = String, Path, description = "Its name.", example = "ROOT")),
+    request_body(content = LevelChange, content_type = "application/json"),
+    responses((status = 204, description = "It has that level."), LoggerChangeErrors)
+)]
 pub(super) async fn set(
     State(api): State<Arc<Api>>,
     name: Name,
@@ -89,14 +128,8 @@ fn is_of_actuator(content_type: &str) -> bool {
 
 impl LevelBody {
     fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Body {
-            configured_level: Option<String>,
-        }
-
         let text = std::str::from_utf8(body).map_err(|error| ApiError::InvalidLogLevel(error.to_string()))?;
-        let Body { configured_level } =
+        let LevelChange { configured_level } =
             backup_core::json::object(text).map_err(|error| ApiError::InvalidLogLevel(error.to_string()))?;
         let Some(level) = configured_level else { return Ok(Self(None)) };
         let parsed = LogLevel::parse(&level);

@@ -9,8 +9,10 @@ mod error;
 mod health;
 mod layers;
 mod loggers;
+mod openapi;
 mod policy;
 mod restores;
+mod retention;
 mod tls;
 
 use std::borrow::Cow;
@@ -20,14 +22,15 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::middleware;
-use axum::routing::{get, post, put};
 use backup_actuator::normalized;
 use tokio_util::sync::CancellationToken;
 use tower::Layer;
 use tower::util::MapRequestLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention, Scheduler};
 use crate::elasticsearch::Readiness;
 use crate::metrics::Metrics;
 use crate::policy::Updates;
@@ -37,11 +40,14 @@ pub use access::{AccessError, Callers};
 pub use backup_actuator::Presentation;
 pub use connections::{ConnectionLimits, serve};
 pub use error::ApiError;
+pub(crate) use openapi::document;
 pub use tls::{PortTls, TlsError};
 
 /// What the handlers work with.
 pub struct Api {
     pub service: Arc<BackupService>,
+    pub retention: Arc<Retention>,
+    pub scheduler: Arc<Scheduler>,
     pub readiness: Readiness,
     pub metrics: Arc<Metrics>,
     pub presentation: Presentation,
@@ -54,25 +60,33 @@ pub struct Api {
 
 /// All routes. Tests can call it without a socket.
 pub fn router(api: Arc<Api>) -> Router {
-    let routes = Router::new()
-        .route("/actuator", get(actuator::links))
-        .route("/actuator/backups", get(backups::list).post(backups::create))
-        .route("/actuator/backups/{backupId}", get(backups::get).delete(backups::delete))
-        .route("/actuator/backups/{backupId}/progress", get(backups::progress))
-        .route("/actuator/backups/{backupId}/restore", get(restores::get).post(restores::restore))
-        .route("/actuator/health", get(health::health))
-        .route("/actuator/health/liveness", get(health::liveness))
-        .route("/actuator/health/readiness", get(health::readiness))
-        .route("/actuator/info", get(actuator::info))
-        .route("/actuator/loggers", get(loggers::list))
-        .route("/actuator/loggers/{name}", get(loggers::show).post(loggers::set))
-        .route("/actuator/policy", get(policy::show).put(policy::replace))
-        .route("/actuator/policy/rollback", post(policy::roll_back))
-        .route("/actuator/policy/shadow", put(policy::begin_shadow).delete(policy::end_shadow))
-        .route("/actuator/prometheus", get(actuator::prometheus));
+    let (routes, _) = routes().split_for_parts();
     let measured = middleware::from_fn_with_state(Arc::clone(&api.metrics), layers::metrics::measure);
     let routes = layers::with_layers(with_fallbacks(routes), &api.callers, &api.stopping).layer(measured);
     with_normal_paths(routes.with_state(api))
+}
+
+/// The handlers, each with its method, path and description.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(actuator::links))
+        .routes(routes!(backups::list, backups::create))
+        .routes(routes!(backups::get, backups::delete))
+        .routes(routes!(backups::progress))
+        .routes(routes!(restores::get, restores::restore))
+        .routes(routes!(health::health))
+        .routes(routes!(health::liveness))
+        .routes(routes!(health::readiness))
+        .routes(routes!(actuator::info))
+        .routes(routes!(loggers::list))
+        .routes(routes!(loggers::show, loggers::set))
+        .routes(routes!(openapi::show))
+        .routes(routes!(policy::show, policy::replace))
+        .routes(routes!(policy::roll_back))
+        .routes(routes!(policy::begin_shadow, policy::end_shadow))
+        .routes(routes!(actuator::prometheus))
+        .routes(routes!(retention::expire))
+        .routes(routes!(retention::schedule))
 }
 
 /// Finds the route without empty segments of the path: Camunda's own pages ask for `//actuator/backups`.
@@ -106,6 +120,7 @@ mod tests {
     use axum::body::{Body, to_bytes};
     use axum::extract::{Path, RawQuery};
     use axum::http::{self, StatusCode};
+    use axum::routing::get;
     use serde_json::{Value, json};
     use tower::ServiceExt;
 

@@ -29,12 +29,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use backup_core::{ClockDifference, RepositoryName};
+use backup_core::{
+    Backup, ClockDifference, Context, EngineClock, IndexPrefix, RepositoryName, Timestamp, milliseconds, operations,
+};
 use tokio::sync::Notify;
 
+use crate::clock;
 use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups, Request, Response, TransportError};
 use crate::metrics::{LastSuccess, Metrics};
-use crate::sandbox::{CallError, Mark, Operation, types};
+use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
 use generation::History;
 use shadow::Shadows;
@@ -74,6 +77,15 @@ pub enum RollbackError {
     Replaced { unwanted: u64, serving: u64 },
 }
 
+/// Why the host could not read a backup itself.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnReadError {
+    #[error("{0}")]
+    Settings(String),
+    #[error(transparent)]
+    Core(#[from] backup_core::Error),
+}
+
 impl Policies {
     /// Begins with `initial` as generation 1.
     pub fn new(initial: Admitted, max_failures: u32, context: CallContext, metrics: Arc<Metrics>) -> Arc<Self> {
@@ -102,11 +114,6 @@ impl Policies {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
     }
 
-    /// What every policy is told.
-    pub(crate) fn settings(&self) -> &types::Settings {
-        &self.context.settings
-    }
-
     /// Sends one read of the host itself; no policy is called for that.
     pub(crate) async fn read_once(&self, request: Request) -> Result<Response, TransportError> {
         self.context.capability.read_once(request, LOOK_TIMEOUT).await
@@ -130,6 +137,37 @@ impl Policies {
     pub(crate) async fn clock_difference(&self) -> Result<ClockDifference, ClockError> {
         const TIMEOUT: Duration = Duration::from_secs(10);
         self.context.capability.clock_difference(TIMEOUT).await
+    }
+
+    /// Reads one backup by the host's own rules; no policy is called for that.
+    pub(crate) async fn read_by_own_rules(&self, id: u64) -> Result<Backup, OwnReadError> {
+        const TIMEOUT: Duration = Duration::from_secs(60);
+        let (context, id) = (self.own_context()?, id.to_string());
+        Ok(self.context.capability.read_with(TIMEOUT, |engine| operations::get(engine, &context, &id)).await?)
+    }
+
+    fn own_context(&self) -> Result<Context, OwnReadError> {
+        let settings = &self.context.settings;
+        let invalid = |error: &dyn std::error::Error| OwnReadError::Settings(error.to_string());
+        Ok(Context {
+            settings: backup_core::Settings {
+                repository: Some(RepositoryName::parse(&settings.repository).map_err(|error| invalid(&error))?),
+                index_prefix: IndexPrefix::parse(&settings.index_prefix).map_err(|error| invalid(&error))?,
+                optimize_version: None,
+                engine: settings.engine.into(),
+                resume_window: Duration::from_millis(settings.resume_window),
+            },
+            now: Timestamp(milliseconds(clock::since_epoch())),
+            engine_clock: EngineClock::NotAsked,
+            run_id: String::new(),
+            host: String::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// The index prefix of the installation.
+    pub(crate) fn index_prefix(&self) -> &str {
+        &self.context.settings.index_prefix
     }
 
     /// Makes a call that only reads. If there is a shadow, it gets a copy of the call in the background.

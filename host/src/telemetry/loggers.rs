@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::levels::{InvalidLevels, Levels, LogLevel};
 
@@ -10,6 +11,8 @@ pub struct Loggers {
     of_settings: LogLevel,
     levels: Mutex<Levels>,
     apply: Box<dyn Fn(&Levels) + Send + Sync>,
+    /// How many lines were left out of the log.
+    dropped_lines: Arc<AtomicU64>,
 }
 
 /// The levels of one logger.
@@ -37,13 +40,22 @@ const MAX_CONFIGURED: usize = 100;
 const MAX_NAME_BYTES: usize = 200;
 
 impl Loggers {
-    pub(super) fn new(levels: Levels, apply: impl Fn(&Levels) + Send + Sync + 'static) -> Self {
-        Self { of_settings: levels.root, levels: Mutex::new(levels), apply: Box::new(apply) }
+    pub(super) fn new(
+        levels: Levels,
+        dropped_lines: Arc<AtomicU64>,
+        apply: impl Fn(&Levels) + Send + Sync + 'static,
+    ) -> Self {
+        Self { of_settings: levels.root, levels: Mutex::new(levels), apply: Box::new(apply), dropped_lines }
+    }
+
+    /// How many lines were left out of the log since the start, because nobody took them.
+    pub fn dropped_lines(&self) -> u64 {
+        self.dropped_lines.load(Ordering::Relaxed)
     }
 
     /// Loggers whose levels nobody obeys, as in a process without this log.
     pub fn unattached(setting: &str) -> Result<Self, InvalidLevels> {
-        Ok(Self::new(Levels::parse(setting)?, |_| {}))
+        Ok(Self::new(Levels::parse(setting)?, Arc::default(), |_| {}))
     }
 
     /// The known loggers and those that have a level of their own.

@@ -32,7 +32,7 @@ pub(crate) fn install(log: &LogSettings) -> Result<(Arc<Loggers>, FlushAtEnd), I
     let levels = levels::Levels::parse(&log.filter)?;
     let (writer, flush) = LogWriter::start(log.format);
     let (filter, handle) = reload::Layer::new(levels.filter());
-    let loggers = Loggers::new(levels, move |levels| {
+    let loggers = Loggers::new(levels, writer.total(), move |levels| {
         // Whoever has installed another subscriber has no use for these levels.
         let _ = handle.reload(levels.filter());
     });

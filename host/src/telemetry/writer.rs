@@ -24,6 +24,8 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct LogWriter {
     queue: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
+    /// All that were ever left out.
+    total: Arc<AtomicU64>,
 }
 
 /// When this is dropped, what is in the queue has been written, or nobody takes it.
@@ -53,15 +55,21 @@ impl LogWriter {
     fn to(out: impl Write + Send + 'static, format: LogFormat) -> (Self, FlushAtEnd) {
         let (queue, entries) = sync_channel(MAX_WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
-        let writer = Self { queue: queue.clone(), dropped: Arc::clone(&dropped) };
+        let total = Arc::new(AtomicU64::new(0));
+        let writer = Self { queue: queue.clone(), dropped: Arc::clone(&dropped), total: Arc::clone(&total) };
         // Without a thread nobody takes the lines: the server goes on without its log.
-        let _ = thread::Builder::new().name("log".to_owned()).spawn(move || write(out, &entries, &dropped, format));
+        let output = Output { out, format, lost: 0, total, is_torn: false };
+        let _ = thread::Builder::new().name("log".to_owned()).spawn(move || write(output, &entries, &dropped));
         (writer, FlushAtEnd(queue))
+    }
+
+    /// How many lines were left out so far.
+    pub(super) fn total(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.total)
     }
 }
 
-fn write(out: impl Write, entries: &Receiver<Entry>, dropped: &AtomicU64, format: LogFormat) {
-    let mut output = Output { out, format, lost: 0, is_torn: false };
+fn write(mut output: Output<impl Write>, entries: &Receiver<Entry>, dropped: &AtomicU64) {
     for entry in entries {
         match entry {
             Entry::Line { missing, line } => output.write(missing, &line),
@@ -79,6 +87,7 @@ struct Output<W> {
     format: LogFormat,
     /// Lines that were not written for an error.
     lost: u64,
+    total: Arc<AtomicU64>,
     /// After half a line the next one begins with a line break.
     is_torn: bool,
 }
@@ -93,7 +102,9 @@ impl<W: Write> Output<W> {
         }
         text.extend_from_slice(line);
         self.is_torn = self.out.write_all(&text).is_err();
-        self.lost = if self.is_torn { missing + u64::from(!line.is_empty()) } else { 0 };
+        let now_lost = u64::from(self.is_torn && !line.is_empty());
+        self.total.fetch_add(now_lost, Ordering::Relaxed);
+        self.lost = if self.is_torn { missing + now_lost } else { 0 };
     }
 }
 
@@ -103,6 +114,7 @@ impl Write for LogWriter {
         let missing = self.dropped.swap(0, Ordering::Relaxed);
         if self.queue.try_send(Entry::Line { missing, line: line.to_vec() }).is_err() {
             self.dropped.fetch_add(missing + 1, Ordering::Relaxed);
+            self.total.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }

@@ -11,10 +11,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use backup_core::memory::MemoryEngine;
-use backup_core::{EngineKind, IndexPrefix, RepositoryName, SnapshotState};
+use backup_core::{EngineKind, IndexPrefix, RepositoryName, RetentionRules, SnapshotState};
 use backup_test_support::memory::{PREFIX, engine_with_installation};
 use jiff::tz::TimeZone;
-use optimize_backup::backups::BackupService;
+use optimize_backup::backups::{BackupService, Retention, Scheduler};
 use optimize_backup::elasticsearch::{Capability, Destination, Grants, Readiness, Subject};
 use optimize_backup::http::{self, Api, Callers, Presentation};
 use optimize_backup::metrics::Metrics;
@@ -45,6 +45,8 @@ pub struct TestHost {
     pub updates: Arc<Updates>,
     /// Runs all policies of this host.
     pub sandbox: Arc<Sandbox>,
+    /// Deletes what expires.
+    pub retention: Arc<Retention>,
     repository: &'static str,
     router: Router,
 }
@@ -69,6 +71,8 @@ pub struct Options {
     pub limits: CallLimits,
     /// After how many consecutive failures a policy is withdrawn.
     pub max_failures: u32,
+    /// Which backups expire.
+    pub rules: RetentionRules,
 }
 
 impl Options {
@@ -85,6 +89,7 @@ impl Options {
             compile: CompileLimits { time: Duration::from_secs(60), memory: 1 << 30 },
             limits: LIMITS,
             max_failures: MAX_FAILURES,
+            rules: RetentionRules::default(),
         }
     }
 
@@ -129,8 +134,13 @@ impl TestHost {
         let admission = options.admission(&sandbox);
         let (file, cache) = (options.file.map(PolicyFile::new), options.cache.map(Cache::new));
         let updates = Updates::new(Arc::clone(&policies), admission, file, cache, None);
+        let service = BackupService::new(policies, &metrics);
+        let retention = Retention::new(Arc::clone(&service), options.rules, Arc::clone(&metrics));
+        let scheduler = Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), None);
         let api = Api {
-            service: BackupService::new(policies, &metrics),
+            service,
+            retention: Arc::clone(&retention),
+            scheduler,
             readiness: Readiness::new(capability, subject),
             metrics,
             presentation: Presentation { complete_state: CompleteState::Complete, time_zone: TimeZone::UTC },
@@ -139,7 +149,8 @@ impl TestHost {
             stopping: CancellationToken::new(),
             loggers: Arc::new(Loggers::unattached("info").unwrap()),
         };
-        Self { engine, updates, sandbox, repository: options.repository, router: http::router(Arc::new(api)) }
+        let router = http::router(Arc::new(api));
+        Self { engine, updates, sandbox, retention, repository: options.repository, router }
     }
 
     /// The policies of this host.
@@ -175,6 +186,13 @@ impl TestHost {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
+    /// The text of an answer to a GET.
+    pub async fn text(&self, path: &str) -> String {
+        let request = Request::get(path).header("authorization", authorization());
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
+    }
+
     /// An upload with the token.
     pub async fn upload(&self, path: &str, component: &[u8]) -> (StatusCode, Value) {
         let request = Request::put(path).header("authorization", authorization());
@@ -185,6 +203,14 @@ impl TestHost {
     pub async fn create(&self, id: u64) -> (StatusCode, Value) {
         let body = Body::from(json!({"backupId": id}).to_string());
         let request = Request::post("/actuator/backups").header("content-type", "application/json");
+        let request = request.header("authorization", authorization());
+        self.send(request.body(body).unwrap()).await
+    }
+
+    /// `POST /actuator/retention`, with the token.
+    pub async fn expire(&self, dry_run: bool) -> (StatusCode, Value) {
+        let body = Body::from(json!({"dryRun": dry_run}).to_string());
+        let request = Request::post("/actuator/retention").header("content-type", "application/json");
         let request = request.header("authorization", authorization());
         self.send(request.body(body).unwrap()).await
     }

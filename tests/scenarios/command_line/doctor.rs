@@ -63,7 +63,11 @@ async fn a_sound_installation_has_no_fault(distribution: Distribution) -> Result
     let examined = examine(&options.clone().env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORYNAME", "x")).await?;
     assert_eq!(examined.code, Some(0), "{}", examined.report);
     let prefix = fixture.installation.prefix();
-    examined.expect("settings", "warning", &[prefix, "without effect: CAMUNDA_OPTIMIZE_BACKUP_REPOSITORYNAME"]);
+    examined.expect(
+        "settings",
+        "warning",
+        &[prefix, "CAMUNDA_OPTIMIZE_BACKUP_REPOSITORYNAME (is CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME meant?)"],
+    );
     examined.expect("engine", "ok", &[distribution.version]);
     examined.expect("privileges", "ok", &["all reads are allowed"]);
     examined.expect("repository", "ok", &[fixture.repository.name(), "type fs"]);

@@ -67,6 +67,17 @@ fn the_manifests_fit_the_schemas_of_kubernetes_and_of_the_prometheus_operator() 
 
 #[test]
 #[ignore = "cargo xtask matrix"]
+fn the_rule_has_all_alerts() -> Result<()> {
+    let alerts = fs::read_to_string(root("deploy/alerts.yaml"))?;
+    let rendering = render(VERSIONS[1], None, &["prometheusRule.enabled=true"])?;
+    let alert = |line: &str| line.split_once("alert:").map(|(_, name)| name.trim().to_owned());
+    let [expected, found] = [&alerts, &rendering].map(|text| text.lines().filter_map(alert).collect::<Vec<_>>());
+    ensure!(!expected.is_empty() && expected == found, "{expected:?}, {found:?}");
+    Ok(())
+}
+
+#[test]
+#[ignore = "cargo xtask matrix"]
 fn what_the_chart_does_not_know_is_refused() -> Result<()> {
     for wrong in [
         "replicas=3",

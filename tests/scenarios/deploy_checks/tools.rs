@@ -1,6 +1,6 @@
 //! The tools that check something: of the system, or installed from package registries into cargo's target folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
@@ -34,7 +34,12 @@ pub(super) fn helm() -> Result<PathBuf> {
 
 /// Runs one of them in the root folder; what it prints.
 pub(super) fn run(program: PathBuf, arguments: &[&str]) -> Result<String> {
-    call(program, arguments, &root(""), NO_ADVICE)
+    run_in(&root(""), program, arguments)
+}
+
+/// The same in another folder.
+pub(super) fn run_in(folder: &Path, program: PathBuf, arguments: &[&str]) -> Result<String> {
+    call(program, arguments, folder, NO_ADVICE)
 }
 
 /// Runs a program of the system in the root folder; what it prints.

@@ -14,10 +14,10 @@ const END_TIMEOUT: Duration = Duration::from_secs(600);
 const SAME_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What only the native host has, by path.
-const NATIVE_PATHS: [&str; 2] = ["/actuator/policy", "/actuator/prometheus"];
+const NATIVE_PATHS: [&str; 3] = ["/actuator/openapi.json", "/actuator/policy", "/actuator/prometheus"];
 /// The same in the links and the health, by JSON pointer to what holds them.
 const NATIVE_MEMBERS: [(&str, &[&str]); 4] = [
-    ("/_links", &["loggers", "loggers-name", "policy", "policy-rollback", "policy-shadow", "prometheus"]),
+    ("/_links", &["loggers", "loggers-name", "openapi", "policy", "policy-rollback", "policy-shadow", "prometheus"]),
     ("/components", &["clock", "deletions", "policy", "runs"]),
     ("/components/engine/details", &["version"]),
     ("/components/repository/details", &["verification"]),

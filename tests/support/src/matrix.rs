@@ -93,7 +93,7 @@ impl Column {
 }
 
 /// All columns, in the order in which they are run.
-pub const COLUMNS: [Column; 13] = [
+pub const COLUMNS: [Column; 14] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
     Column::of_engine(
         "elasticsearch_7_17",
@@ -159,6 +159,11 @@ pub const COLUMNS: [Column; 13] = [
         group: Group::Rotated,
         work: Work::Fuzz,
     },
+    Column::rotated(
+        "schedule",
+        "three servers with one schedule, on Elasticsearch 8.19",
+        &[Selection::scenarios(&["unattended::"])],
+    ),
     Column {
         name: "kills",
         about: "50 kills with a restart and 50 with a neighbour, on Elasticsearch 8.19",

@@ -54,14 +54,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- /* What a probe asks. Called with a list: the root, and liveness or readiness. */}}
 {{- define "optimize-backup.probe" -}}
-{{- $ := index . 0 }}
-{{- if $.Values.tls.clientAuthority.existingSecret -}}
-tcpSocket:
-  port: management
-{{- else -}}
+{{- $ := index . 0 -}}
 httpGet:
   path: /actuator/health/{{ index . 1 }}
   port: management
   scheme: {{ include "optimize-backup.scheme" $ | upper }}
-{{- end }}
 {{- end }}

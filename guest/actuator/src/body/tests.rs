@@ -34,9 +34,9 @@ fn says_what_is_wrong_with_a_body() {
         "{\"backupId\":1,\"backupId\":2}",
         "\u{feff}{}",
     ] {
-        assert!(matches!(CreateRequest::parse(body.as_bytes()), Err(RequestError::MalformedBody(_))), "{body}");
+        assert!(matches!(CreateRequest::parse(body.as_bytes()), Err(RequestError::MalformedBody { .. })), "{body}");
     }
-    assert!(matches!(CreateRequest::parse(b"\xff\xfe"), Err(RequestError::MalformedBody(_))));
+    assert!(matches!(CreateRequest::parse(b"\xff\xfe"), Err(RequestError::MalformedBody { .. })));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::Finding;
 /// What there is to say about a component.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HealthDetails {
     /// The search engine.
     Engine(Finding<EngineFacts>),
@@ -44,6 +45,7 @@ pub enum HealthDetails {
 /// What is known of the search engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineFacts {
     /// `Elasticsearch` or `OpenSearch`: what it says, or else what is configured.
     pub kind: &'static str,
@@ -55,6 +57,7 @@ pub struct EngineFacts {
 /// What is known of the repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RepositoryFacts {
     /// Its name. `None`: none is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ pub struct RepositoryFacts {
 /// How `_verify` ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerificationFacts {
     /// `PASSED`, `FAILED` or `UNKNOWN`.
     pub outcome: &'static str,
@@ -86,6 +90,7 @@ pub struct VerificationFacts {
 /// What is known of the installation's indices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IndicesFacts {
     /// The configured prefix.
     pub prefix: String,
@@ -103,6 +108,7 @@ pub struct IndicesFacts {
 /// The policy that serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PolicyFacts {
     /// Where it came from.
     pub source: String,

@@ -22,9 +22,11 @@ pub struct Probe {
 
 /// The state of one component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding<F> {
     /// Whether it works.
     #[serde(skip)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub status: HealthStatus,
     /// What is wrong and what to do, unless it is up.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 17] = [
     "repository",
     "list",
     "create",
@@ -21,7 +21,6 @@ pub const KINDS: [&str; 18] = [
     "aliases",
     "info",
     "verify",
-    "operator",
 ];
 /// For a request that is none of these: it is denied.
 pub const OTHER_KIND: &str = "other";
@@ -47,7 +46,8 @@ impl Grant {
             Self::AddAliases => "aliases",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
-            Self::Operator => "operator",
+            // No server sends it.
+            Self::Operator => OTHER_KIND,
         }
     }
 }

@@ -135,7 +135,7 @@ fn secret<T, E: Display>(
     [plain, file]: [&'static str; 2],
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Parsed<Option<(&'static str, T)>> {
-    let given = section.optional(plain, &parse);
+    let given = section.secret(plain, &parse);
     let filed = section.optional(file, values::secret_file);
     match (given?, filed?) {
         (Some(_), Some(_)) => Err(section.conflict(plain, file)),

@@ -27,7 +27,6 @@ pub(crate) const IN_PROGRESS: &str = "restoreInProgress";
 pub(crate) const BLOCKED: &str = "restoreBlocked";
 
 /// All of them.
-#[cfg(test)]
 pub(super) const CODES: [&str; 3] = [IN_PROGRESS, BLOCKED, neighbours::FOREIGN_INDICES];
 
 /// The restore that this host drives, and how the last one ended.

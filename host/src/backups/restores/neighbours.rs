@@ -12,8 +12,7 @@ use crate::sandbox::types::{Error, Problem};
 pub(crate) const FOREIGN_INDICES: &str = "restoreOfForeignIndices";
 
 pub(super) async fn expect_own(policies: &Policies, run: &RestoreRun) -> Result<(), CallError> {
-    let settings = policies.settings();
-    let Ok(prefix) = IndexPrefix::parse(&settings.index_prefix) else { return Ok(()) };
+    let Ok(prefix) = IndexPrefix::parse(policies.index_prefix()) else { return Ok(()) };
     if run.rename_prefix.is_some() {
         // Nothing that exists is touched.
         return Ok(());

@@ -111,6 +111,14 @@ impl Runs {
         Some(run_id)
     }
 
+    /// Waits until a backup is not driven here, or not any more.
+    pub async fn ended(&self, id: BackupId) {
+        let driver = self.lock().get(&id).and_then(|run| run.driver.clone());
+        if let Some(driver) = driver {
+            driver.stopped.cancelled().await;
+        }
+    }
+
     /// Forgets what was dropped, where a newer backup has its ID.
     pub fn forget_dropped(&self, backups: &[Backup]) {
         let mut runs = self.lock();

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::clock;
+use crate::correlation;
 use crate::elasticsearch::{Granted, Method, Request, Response, ResponseFuture, Transport, TransportError};
 
 pub(super) const REPOSITORY: &str = "backups";
@@ -138,7 +139,7 @@ impl Network {
         self.rules.lock().unwrap().clear();
     }
 
-    /// How long after `since` requests were sent whose text has all these words.
+    /// How long after `since` requests were sent whose text, with the ID that they are for, has all these words.
     pub(super) fn times(&self, words: &str, since: Instant) -> Vec<Duration> {
         let sent = self.sent.lock().unwrap();
         let concerned = sent.iter().filter(|(at, text)| *at >= since && has_all(text, words));
@@ -160,7 +161,8 @@ impl Network {
 
     async fn answer(&self, request: &Request) -> Result<Response, TransportError> {
         let text = request.to_string();
-        self.sent.lock().unwrap().push((Instant::now(), text.clone()));
+        let correlation = correlation::current().map(|current| format!(" for {}", current.id()));
+        self.sent.lock().unwrap().push((Instant::now(), text.clone() + &correlation.unwrap_or_default()));
         match self.fault_of(&text) {
             None => self.cluster.act(request),
             Some(Fault::Lost) => std::future::pending().await,

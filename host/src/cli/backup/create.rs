@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::error::BackupCommandError;
-use super::progress::Progress;
+use super::progress::{Progress, Status};
 use super::view::{self, Progression};
 use super::wait::{Look, WaitOptions, or_interrupted};
 use crate::cli::client::{Client, ClientError, Received, one_line};
@@ -92,13 +92,13 @@ impl Create {
             Ok(backup) => {
                 unsure = None;
                 Ok(match view::progression(&backup.body) {
-                    Progression::Ongoing => Look::Ongoing(view::parts(&backup.body)),
+                    Progression::Ongoing => Look::Ongoing(status(client, &backup.body).await),
                     Progression::Restorable | Progression::EndedBadly => Look::Ended(backup),
                 })
             }
             Err(error) if !error.is_not_found() => Err(error.into()),
             Err(_) if unsure.is_some() && elapsed < CREATE_VISIBILITY_TIMEOUT => {
-                Ok(Look::Ongoing("not there yet".to_owned()))
+                Ok(Look::Ongoing("not there yet".to_owned().into()))
             }
             Err(_) => Err(match unsure.take() {
                 Some(error) => BackupCommandError::NotStarted { id, error },
@@ -109,6 +109,16 @@ impl Create {
             self.waiting.until_ended(|| ongoing(client, id), Progress::of(format!("backup {id}")), look).await?;
         print_end(id, backup, format)
     }
+}
+
+/// How far a backup is. Where that cannot be read, which parts there are is something, too.
+async fn status(client: &Client, backup: &BackupView) -> Status {
+    let id = BackupId::new(backup.backup_id);
+    let figures = match id {
+        Some(id) => client.progress(id).await.ok(),
+        None => None,
+    };
+    figures.map_or_else(|| view::parts(backup).into(), |figures| Status::Figures(figures.body))
 }
 
 /// What becomes of a backup that is not waited for any more.

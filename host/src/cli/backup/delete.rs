@@ -82,14 +82,16 @@ impl Delete {
             let deletion = client.deletion(id).await?;
             same_failures = if deletion == earlier { same_failures + 1 } else { 0 };
             match (backup, deletion) {
-                (None, DeletionStatus::Pending) => Ok(Look::Ongoing("the search engine is not done yet".to_owned())),
+                (None, DeletionStatus::Pending) => {
+                    Ok(Look::Ongoing("the search engine is not done yet".to_owned().into()))
+                }
                 (None, _) => Ok(Look::Ended(())),
                 (Some(_), DeletionStatus::Failed(reason))
                     if same_failures == 0 || same_failures >= MAX_SAME_FAILURES =>
                 {
                     Err(BackupCommandError::NotDeleted { id, reason: one_line(&reason) })
                 }
-                (Some(backup), _) => Ok(Look::Ongoing(view::parts(&backup.body))),
+                (Some(backup), _) => Ok(Look::Ongoing(view::parts(&backup.body).into())),
             }
         };
         self.waiting.until_ended(ongoing, Progress::of(format!("deleting backup {id}")), look).await

@@ -46,6 +46,12 @@ pub(in crate::cli) enum BackupCommandError {
     RestoreBlocked { id: BackupId },
     #[error("backup {id} is not restored: {reason}; {next}")]
     NotRestored { id: BackupId, reason: String, next: String },
+    #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
+    ExpiryNeedsYes,
+    #[error("nothing was deleted: the answer was not yes")]
+    ExpiryDeclined,
+    #[error("nothing was deleted, and nothing expires for the time being: {0}")]
+    ExpirySuspended(String),
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -62,18 +68,22 @@ impl BackupCommandError {
             | Self::YesMissing { .. }
             | Self::RestoreYesMissing { .. }
             | Self::TimeoutAlone
-            | Self::ResumeElsewhere => ExitStatus::WrongUsage,
+            | Self::ResumeElsewhere
+            | Self::ExpiryNeedsYes => ExitStatus::WrongUsage,
             Self::Client(error)
             | Self::MayHaveStarted { error, .. }
             | Self::NotStarted { error, .. }
             | Self::LastingError { error, .. } => error.exit_status(),
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) | Self::Declined { .. } | Self::RestoreDeclined { .. } => ExitStatus::Interrupted,
+            Self::Interrupted(_) | Self::Declined { .. } | Self::RestoreDeclined { .. } | Self::ExpiryDeclined => {
+                ExitStatus::Interrupted
+            }
             Self::CannotBeRestored { .. }
             | Self::NotDeleted { .. }
             | Self::RestoreBlocked { .. }
-            | Self::NotRestored { .. } => ExitStatus::EndedBadly,
+            | Self::NotRestored { .. }
+            | Self::ExpirySuspended(_) => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

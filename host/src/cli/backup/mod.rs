@@ -4,6 +4,8 @@ mod confirm;
 mod create;
 mod delete;
 mod error;
+mod expire;
+mod follow;
 mod progress;
 mod restore;
 mod show;
@@ -15,6 +17,8 @@ use clap::{Args, Subcommand};
 
 use self::create::Create;
 use self::delete::Delete;
+use self::expire::Expire;
+use self::follow::Follow;
 use self::restore::Restore;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
@@ -47,11 +51,16 @@ enum Action {
     List(List),
     /// Show one backup.
     Get(Get),
+    /// Show how far a backup is.
+    #[command(after_help = EXIT_STATUS)]
+    Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
     /// Restore a backup. What is there is replaced, which cannot be undone.
     #[command(after_help = EXIT_STATUS)]
     Restore(Restore),
+    /// Delete the backups that the rules of retention let expire. It cannot be undone.
+    Expire(Expire),
 }
 
 impl BackupCommand {
@@ -75,8 +84,10 @@ impl Action {
             Self::Create(create) => create.run(client, format).await,
             Self::List(list) => list.run(client, format).await,
             Self::Get(get) => get.run(client, format).await,
+            Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
             Self::Restore(restore) => restore.run(client, format).await,
+            Self::Expire(expire) => expire.run(client, format).await,
         }
     }
 }

@@ -1,42 +1,119 @@
+//! What is being waited for, on standard error.
+
+mod lines;
+mod words;
+
+use std::io;
 use std::time::Duration;
 
+use backup_actuator::ProgressView;
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+use terminal_size::{Width, terminal_size_of};
+use tokio::time::Instant;
 
+use self::lines::Lines;
+use self::words::{brief, in_full};
 use crate::cli::output::note;
 
-const TICK: Duration = Duration::from_millis(100);
+pub(super) use self::words::{bytes, shards, span};
 
-/// What is being waited for, on standard error: one line that changes on a terminal, elsewhere a line for each change.
+const TICK: Duration = Duration::from_millis(100);
+/// A narrower terminal has no room for a bar.
+const MIN_WIDTH_OF_BAR: u16 = 70;
+
+/// How something is that goes on.
+#[derive(Clone, Debug)]
+pub(super) enum Status {
+    /// In words.
+    Words(String),
+    /// In figures.
+    Figures(ProgressView),
+}
+
+impl From<String> for Status {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+/// One line that changes on a terminal; elsewhere a line now and then.
 pub(super) struct Progress {
     subject: String,
     line: ProgressBar,
-    shown: String,
+    lines: Lines,
+    form: Form,
+}
+
+/// What the line on a terminal is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Words,
+    Bar,
+    /// Figures on a narrow terminal.
+    Brief,
 }
 
 impl Progress {
     pub(super) fn of(subject: String) -> Self {
-        // Without a template that can be read, indicatif has one of its own.
-        let style = ProgressStyle::with_template("{spinner} {elapsed_precise} {wide_msg}");
-        let line = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear);
-        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let line = ProgressBar::new(1000).with_finish(ProgressFinish::AndClear);
+        line.set_style(Form::Words.style());
         line.set_message(subject.clone());
         if !line.is_hidden() {
             line.enable_steady_tick(TICK);
         }
-        Self { subject, line, shown: String::new() }
+        Self { subject, line, lines: Lines::default(), form: Form::Words }
     }
 
-    /// Shows what is being done now.
-    pub(super) fn show(&mut self, what: String) {
-        if what == self.shown {
+    /// Shows how it is now.
+    pub(super) fn show(&mut self, status: &Status) {
+        if self.line.is_hidden() {
+            if let Some(line) = self.lines.next(status, Instant::now()) {
+                note(&format!("{}: {line}", self.subject));
+            }
             return;
         }
-        if self.line.is_hidden() {
-            note(&format!("{}: {what}", self.subject));
-        } else {
-            // A narrow terminal cuts the end off.
-            self.line.set_message(format!("{what} ({})", self.subject));
+        let form = Form::of(status);
+        if form != self.form {
+            self.line.set_style(form.style());
+            self.form = form;
         }
-        self.shown = what;
+        match status {
+            // A narrow terminal cuts the end off.
+            Status::Words(words) => self.line.set_message(format!("{words} ({})", self.subject)),
+            Status::Figures(figures) => {
+                self.line.set_position(permille(figures));
+                self.line.set_message(match form {
+                    Form::Brief => brief(figures),
+                    Form::Words | Form::Bar => format!("{} ({})", in_full(figures), self.subject),
+                });
+            }
+        }
     }
+}
+
+impl Form {
+    fn of(status: &Status) -> Self {
+        let width = terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns);
+        match status {
+            Status::Words(_) => Self::Words,
+            Status::Figures(_) if width.is_some_and(|columns| columns < MIN_WIDTH_OF_BAR) => Self::Brief,
+            Status::Figures(_) => Self::Bar,
+        }
+    }
+
+    fn style(self) -> ProgressStyle {
+        let template = match self {
+            Self::Words => "{spinner} {elapsed_precise} {wide_msg}",
+            Self::Bar => "{spinner} {bar:20} {wide_msg}",
+            Self::Brief => "{spinner} {wide_msg}",
+        };
+        // Without a template that can be read, indicatif has one of its own.
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    }
+}
+
+/// A server may tell anything.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a number from 0 to 1000")]
+fn permille(figures: &ProgressView) -> u64 {
+    (figures.percent * 10.0).clamp(0.0, 1000.0) as u64
 }

@@ -1,6 +1,8 @@
 //! Backups as text.
 
-use backup_actuator::{BackupView, SnapshotView};
+mod figures;
+
+use backup_actuator::{BackupView, ProgressView, SnapshotView};
 use backup_core::SnapshotName;
 use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
@@ -17,7 +19,12 @@ pub(super) enum Progression {
 
 /// Servers have two words for a backup that can be restored (`backup.completeState`).
 pub(super) fn progression(backup: &BackupView) -> Progression {
-    match backup.state.as_ref() {
+    progression_of(&backup.state)
+}
+
+/// The same, of the word.
+pub(super) fn progression_of(state: &str) -> Progression {
+    match state {
         "COMPLETE" | "COMPLETED" => Progression::Restorable,
         "IN_PROGRESS" => Progression::Ongoing,
         _ => Progression::EndedBadly,
@@ -42,6 +49,14 @@ pub(super) fn print_one(backup: &Received<BackupView>, format: Format) -> Result
         (Format::Json, _) => print(&backup.json),
         (Format::Text, None) => print(&line(&backup.body)),
         (Format::Text, Some(width)) => print(&fields(&backup.body, width)),
+    }
+}
+
+pub(super) fn print_progress(progress: &Received<ProgressView>, format: Format) -> Result<(), PrintError> {
+    match (format, terminal_width()) {
+        (Format::Json, _) => print(&progress.json),
+        (Format::Text, None) => print(&figures::line(&progress.body)),
+        (Format::Text, Some(width)) => print(&figures::fields(&progress.body, width)),
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::error::BackupCommandError;
-use super::progress::Progress;
+use super::progress::{Progress, Status};
 use crate::cli::client::Client;
 use crate::cli::interrupt;
 use crate::settings::time_span;
@@ -31,14 +31,20 @@ pub(super) enum Look<T> {
     /// It has ended.
     Ended(T),
     /// It has not, and is at this.
-    Ongoing(String),
+    Ongoing(Status),
 }
 
-fn timeout(text: &str) -> Result<Duration, &'static str> {
+/// A time on the command line.
+pub(super) fn timeout(text: &str) -> Result<Duration, &'static str> {
     time_span(text, SignedDuration::from_hours(8760)).ok_or("write a time such as 90s, 30m, 6h or 1h 30m")
 }
 
 impl WaitOptions {
+    /// For a command that always waits.
+    pub(super) fn following(timeout: Option<Duration>) -> Self {
+        Self { wait: true, timeout }
+    }
+
     /// Whether to wait. What is done in this process ends with it, so that this is always waited for.
     pub(super) fn applies(&self, client: &Client) -> Result<bool, BackupCommandError> {
         let applies = self.wait || client.is_local();
@@ -80,12 +86,12 @@ async fn poll<T>(
         let is_lasting = errors_since.is_some_and(|since| since.elapsed() >= MAX_ERRORS_TIME);
         match looked {
             Ok(Look::Ended(end)) => return Ok(end),
-            Ok(Look::Ongoing(what)) => progress.show(what),
+            Ok(Look::Ongoing(status)) => progress.show(&status),
             Err(BackupCommandError::Client(error)) if is_lasting => {
                 return Err(BackupCommandError::LastingError { minutes: MAX_ERRORS_TIME.as_secs() / 60, error });
             }
             Err(BackupCommandError::Client(error)) if error.can_pass() => {
-                progress.show(format!("still waiting: {error}"));
+                progress.show(&format!("still waiting: {error}").into());
             }
             Err(error) => return Err(error),
         }

@@ -13,9 +13,10 @@ use tower::ServiceExt;
 use super::answer::Answer;
 use super::error::ClientError;
 use super::request::ApiRequest;
-use crate::backups::BackupService;
+use crate::backups::{BackupService, Retention};
 use crate::cli::{load_settings, log};
 use crate::http::{ApiError, Callers, router};
+use crate::sandbox::CallError;
 use crate::server::{ServeError, assemble};
 use crate::telemetry::Loggers;
 
@@ -26,6 +27,7 @@ const NAME: &str = "this process (--local)";
 pub(in crate::cli) struct LocalServer {
     router: Router,
     service: Arc<BackupService>,
+    retention: Arc<Retention>,
 }
 
 impl LocalServer {
@@ -36,7 +38,8 @@ impl LocalServer {
         // What is logged here is for the one who has given the command.
         let loggers = Arc::new(Loggers::unattached(&settings.log.filter)?);
         let api = Arc::new(assemble(settings, loggers, Callers::this_process()).await?);
-        Ok(Self { service: Arc::clone(&api.service), router: router(api) })
+        let (service, retention) = (Arc::clone(&api.service), Arc::clone(&api.retention));
+        Ok(Self { service, retention, router: router(api) })
     }
 
     pub(super) async fn send(&self, request: ApiRequest) -> Result<Answer, ClientError> {
@@ -52,11 +55,28 @@ impl LocalServer {
         Answer::collect(NAME.to_owned(), response).await.map_err(|error| no_answer(&error))
     }
 
+    /// Deletes what expires.
+    pub(super) async fn expire(&self) -> Result<(), ClientError> {
+        match self.retention.pass().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(refused(error).await),
+        }
+    }
+
     /// Drives a backup that is in progress, and that nobody drives any more.
     pub(super) async fn resume(&self, id: &str) -> Result<(), ClientError> {
-        let Err(error) = self.service.resume(id).await else { return Ok(()) };
-        let response = ApiError::from(error).into_response();
-        Err(Answer::collect(NAME.to_owned(), response).await.map_err(|error| no_answer(&error))?.into_error())
+        match self.service.resume(id).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(refused(error).await),
+        }
+    }
+}
+
+/// As a running server's refusal is told.
+async fn refused(error: CallError) -> ClientError {
+    match Answer::collect(NAME.to_owned(), ApiError::from(error).into_response()).await {
+        Ok(answer) => answer.into_error(),
+        Err(error) => no_answer(&error),
     }
 }
 

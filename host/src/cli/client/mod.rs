@@ -13,7 +13,7 @@ mod token;
 
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message, RestorePlanView, RestoreView};
+use backup_actuator::{BackupView, Message, ProgressView, RestorePlanView, RestoreView, RetentionView};
 use backup_core::BackupId;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ pub(super) use self::error::ClientError;
 pub(super) use self::options::Target;
 
 const BACKUPS: &str = "/actuator/backups";
+const RETENTION: &str = "/actuator/retention";
 
 /// A search engine opens the metadata of every snapshot for it.
 const LIST_TIMEOUT: Duration = Duration::from_secs(600);
@@ -119,6 +120,12 @@ impl Client {
         self.send(ApiRequest::new(Method::GET, backup(id))).await?.expect(StatusCode::OK)
     }
 
+    /// Shows how far a backup is.
+    pub(super) async fn progress(&self, id: BackupId) -> Result<Received<ProgressView>, ClientError> {
+        let request = ApiRequest::new(Method::GET, format!("{}/progress", backup(id)));
+        self.send(request).await?.expect(StatusCode::OK)
+    }
+
     /// Shows all backups, or those that are selected.
     pub(super) async fn list(&self, selection: &Selection) -> Result<Received<Vec<BackupView>>, ClientError> {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -169,6 +176,19 @@ impl Client {
             .map(|prefix| form_urlencoded::Serializer::new(String::new()).append_pair("renamePrefix", prefix).finish());
         let request = ApiRequest { query, ..restore(Method::GET, id, None) };
         self.send(request).await?.expect(StatusCode::OK)
+    }
+
+    /// Shows what expires. Unless it is a dry run, that is deleted: by a running server afterwards, here before this returns.
+    pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
+        let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
+        let request = ApiRequest { body, timeout: LIST_TIMEOUT, ..ApiRequest::new(Method::POST, RETENTION) };
+        let status = if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let received = self.send(request).await?.expect(status)?;
+        match self {
+            Self::Local(server) if !dry_run => server.expire().await?,
+            _ => {}
+        }
+        Ok(received)
     }
 
     /// How the deletion of a backup is, if the server that answers is the one that took it.

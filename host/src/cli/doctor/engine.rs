@@ -82,9 +82,9 @@ impl Doctor<'_> {
 
     pub(super) fn not_let_in(&self, refusal: &Refusal) -> Check {
         let given = ["security.username", "security.apiKey", "security.apiKeyFile", "connection.awsEnabled"];
-        let given = given.iter().find_map(|key| setting_named(self.origins, key));
+        let given = given.iter().find_map(|key| setting_named(&self.settings.origins, key));
         let password = ["security.password", "security.passwordFile"];
-        let password = password.iter().find_map(|key| setting_named(self.origins, key));
+        let password = password.iter().find_map(|key| setting_named(&self.settings.origins, key));
         let advice = match (&self.settings.connection.authentication, given, password) {
             (Authentication::None, ..) => format!("set {0}.security.username and {0}.security.password", self.block()),
             (_, Some(user), Some(password)) => format!("correct {user} or {password}"),

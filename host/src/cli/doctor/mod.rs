@@ -26,7 +26,7 @@ use super::exit::ExitStatus;
 use super::interrupt::{Interrupted, or_interrupted};
 use super::log;
 use super::output::{Format, PrintError};
-use crate::settings::{Origin, Settings};
+use crate::settings::Settings;
 
 /// An engine that takes longer hangs.
 const FIRST_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -70,11 +70,11 @@ impl DoctorCommand {
     pub(super) fn run(self) -> Result<ExitStatus, DoctorError> {
         log::warnings_to_standard_error();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let (settings, origins, check) = settings::load(self.config.as_deref());
+        let (settings, check) = settings::load(self.config.as_deref());
         let checks = async {
             let mut checks = vec![check];
             match &settings {
-                Some(settings) => checks.extend(examine(settings, &origins).await),
+                Some(settings) => checks.extend(examine(settings).await),
                 None => {
                     let rest = ["engine"].into_iter().chain(OF_THE_ENGINE).chain(["policy", "port"]);
                     checks.extend(rest.map(|name| Check::not_checked(name, "the settings cannot be used")));
@@ -86,7 +86,7 @@ impl DoctorCommand {
         // An operation of the rules may still wait for the engine.
         runtime.shutdown_background();
         let checks = checks?;
-        view::print_report(&checks, &origins, self.output)?;
+        view::print_report(&checks, settings.as_ref(), self.output)?;
         Ok(report::exit_status(&checks))
     }
 }
@@ -95,12 +95,11 @@ impl DoctorCommand {
 struct Doctor<'a> {
     access: EngineAccess,
     settings: &'a Settings,
-    origins: &'a [Origin],
 }
 
-async fn examine(settings: &Settings, origins: &[Origin]) -> Vec<Check> {
+async fn examine(settings: &Settings) -> Vec<Check> {
     let mut checks = match EngineAccess::new(settings) {
-        Ok(access) => Doctor { access, settings, origins }.engine().await,
+        Ok(access) => Doctor { access, settings }.engine().await,
         Err(error) => vec![Check::refused("engine", error.to_string())],
     };
     let reached: Vec<&str> = checks.iter().map(|check| check.name).collect();

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use super::report::{Check, Outcome};
 use crate::cli::client::one_line;
 use crate::cli::output::{Format, PrintError, print, terminal_width};
-use crate::settings::{Origin, Source};
+use crate::settings::{Origin, Settings};
 
-pub(super) fn print_report(checks: &[Check], origins: &[Origin], format: Format) -> Result<(), PrintError> {
+pub(super) fn print_report(checks: &[Check], settings: Option<&Settings>, format: Format) -> Result<(), PrintError> {
     match (format, terminal_width()) {
         (Format::Json, _) => {
-            let settings: Vec<Value> = origins.iter().map(setting).collect();
+            let settings: Vec<Value> =
+                settings.into_iter().flat_map(|settings| &settings.origins).map(setting).collect();
             print(&json!({"checks": checks, "settings": settings}).to_string())
         }
         (Format::Text, None) => print(&checks.iter().map(|check| line(check) + "\n").collect::<String>()),
@@ -19,13 +20,9 @@ pub(super) fn print_report(checks: &[Check], origins: &[Origin], format: Format)
     }
 }
 
-fn setting(origin: &Origin) -> Value {
-    let (source, variables) = match &origin.source {
-        Source::File => ("file", None),
-        Source::Environment(variables) => ("environment", Some(variables)),
-        Source::Default => ("default", None),
-    };
-    json!({"key": origin.key, "value": origin.value, "source": source, "variables": variables})
+/// What is not by default.
+fn setting((key, origin): (&String, &Origin)) -> Value {
+    json!({"key": key, "value": origin.value, "file": origin.is_of_file, "variables": origin.variables})
 }
 
 fn word(outcome: Outcome) -> &'static str {

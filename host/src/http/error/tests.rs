@@ -1,18 +1,10 @@
 use std::collections::BTreeSet;
 
-use backup_core::Error;
-
 use super::*;
-use crate::backups::{BEING_DELETED, OF_RESTORES};
+use crate::http::openapi::codes;
 
-/// Every code that the policy in this binary and the host itself answer with, each with its status.
 fn answered() -> BTreeSet<(u16, &'static str)> {
-    let refused = Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
-    let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
-    let codes = refused
-        .chain(own)
-        .chain([BEING_DELETED].into_iter().chain(OF_RESTORES).map(|code| (StatusCode::CONFLICT, code)));
-    codes.map(|(status, code)| (status.as_u16(), code)).collect()
+    codes().map(|(status, code)| (status.as_u16(), code)).collect()
 }
 
 /// The first two columns of every table in the reference.

@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use backup_core::milliseconds;
 use tracing::{Instrument, info_span};
 
 use super::ErrorCode;
@@ -30,7 +31,7 @@ impl Subject {
 pub(super) async fn record(mut request: Request, next: Next) -> Response {
     let mut line = Line::of(&mut request);
     // Whatever is logged for this request, in the background too, carries its ID.
-    let span = info_span!("request", id = line.request_id);
+    let span = info_span!("request", requestId = line.request_id);
     let response = next.run(request).instrument(span).await;
     line.status = Some(response.status());
     line.error = response.extensions().get::<ErrorCode>().map(|ErrorCode(code)| code.clone());
@@ -72,17 +73,24 @@ impl Line {
     }
 }
 
+impl Line {
+    /// The backup that the path or the body names.
+    fn backup_id(&self) -> Option<u64> {
+        let in_path = || self.path.strip_prefix("/actuator/backups/")?.split(['/', '?']).next();
+        self.subject.0.get().map(String::as_str).or_else(in_path)?.parse().ok()
+    }
+}
+
 impl Drop for Line {
+    #[allow(non_snake_case, reason = "the names of fields in the log")]
     fn drop(&mut self) {
-        let Self { request_id, method, path, .. } = &self;
-        let caller = self.identity.as_ref().map(|identity| identity.name.as_str());
-        let role = self.identity.as_ref().and_then(Identity::role).map(Role::name);
-        let peer = self.peer.map(tracing::field::display);
-        let backup = self.subject.0.get();
-        let status = self.status.map(|status| status.as_u16());
-        let error = self.error.as_deref();
-        let took = self.since.elapsed();
-        tracing::debug!(request_id, caller, role, peer, %method, path, status, error, ?took, "request");
+        let identity = self.identity.as_ref();
+        let (caller, role) = (identity.map(|it| it.name.as_str()), identity.and_then(Identity::role).map(Role::name));
+        let Self { request_id: requestId, method, path, .. } = &self;
+        let (peer, backupId) = (self.peer.map(tracing::field::display), self.backup_id());
+        let (status, errorCode) = (self.status.map(|status| status.as_u16()), self.error.as_deref());
+        let tookMilliseconds = milliseconds(self.since.elapsed());
+        tracing::debug!(requestId, caller, role, peer, %method, path, status, errorCode, tookMilliseconds, "request");
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return;
         }
@@ -92,6 +100,10 @@ impl Drop for Line {
             Some(status) if status.is_server_error() => "failed",
             Some(_) => "refused",
         };
-        tracing::info!(target: "audit", request_id, caller, role, peer, %method, path, backup, status, error, outcome, "audit");
+        tracing::info!(
+            target: "audit",
+            requestId, caller, role, peer, %method, path, backupId, status, errorCode, outcome,
+            "audit"
+        );
     }
 }

@@ -135,23 +135,23 @@ async fn whoever_changed_something_is_in_the_log() {
     fixture.call("POST", "/actuator/policy/rollback?generation=1", &headers, "").await;
     fixture.call("DELETE", "/actuator/backups/7", &headers[1..], "").await;
     let by_nightly = json!({
-        "message": "audit", "request_id": "r1", "caller": "nightly", "role": "operator", "peer": "10.0.3.17:51432",
-        "method": "DELETE", "path": "/actuator/backups/7", "status": 204, "outcome": "done",
+        "message": "audit", "requestId": "r1", "caller": "nightly", "role": "operator", "peer": "10.0.3.17:51432",
+        "method": "DELETE", "path": "/actuator/backups/7", "backupId": 7, "status": 204, "outcome": "done",
     });
-    let with = |fields: Value| {
+    let with = |changes: &[Value]| {
         let mut line = by_nightly.clone();
-        line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let line_fields = line.as_object_mut().unwrap();
+        line_fields.extend(changes.iter().flat_map(|change| change.as_object().unwrap().clone()));
+        line_fields.retain(|_, value| !value.is_null());
         line
     };
-    let mut by_nobody = with(json!({"caller": "nobody", "status": 401, "error": "unauthorized", "outcome": "refused"}));
-    by_nobody.as_object_mut().unwrap().remove("role");
+    let refused = |status: u16, code: &str| json!({"status": status, "errorCode": code, "outcome": "refused"});
+    let rollback = json!({"method": "POST", "path": "/actuator/policy/rollback?generation=1", "backupId": null});
     let expected = [
         by_nightly.clone(),
-        with(json!({"method": "POST", "path": "/actuator/backups", "backup": "8", "status": 200})),
-        with(
-            json!({"method": "POST", "path": "/actuator/policy/rollback?generation=1", "status": 403, "error": "forbidden", "outcome": "refused"}),
-        ),
-        by_nobody,
+        with(&[json!({"method": "POST", "path": "/actuator/backups", "backupId": 8, "status": 200})]),
+        with(&[rollback, refused(403, "forbidden")]),
+        with(&[json!({"caller": "nobody", "role": null}), refused(401, "unauthorized")]),
     ];
     assert_eq!(log.audit(), expected);
 }

@@ -1,24 +1,29 @@
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::policy::admission::Verdict;
 use crate::policy::shadow::{Example, Report};
 use crate::policy::{Admitted, ComponentInfo, Generation, Policies, Source, Withdrawal};
 
 /// `GET /actuator/policy`
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct PoliciesView {
     serving: GenerationView,
+    #[schema(required)]
     previous: Option<GenerationView>,
+    #[schema(required)]
     shadow: Option<ShadowView>,
+    #[schema(required)]
     last_candidate: Option<CandidateView>,
     withdrawn: Vec<WithdrawalView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(in crate::http) struct GenerationView {
     generation: u64,
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
     calls: u64,
     failures: u64,
@@ -27,10 +32,13 @@ pub(in crate::http) struct GenerationView {
 }
 
 /// The current or the last shadow.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ShadowView {
+    #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     until: Timestamp,
+    #[schema(required)]
     ended: Option<EndView>,
     calls: u64,
     same: u64,
@@ -42,17 +50,20 @@ pub(in crate::http) struct ShadowView {
     identity: Identity,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EndView {
+    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     reason: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ExampleView {
+    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     operation: &'static str,
+    #[schema(required)]
     id: Option<String>,
     generation: u64,
     served: String,
@@ -61,20 +72,25 @@ struct ExampleView {
 }
 
 /// Which policy it is.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Identity {
     digest: String,
+    #[schema(required)]
     name: Option<String>,
+    #[schema(required)]
     version: Option<String>,
+    #[schema(required)]
     wit_version: Option<String>,
     bytes: usize,
     source: String,
+    #[schema(required)]
     signer: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CandidateView {
+    #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     source: String,
     digest: String,
@@ -82,15 +98,16 @@ struct CandidateView {
     steps: Vec<StepView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StepView {
     step: String,
     passed: bool,
+    #[schema(required)]
     refusal: Option<String>,
     milliseconds: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct WithdrawalView {
     digest: String,
     reason: String,

@@ -46,6 +46,7 @@ fn nobody_waits_for_a_reader_who_does_not_read_and_what_is_missing_is_told() {
     assert!((MAX_WAITING..=MAX_WAITING + 1).contains(&whole), "{whole}");
     let told: usize = taken.lines().filter_map(|line| line.split_once("lines=")?.1.parse::<usize>().ok()).sum();
     assert_eq!(whole + told, lines);
+    assert_eq!(writer.total().load(Ordering::Relaxed), told as u64);
     assert!(taken.ends_with("the last\n"));
     let places: Vec<&str> = taken.lines().filter(|line| !line.starts_with("line ")).collect();
     assert_eq!(places.len(), 2, "it is told once, where they are missing: {places:?}");

@@ -30,7 +30,7 @@ async fn an_outage_is_waited_out() {
     let end = wait(HOUR, async |_| {
         looks += 1;
         match looks {
-            1 => Ok(Look::Ongoing("part 1 of 2 IN_PROGRESS".to_owned())),
+            1 => Ok(Look::Ongoing("part 1 of 2 IN_PROGRESS".to_owned().into())),
             2..=40 => Err(no_connection()),
             _ => Ok(Look::Ended(looks)),
         }
@@ -89,7 +89,7 @@ async fn errors_with_something_else_in_between_are_waited_out() {
         match looks % 20 {
             _ if elapsed > HOUR => Ok(Look::Ended(())),
             0 => Err(no_connection()),
-            10 => Ok(Look::Ongoing("part 2 of 2 IN_PROGRESS".to_owned())),
+            10 => Ok(Look::Ongoing("part 2 of 2 IN_PROGRESS".to_owned().into())),
             _ => Err(busy()),
         }
     });

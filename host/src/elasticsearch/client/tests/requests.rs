@@ -68,9 +68,9 @@ async fn credentials_are_sent() {
 #[test]
 fn credentials_are_not_shown() {
     let basic =
-        Authentication::Basic { username: Username::parse("elastic").unwrap(), password: Secret::new("secret") };
-    for authentication in [basic, Authentication::ApiKey(ApiKey::parse("secret").unwrap())] {
+        Authentication::Basic { username: Username::parse("elastic").unwrap(), password: Secret::new("hunter2") };
+    for authentication in [basic, Authentication::ApiKey(ApiKey::parse("hunter2").unwrap())] {
         let shown = format!("{:?}", Connection { authentication, ..connection(Vec::new()) });
-        assert!(!shown.contains("secret"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -1,0 +1,184 @@
+//! Deletes the backups that expire.
+//!
+//! Which ones is the policy's decision. The host holds it against the contract, and reads each backup once more by its own
+//! rules before it deletes it: whatever a policy says, or its lists, another installation's backup and the newest that
+//! can be restored stay. Every server may do it at any time: two that delete the same backup do no more than one.
+
+pub(super) mod confirmation;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backup_core::retention::{self as rules, RetentionRules};
+use tokio::sync::{Mutex, Notify};
+
+use super::BackupService;
+use crate::metrics::Metrics;
+use crate::policy::PolicyCalls;
+use crate::sandbox::retention::{Candidate, Expired, Rules};
+use crate::sandbox::types::{BackupId, Error, ListQuery};
+use crate::sandbox::{CallError, Purpose};
+
+/// How long after the start the first look is.
+const FIRST_LOOK: Duration = Duration::from_secs(5 * 60);
+/// How often a server looks, besides after its own backups; as much again at most, at random.
+const INTERVAL: Duration = Duration::from_secs(40 * 60);
+/// How many backups are listed at once, so that a call stays within its limits.
+const PAGE: u32 = 200;
+
+/// Which backups expire, and their deletion.
+pub struct Retention {
+    service: Arc<BackupService>,
+    rules: RetentionRules,
+    metrics: Arc<Metrics>,
+    /// Held by the one pass that deletes.
+    passing: Mutex<()>,
+    wanted: Notify,
+}
+
+/// What would be deleted now.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Why nothing is deleted for the time being, whatever the rules say.
+    pub suspended: Option<String>,
+    /// What expires, in the order of its deletion.
+    pub expired: Vec<Expired>,
+    /// The newest backup that can be restored, by the policy's list.
+    newest: Option<BackupId>,
+}
+
+impl Retention {
+    pub fn new(service: Arc<BackupService>, rules: RetentionRules, metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self { service, rules, metrics, passing: Mutex::default(), wanted: Notify::new() })
+    }
+
+    /// What the operator configured.
+    pub fn rules(&self) -> &RetentionRules {
+        &self.rules
+    }
+
+    /// Asks the policy what expires. Nothing is deleted.
+    ///
+    /// # Errors
+    /// [`CallError`]: the policy does not tell.
+    pub async fn plan(&self) -> Result<Plan, CallError> {
+        if self.rules.is_empty() {
+            return Ok(Plan::default());
+        }
+        let calls = self.service.policies.calls().for_purpose(Purpose::Inspection);
+        let candidates = self.candidates(&calls).await?;
+        let known: Vec<rules::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
+        let newest = rules::newest_good(&known).map(|newest| newest.id.get());
+        let suspended = self.suspended(&known).await;
+        if candidates.is_empty() || suspended.is_some() {
+            return Ok(Plan { suspended, expired: Vec::new(), newest });
+        }
+        // What the policy decides counts for it, as every decision of it does.
+        let calls = calls.for_purpose(Purpose::Service);
+        let expired = calls.expire(&Rules::from(&self.rules), &candidates).await?;
+        Ok(Plan { suspended, expired, newest })
+    }
+
+    /// Deletes what expires, one after the other, soon.
+    pub fn want(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Deletes what expires: whenever it is wanted, and regularly.
+    pub async fn run_forever(&self) {
+        if self.rules.is_empty() {
+            return;
+        }
+        let mut next = FIRST_LOOK;
+        loop {
+            let jitter = next.mul_f64(fastrand::f64());
+            tokio::select! {
+                () = self.wanted.notified() => {}
+                () = tokio::time::sleep(next + jitter) => {}
+            }
+            next = INTERVAL;
+            if let Err(error) = self.pass().await {
+                tracing::warn!(%error, "cannot delete backups that expire; trying again later");
+            }
+        }
+    }
+
+    /// Deletes what expires, and asks again after each deletion.
+    pub async fn pass(&self) -> Result<(), CallError> {
+        let _one_at_a_time = self.passing.lock().await;
+        let mut tried = BTreeSet::new();
+        loop {
+            let plan = self.plan().await?;
+            if let Some(reason) = plan.suspended {
+                tracing::warn!(reason, "no backup expires for the time being");
+                return Ok(());
+            }
+            let Some(next) = plan.expired.iter().find(|expired| !tried.contains(&expired.backup_id)) else {
+                return Ok(());
+            };
+            tried.insert(next.backup_id);
+            self.delete(next, plan.newest).await?;
+        }
+    }
+
+    /// A backup that cannot be deleted keeps no other from being deleted, unless the engine is away.
+    async fn delete(&self, expired: &Expired, newest: Option<BackupId>) -> Result<(), CallError> {
+        let id = expired.backup_id;
+        let runs = match confirmation::confirm(&self.service.policies, id, newest).await {
+            Ok(runs) => runs,
+            Err(error) => {
+                tracing::warn!(backup = id, %error, "the policy lets this backup expire, and the server keeps it");
+                self.metrics.unattended.expired(false);
+                return Ok(());
+            }
+        };
+        tracing::info!(backup = id, reason = expired.reason, "the backup has expired; deleting it");
+        let submitted = self.service.delete_runs(&id.to_string(), Some(&runs)).await;
+        if let Err(error @ CallError::Refused(Error::Unreachable(_))) = submitted {
+            return Err(error);
+        }
+        let ended = match submitted {
+            Ok(()) => self.service.deletions.ended_of(&id.to_string()).await,
+            Err(error) => Err(error.to_string()),
+        };
+        self.metrics.unattended.expired(ended.is_ok());
+        if let Err(reason) = ended {
+            tracing::error!(backup = id, reason, "the backup has expired, and is not deleted; trying again later");
+        }
+        Ok(())
+    }
+
+    /// All backups of the installation that are not being deleted.
+    async fn candidates(&self, calls: &PolicyCalls) -> Result<Vec<Candidate>, CallError> {
+        let restored = self.service.restores.driven().and_then(|id| id.parse().ok());
+        let in_use: BTreeSet<BackupId> = self.service.runs.driven().into_keys().chain(restored).collect();
+        let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
+        let mut candidates = Vec::new();
+        loop {
+            let page = calls.list(&query, self.service.runs.notes()).await?;
+            let staying = page.backups.into_iter().filter(|backup| {
+                // What its deletion leaves for a moment is neither good nor to be deleted again.
+                !self.service.deletions.is_pending(&backup.backup_id.to_string())
+            });
+            candidates.extend(staying.map(|backup| Candidate { in_use: in_use.contains(&backup.backup_id), backup }));
+            if page.next.is_none() {
+                return Ok(candidates);
+            }
+            query.before = page.next;
+        }
+    }
+
+    async fn suspended(&self, candidates: &[rules::Candidate]) -> Option<String> {
+        // The age of a backup is from the engine's clock to this server's.
+        let difference = self.service.policies.clock_difference().await.ok();
+        if let Some(difference) = difference.filter(|difference| difference.is_large()) {
+            return Some(format!("the clocks differ, so that the age of backups is not known: {difference}"));
+        }
+        let id = rules::in_doubt(candidates)?;
+        Some(format!(
+            "backup {id} cannot be read, and no newer one is COMPLETE, so that perhaps the repository's storage is away: \
+             bring it back, make another backup, or delete that one"
+        ))
+    }
+}
