@@ -89,7 +89,7 @@ impl Restore {
             let restore = client.restore(id, self.rename_prefix.as_deref()).await?;
             Ok(match &*restore.body.state {
                 "COMPLETE" | "FAILED" => Look::Ended(restore),
-                _ => Look::Ongoing(standing(&restore.body)),
+                _ => Look::Ongoing(standing(&restore.body).into()),
             })
         };
         let subject = Progress::of(format!("restoring backup {id}"));
