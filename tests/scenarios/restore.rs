@@ -84,7 +84,9 @@ async fn change(fixture: &Fixture) -> Result<()> {
     }
     let others = installation.other_indices();
     let first = others.first().context("an index")?;
-    client.post(&format!("/{first}/_delete_by_query?refresh=true"), &json!({"query": {"match_all": {}}})).await?.ok()?;
+    for (id, _) in dump(client, first).await? {
+        client.delete(&format!("/{first}/_doc/{id}?refresh=true")).await?.ok()?;
+    }
     for index in others.iter().skip(1).step_by(7) {
         client.delete(&format!("/{index}")).await?.ok()?;
     }
