@@ -48,7 +48,7 @@ fn types_is_an_interface_without_functions() {
 #[test]
 fn the_component_is_small() {
     let kilobytes = EMBEDDED.len() / 1024;
-    assert!(kilobytes < 1024, "the policy has grown to {kilobytes} KiB");
+    assert!(kilobytes < 1280, "the policy has grown to {kilobytes} KiB");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod chart;
 mod container;
 mod openapi;
+mod pod;
 mod prometheus;
 mod systemd;
 mod tools;

@@ -204,6 +204,7 @@ async fn requests_are_counted(host: &Host) -> Result<()> {
         400
     );
     assert_eq!(host.get("/nothing/here").await?.status, 404);
+    assert_eq!(host.get("/actuator/backups/1/progress").await?.status, 200);
     host.get("/actuator/health/readiness").await?;
     let metrics = Exposition::of(host).await?;
     for (outcome, count) in [("accepted", 1.0), ("conflict", 1.0), ("invalid_request", 1.0), ("engine_failure", 0.0)] {

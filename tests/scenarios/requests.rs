@@ -126,11 +126,16 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
     let links = host.get("/actuator").await?.json()?;
     for (name, link) in links["_links"].as_object().context("links")? {
         let href = link["href"].as_str().context("href")?;
-        let path = href.split_once("/actuator").context("a link to the actuator")?.1.replace("{backupId}", "1");
+        let path = href
+            .split_once("/actuator")
+            .context("a link to the actuator")?
+            .1
+            .replace("{backupId}", "1")
+            .replace("{name}", "ROOT");
         let status = host.get(&format!("/actuator{path}")).await?.status;
         let expected = match name.as_str() {
             "backups-backupId" | "backups-backupId-progress" => 404,
-            "policy-rollback" | "policy-shadow" => 405,
+            "policy-rollback" | "policy-shadow" | "retention" => 405,
             _ => 200,
         };
         assert_eq!(status, expected, "{name}");

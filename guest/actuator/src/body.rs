@@ -10,8 +10,7 @@ pub const MAX_BODY_BYTES: usize = 64 << 10;
 const EXAMPLE: &str = r#"{"backupId": 123456}"#;
 
 /// The body of `POST /actuator/backups`.
-///
-/// The ID is kept as the caller wrote it: the policy decides whether it is valid.
+// The ID is kept as the caller wrote it: the policy decides whether it is valid.
 #[derive(Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "camelCase"))]
 pub struct CreateRequest {

@@ -93,7 +93,8 @@ pub fn status_of(kind: ErrorKind) -> StatusCode {
     }
 }
 
-/// The error body of Optimize's API. Hosts write it, and clients read it.
+/// An error.
+// The fields are those of Optimize's API. Hosts write it, and clients read it.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]

@@ -64,7 +64,8 @@ pub struct ShardCount {
     pub failed: u32,
 }
 
-/// How far a backup is, in JSON. Hosts write it, and clients read it.
+/// How far a backup is, in JSON.
+// Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Progress))]

@@ -43,7 +43,7 @@ pub struct Snapshot {
     pub failures: Vec<String>,
 }
 
-/// The body of a 202.
+/// That the search engine has accepted part 1.
 #[derive(Debug, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
@@ -73,7 +73,8 @@ impl Message {
     }
 }
 
-/// A backup in JSON. Hosts write it, and clients read it.
+/// A backup in JSON.
+// Hosts write it, and clients read it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Backup, examples(crate::schema::backup_example)))]

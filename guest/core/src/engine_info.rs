@@ -1,5 +1,7 @@
 //! What a search engine says of itself.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::json::object;
@@ -26,6 +28,13 @@ impl EngineInfo {
         Some(Self { kind, version: root.version.number })
     }
 
+    /// The same from the response to [`Request::node_versions`](crate::Request::node_versions), which does not tell the kind.
+    #[must_use]
+    pub fn of_nodes(kind: EngineKind, response: &Response) -> Option<Self> {
+        let nodes: Nodes = object(&response.body).ok().filter(|_| response.status == 200)?;
+        Some(Self { kind, version: nodes.nodes.into_values().next()?.version })
+    }
+
     /// Whether this project is tested with that major version.
     #[must_use]
     pub fn is_tested(&self) -> bool {
@@ -36,6 +45,16 @@ impl EngineInfo {
             EngineKind::OpenSearch => matches!(major, 2 | 3),
         }
     }
+}
+
+#[derive(Deserialize)]
+struct Nodes {
+    nodes: BTreeMap<String, Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    version: String,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +82,9 @@ mod tests {
         assert_eq!((opensearch.kind, opensearch.is_tested()), (EngineKind::OpenSearch, true));
         let elasticsearch = read(200, r#"{"version":{"number":"7.16.2"},"tagline":"You Know, for Search"}"#).unwrap();
         assert_eq!((elasticsearch.kind, elasticsearch.is_tested()), (EngineKind::Elasticsearch, false));
+        let nodes =
+            Response { status: 200, retry_after: None, body: r#"{"nodes":{"a":{"version":"8.19.0"}}}"#.to_owned() };
+        assert_eq!(EngineInfo::of_nodes(EngineKind::Elasticsearch, &nodes).unwrap().version, "8.19.0");
         assert_eq!(read(200, "<html>Welcome</html>"), None);
         assert_eq!(read(403, r#"{"version":{"number":"8.19.0"}}"#), None);
     }

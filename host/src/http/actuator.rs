@@ -37,6 +37,7 @@ pub(super) const LINKS: [(&str, &str); 18] = [
     get,
     path = "/actuator",
     tag = "server",
+    operation_id = "getLinks",
     responses((status = 200, description = "The links.", body = Links), NoErrors)
 )]
 pub(super) async fn links(headers: HeaderMap) -> Json<Links> {
@@ -49,6 +50,7 @@ pub(super) async fn links(headers: HeaderMap) -> Json<Links> {
     get,
     path = "/actuator/info",
     tag = "server",
+    operation_id = "getInfo",
     responses((status = 200, description = "Name and version.", body = Info), NoErrors)
 )]
 pub(super) async fn info() -> Json<Info> {
@@ -69,6 +71,7 @@ fn look(api: &Api) {
     get,
     path = "/actuator/prometheus",
     tag = "server",
+    operation_id = "getMetrics",
     responses((status = 200, description = "The metrics.", content_type = "text/plain", body = String), NoErrors)
 )]
 pub(super) async fn prometheus(State(api): State<Arc<Api>>) -> Result<impl IntoResponse, ApiError> {

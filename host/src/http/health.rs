@@ -18,7 +18,7 @@ type Response = (StatusCode, Json<Health>);
     get,
     path = "/actuator/health/liveness",
     tag = "health",
-    operation_id = "liveness",
+    operation_id = "getLiveness",
     responses((status = 200, description = "UP", body = Health), NoErrors)
 )]
 pub(super) async fn liveness() -> Response {
@@ -30,7 +30,7 @@ pub(super) async fn liveness() -> Response {
     get,
     path = "/actuator/health/readiness",
     tag = "health",
-    operation_id = "readiness",
+    operation_id = "getReadiness",
     responses(
         (status = 200, description = "UP", body = Health),
         NotReady,
@@ -46,7 +46,7 @@ pub(super) async fn readiness(State(api): State<Arc<Api>>) -> Response {
     get,
     path = "/actuator/health",
     tag = "health",
-    operation_id = "health",
+    operation_id = "getHealth",
     responses(
         (status = 200, description = "UP", body = Health),
         (status = 503, description = "DOWN", body = Health),

@@ -93,6 +93,7 @@ fn add_request_id(document: &mut OpenApi) {
     get,
     path = "/actuator/openapi.json",
     tag = "server",
+    operation_id = "getOpenApi",
     responses((status = 200, description = "The document.", content_type = "application/json", body = Object), NoErrors)
 )]
 pub(super) async fn show() -> impl IntoResponse {

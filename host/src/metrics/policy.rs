@@ -12,6 +12,20 @@ use super::integer;
 /// A call may take 60 s by default.
 const SECONDS: [f64; 13] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
+/// The operations of a policy.
+const OPERATIONS: [&str; 10] = [
+    "create",
+    "advance",
+    "get",
+    "progress",
+    "list",
+    "delete",
+    "expire",
+    "plan_restore",
+    "advance_restore",
+    "get_restore",
+];
+
 pub(crate) struct PolicyMetrics {
     calls: IntCounterVec,
     seconds: HistogramVec,
@@ -67,7 +81,7 @@ impl PolicyMetrics {
     }
 
     fn begin_with_zero(&self) {
-        for operation in ["create", "advance", "get", "progress", "list", "delete", "expire"] {
+        for operation in OPERATIONS {
             self.seconds.with_label_values(&[operation]);
             for outcome in ["ok", "refused", "trapped", "broke_contract", "limited", "busy", "internal"] {
                 self.calls.with_label_values(&[operation, outcome]);

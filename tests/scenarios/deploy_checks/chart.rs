@@ -33,6 +33,11 @@ fn render(version: &str, values: Option<&PathBuf>, set: &[&str]) -> Result<Strin
     run(helm()?, &arguments)
 }
 
+/// With everything on.
+pub(super) fn everything() -> Result<String> {
+    render(VERSIONS[1], Some(&root(CHART).join("ci/everything-values.yaml")), &[])
+}
+
 /// All that is tried.
 fn renderings(version: &str) -> Result<Vec<String>> {
     let files = values()?;

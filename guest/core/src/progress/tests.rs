@@ -44,10 +44,10 @@ proptest! {
 #[test]
 fn a_snapshot_with_nothing_new_is_counted_by_its_shards() {
     let shards = ShardCount { total: 4, done: 1, failed: 0 };
-    let amounts = Some(Amounts { bytes: ByteCount::default(), shards });
-    assert_eq!(part(2, SnapshotState::InProgress, amounts).of(100), 25);
+    let amounts = Amounts { bytes: ByteCount::default(), shards };
+    assert_eq!(part(2, SnapshotState::InProgress, Some(amounts)).of(100), 25);
     assert_eq!(
-        part(2, SnapshotState::InProgress, Some(Amounts { shards: ShardCount::default(), ..amounts.unwrap() })).of(100),
+        part(2, SnapshotState::InProgress, Some(Amounts { shards: ShardCount::default(), ..amounts })).of(100),
         0
     );
     assert_eq!(part(2, SnapshotState::InProgress, None).of(100), 0);

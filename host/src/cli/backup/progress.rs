@@ -18,6 +18,8 @@ use crate::cli::output::note;
 pub(super) use self::words::{bytes, shards, span};
 
 const TICK: Duration = Duration::from_millis(100);
+/// Where the terminal does not tell.
+const USUAL_WIDTH: u16 = 80;
 /// A narrower terminal has no room for a bar.
 const MIN_WIDTH_OF_BAR: u16 = 70;
 
@@ -72,40 +74,53 @@ impl Progress {
             }
             return;
         }
-        let form = Form::of(status);
+        let width = terminal_size_of(io::stderr()).map_or(USUAL_WIDTH, |(Width(columns), _)| columns);
+        let form = Form::of(status, width);
         if form != self.form {
             self.line.set_style(form.style());
             self.form = form;
         }
-        match status {
-            // A narrow terminal cuts the end off.
-            Status::Words(words) => self.line.set_message(format!("{words} ({})", self.subject)),
+        let text = match status {
+            Status::Words(words) => format!("{words} ({})", self.subject),
             Status::Figures(figures) => {
                 self.line.set_position(permille(figures));
-                self.line.set_message(match form {
+                match form {
                     Form::Brief => brief(figures),
                     Form::Words | Form::Bar => format!("{} ({})", in_full(figures), self.subject),
-                });
+                }
             }
-        }
+        };
+        // A narrow terminal cuts the end off.
+        self.line.set_message(text.chars().take(form.room(width)).collect::<String>());
     }
 }
 
 impl Form {
-    fn of(status: &Status) -> Self {
-        let width = terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns);
+    fn of(status: &Status, width: u16) -> Self {
         match status {
             Status::Words(_) => Self::Words,
-            Status::Figures(_) if width.is_some_and(|columns| columns < MIN_WIDTH_OF_BAR) => Self::Brief,
+            Status::Figures(_) if width < MIN_WIDTH_OF_BAR => Self::Brief,
             Status::Figures(_) => Self::Bar,
         }
     }
 
+    /// How many characters fit behind what comes first. The terminal writes `^C` behind the line: if that began another line,
+    /// this one would not be taken away.
+    fn room(self, width: u16) -> usize {
+        const AFTER: usize = 3;
+        let before = match self {
+            Self::Words => "⠋ 00:00:00 ".chars().count(),
+            Self::Bar => 2 + 20 + 1,
+            Self::Brief => 2,
+        };
+        usize::from(width).saturating_sub(before + AFTER)
+    }
+
     fn style(self) -> ProgressStyle {
         let template = match self {
-            Self::Words => "{spinner} {elapsed_precise} {wide_msg}",
-            Self::Bar => "{spinner} {bar:20} {wide_msg}",
-            Self::Brief => "{spinner} {wide_msg}",
+            Self::Words => "{spinner} {elapsed_precise} {msg}",
+            Self::Bar => "{spinner} {bar:20} {msg}",
+            Self::Brief => "{spinner} {msg}",
         };
         // Without a template that can be read, indicatif has one of its own.
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the repository's registration | once a second |
 //! | the installation's indices | once in 30 s; while they are not complete, once in 5 s |
-//! | which engine it is | once in 60 s |
+//! | which engine it is, by `GET /` or else by its nodes | once in 60 s |
 //! | the verification of the repository, which writes to it | once in 10 minutes; after a failure once in 30 s; at once where the registration has changed |
 
 mod report;
@@ -123,7 +123,12 @@ impl Readiness {
             return info.clone();
         }
         let response = self.capability.own(OwnRequest::EngineInfo, left(deadline)).await.ok()?;
-        let info = EngineInfo::read(&response);
+        let mut info = EngineInfo::read(&response);
+        if info.is_none() {
+            // Without that privilege, or without that module of the engine, its nodes tell the version.
+            let response = self.read(Request::node_versions(), deadline).await.ok()?;
+            info = EngineInfo::of_nodes(self.subject.engine, &response);
+        }
         looks.info = Some((Instant::now(), info.clone()));
         info
     }

@@ -93,7 +93,11 @@ error_sets! {
 pub(super) fn responses(codes: &[&'static str]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<StatusCode, Vec<&'static str>> = BTreeMap::new();
     for (status, code) in self::codes().filter(|(_, code)| codes.contains(code)) {
-        by_status.entry(status).or_default().push(code);
+        let codes = by_status.entry(status).or_default();
+        // Some have several causes.
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
     }
     by_status.into_iter().map(|(status, codes)| (status.as_str().to_owned(), response(status, &codes).into())).collect()
 }

@@ -9,6 +9,7 @@ use crate::policy::{Admitted, ComponentInfo, Generation, Policies, Source, Withd
 /// `GET /actuator/policy`
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Policies)]
 pub(in crate::http) struct PoliciesView {
     serving: GenerationView,
     #[schema(required)]
@@ -21,6 +22,7 @@ pub(in crate::http) struct PoliciesView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Generation)]
 pub(in crate::http) struct GenerationView {
     generation: u64,
     #[schema(value_type = String, format = DateTime)]
@@ -33,6 +35,7 @@ pub(in crate::http) struct GenerationView {
 
 /// The current or the last shadow.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Shadow)]
 pub(in crate::http) struct ShadowView {
     #[schema(value_type = String, format = DateTime)]
     since: Timestamp,
@@ -51,6 +54,7 @@ pub(in crate::http) struct ShadowView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = ShadowEnd)]
 struct EndView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -59,6 +63,7 @@ struct EndView {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ShadowExample)]
 struct ExampleView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -74,6 +79,7 @@ struct ExampleView {
 /// Which policy it is.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PolicyIdentity)]
 struct Identity {
     digest: String,
     #[schema(required)]
@@ -89,6 +95,7 @@ struct Identity {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Candidate)]
 struct CandidateView {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -99,6 +106,7 @@ struct CandidateView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = AdmissionStep)]
 struct StepView {
     step: String,
     passed: bool,
@@ -108,6 +116,7 @@ struct StepView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = Withdrawal)]
 struct WithdrawalView {
     digest: String,
     reason: String,
