@@ -33,7 +33,8 @@ fn the_engine_is_the_only_capability() {
     // `types` has no functions: it names the records that both interfaces speak of.
     let expected = ["optimize:backup/elasticsearch@1.0.0", "optimize:backup/types@1.0.0"];
     assert_eq!(imports, expected.map(str::to_owned).into());
-    assert_eq!(exports, ["optimize:backup/backups@1.0.0".to_owned()].into());
+    let expected = ["backups", "restores", "retention"].map(|name| format!("optimize:backup/{name}@1.0.0"));
+    assert_eq!(exports, expected.into());
 }
 
 #[test]

@@ -209,7 +209,8 @@ impl TestHost {
 
     /// `POST /actuator/backups/{id}/restore`, with the token.
     pub async fn restore(&self, id: u64, body: &Value) -> (StatusCode, Value) {
-        let request = Request::post(format!("/actuator/backups/{id}/restore")).header("content-type", "application/json");
+        let request =
+            Request::post(format!("/actuator/backups/{id}/restore")).header("content-type", "application/json");
         let request = request.header("authorization", authorization());
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }

@@ -36,8 +36,8 @@ impl Expire {
         if plan.body.expired.is_empty() {
             return show(&plan, format);
         }
-        let confirmed =
-            self.yes || or_interrupted(confirm(question(&plan.body.expired)), untouched).await.inspect_err(|_| note(""))?;
+        let confirmed = self.yes
+            || or_interrupted(confirm(question(&plan.body.expired)), untouched).await.inspect_err(|_| note(""))?;
         if !confirmed {
             return Err(BackupCommandError::ExpiryDeclined);
         }
