@@ -196,11 +196,11 @@ async fn serve_until(
     mut signals: StopSignals,
 ) {
     let (stopping, closing) = (api.stopping.clone(), CancellationToken::new());
-    let runs = Arc::clone(&api.service.runs);
+    let service = Arc::clone(&api.service);
     let server = http::serve(listener, tls, http::router(api), limits, closing.clone());
     let runs_ended = async {
         closing.cancelled().await;
-        runs.shut_down().await;
+        tokio::join!(service.runs.shut_down(), service.restores.shut_down());
     };
     let stop = async {
         let pause = signals.next().await;

@@ -15,6 +15,7 @@ mod lists;
 mod log;
 mod misbehaviour;
 mod process;
+mod restores;
 mod retention;
 mod scopes;
 mod shadow;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use backup_core::Response;
 use backup_core::memory::Dialect;
-use backup_questions::{INDICES, LARGE_INDEX, METADATA, Preparation, Question, documents, questions};
+use backup_questions::{
+    INDICES, LARGE_INDEX, METADATA, Preparation, Question, RESTORED_INDEX, documents, questions, restore_renamed,
+};
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::poll_until;
 use backup_test_support::repository::{Damage, Repository, RepositoryOptions};
@@ -79,6 +81,8 @@ impl RealEngine {
         } else {
             Some(self.send(question).await?)
         };
+        // Whatever the question was, others must not find it.
+        self.0.client().delete(&format!("/{RESTORED_INDEX}")).await?;
         for index in question.unassigned() {
             self.0.client().delete(&format!("/{index}")).await?.ok()?;
         }
@@ -123,6 +127,12 @@ impl RealEngine {
             Preparation::Partial(name) => {
                 let indices: Vec<&str> = question.unassigned().collect();
                 self.write(question, name, json!({"indices": indices, "partial": true})).await
+            }
+            Preparation::Restored(name) => {
+                let request = restore_renamed(question.name, name).map_err(anyhow::Error::from_boxed)?;
+                let path = format!("/{}?wait_for_completion=true", request.path.join("/"));
+                let body = serde_json::from_str(request.body.as_deref().unwrap_or_default())?;
+                self.0.client().post(&path, &body).await?.ok().map(drop)
             }
             Preparation::OfNoIndices(name) => self.write(question, name, json!({"indices": []})).await,
             Preparation::Running(name) => {

@@ -27,6 +27,9 @@ async fn every_line_is_an_event_with_the_same_names(distribution: Distribution) 
     run_ended(&host).await?;
     host.get("/actuator/backups/a\"b%0A").await?;
     delete(&host, 1).await?;
+    // The 204 can come before the search engine is done.
+    let deleted = async || Ok(host.output()?.contains("the backup is deleted").then_some(()));
+    poll_until("the deletion in the log", Duration::from_secs(30), deleted).await?;
 
     let output = host.output()?;
     let events: Vec<Value> = output

@@ -34,6 +34,7 @@ mod progress;
 mod published_wit;
 mod replicas;
 mod requests;
+mod restore;
 mod same_answers;
 mod scopes;
 mod secured;

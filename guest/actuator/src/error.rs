@@ -20,6 +20,10 @@ pub enum RequestError {
     BodyTooLarge,
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
+    #[error(
+        "a restore replaces the indices of '{prefix}': to confirm that, send {{\"confirm\": \"{prefix}\"}}; {{\"dryRun\": true}} tells what it would do"
+    )]
+    NotConfirmed { prefix: String },
     #[error("a parameter of the query is wrong: {reason}; allowed are {allowed}")]
     InvalidParameter { reason: String, allowed: &'static str },
     #[error("{0} is not allowed here; the header Allow lists what is")]
@@ -69,6 +73,7 @@ table! {
     UnreadableId is BAD_REQUEST: "invalidBackupId",
     BackupIdMissing is BAD_REQUEST: "backupIdMissing",
     MalformedBody is BAD_REQUEST: "malformedBody",
+    NotConfirmed is BAD_REQUEST: "restoreNotConfirmed",
     BodyTooLarge is PAYLOAD_TOO_LARGE: "bodyTooLarge",
     NotJson is UNSUPPORTED_MEDIA_TYPE: "unsupportedMediaType",
     InvalidParameter is BAD_REQUEST: "invalidParameter",

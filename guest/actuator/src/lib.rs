@@ -13,6 +13,7 @@ mod health;
 mod list;
 mod path;
 mod progress;
+mod restore;
 mod retention;
 #[cfg(feature = "openapi")]
 mod schema;
@@ -33,5 +34,8 @@ pub use health::{
 pub use list::{list_query, next_link};
 pub use path::normalized;
 pub use progress::{BackupProgress, ByteCount, PartProgress, PartProgressView, ProgressView, ShardCount};
+pub use restore::{
+    FindingView, PlannedIndexView, RestorePlanView, RestoreRequest, RestoreView, RestoredIndexView, percent,
+};
 pub use retention::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

@@ -52,6 +52,16 @@ pub struct Message {
 }
 
 impl Message {
+    /// A restore has begun.
+    #[must_use]
+    pub fn restoring(id: u64) -> Self {
+        Self {
+            message: format!(
+                "The restore of the backup with ID {id} has begun. GET /actuator/backups/{id}/restore tells where it stands"
+            ),
+        }
+    }
+
     /// The engine has accepted part 1.
     #[must_use]
     pub fn scheduled(id: u64) -> Self {

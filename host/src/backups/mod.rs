@@ -5,6 +5,7 @@
 mod clock;
 mod deletions;
 mod overview;
+mod restores;
 mod retention;
 mod runs;
 mod schedule;
@@ -17,6 +18,7 @@ use crate::correlation::inherit;
 use crate::metrics::Metrics;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
+use crate::sandbox::restores::{RestoreOptions, RestorePlan};
 use crate::sandbox::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupsPage, Error, ListQuery, Problem, RunNote,
 };
@@ -25,17 +27,21 @@ use overview::Overview;
 
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
+pub use restores::Restores;
 pub use retention::{Plan, Retention};
 pub use runs::Runs;
 pub use schedule::{LastSlot, Scheduler};
 
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
+/// Only the host knows of its restores.
+pub(crate) const OF_RESTORES: [&str; 3] = restores::CODES;
 
 pub struct BackupService {
     policies: Arc<Policies>,
     pub runs: Arc<Runs>,
     pub deletions: Arc<Deletions>,
+    pub restores: Arc<Restores>,
     pub clock: ClockCheck,
     overview: Arc<Overview>,
 }
@@ -45,8 +51,9 @@ impl BackupService {
         let overview = Overview::new(Arc::clone(&policies), Arc::clone(metrics));
         let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics), Arc::clone(&overview));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
+        let restores = Restores::new(Arc::clone(&policies));
         let clock = ClockCheck::new(Arc::clone(&policies));
-        Arc::new(Self { policies, runs, deletions, clock, overview })
+        Arc::new(Self { policies, runs, deletions, restores, clock, overview })
     }
 
     /// Starts a backup, and drives it to its end in the background.
@@ -80,6 +87,7 @@ impl BackupService {
     }
 
     async fn create_and_drive(&self, id: &str) -> Result<Accepted, CallError> {
+        self.restores.expect_none()?;
         if self.deletions.is_pending(id) {
             return Err(being_deleted(id));
         }
@@ -117,6 +125,28 @@ impl BackupService {
             async move { calls.progress(&id, notes).await }
         };
         self.policies.read("progress", Some(id), progress).await
+    }
+
+    /// Tells what a restore would do.
+    pub async fn plan_restore(&self, id: &str, options: RestoreOptions) -> Result<RestorePlan, CallError> {
+        self.restores.plan(id, &options).await
+    }
+
+    /// Begins a restore, and drives it to its end in the background, also if the caller hangs up.
+    ///
+    /// # Errors
+    /// [`CallError`]: nothing was changed.
+    pub async fn begin_restore(self: &Arc<Self>, id: &str, options: RestoreOptions) -> Result<(), CallError> {
+        if self.deletions.is_pending(id) {
+            return Err(being_deleted(id));
+        }
+        let (restores, id) = (Arc::clone(&self.restores), id.to_owned());
+        detached(async move { restores.begin(&id, &options).await }).await
+    }
+
+    /// The installation that backups are made of, and restored in.
+    pub fn index_prefix(&self) -> String {
+        self.policies.index_prefix().to_owned()
     }
 
     pub async fn list(&self, query: ListQuery) -> Result<BackupsPage, CallError> {
@@ -168,6 +198,10 @@ impl BackupService {
         deletion: PendingDeletion,
         only_runs: Option<Vec<String>>,
     ) -> Result<(), CallError> {
+        if let Err(error) = self.restores.expect_none() {
+            deletion.not_submitted(error.clone());
+            return Err(error);
+        }
         let run = canonical(&deletion.id);
         let stopped = match run {
             Some(id) => self.runs.stop(id).await.map(|run_id| (id, run_id)),

@@ -151,7 +151,8 @@ impl Retention {
 
     /// All backups of the installation that are not being deleted.
     async fn candidates(&self, calls: &PolicyCalls) -> Result<Vec<Candidate>, CallError> {
-        let in_use: BTreeSet<BackupId> = self.service.runs.driven().into_keys().collect();
+        let restored = self.service.restores.driven().and_then(|id| id.parse().ok());
+        let in_use: BTreeSet<BackupId> = self.service.runs.driven().into_keys().chain(restored).collect();
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let mut candidates = Vec::new();
         loop {

@@ -11,6 +11,7 @@ mod layers;
 mod loggers;
 mod openapi;
 mod policy;
+mod restores;
 mod retention;
 mod tls;
 
@@ -72,6 +73,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(backups::list, backups::create))
         .routes(routes!(backups::get, backups::delete))
         .routes(routes!(backups::progress))
+        .routes(routes!(restores::get, restores::restore))
         .routes(routes!(health::health))
         .routes(routes!(health::liveness))
         .routes(routes!(health::readiness))

@@ -26,7 +26,8 @@ pub(super) use errors::{
     CreateErrors, DeleteErrors, GetErrors, ListErrors, LoggerChangeErrors, LoggerErrors, NoErrors,
 };
 pub(super) use errors::{
-    ExpiryErrors, NotReady, ReplaceErrors, RollbackErrors, ScheduleErrors, ShadowEndErrors, ShadowErrors,
+    ExpiryErrors, NotReady, ReplaceErrors, RestoreErrors, RestoreGetErrors, RollbackErrors, ScheduleErrors,
+    ShadowEndErrors, ShadowErrors,
 };
 
 const DESCRIPTION: &str = "Backups of Camunda Optimize. docs/reference/api.md says what the states mean, and \

@@ -35,7 +35,7 @@ use backup_core::{
 use tokio::sync::Notify;
 
 use crate::clock;
-use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups};
+use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups, Request, Response, TransportError};
 use crate::metrics::{LastSuccess, Metrics};
 use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
@@ -112,6 +112,11 @@ impl Policies {
     /// The same calls, or those of the serving policy if theirs was withdrawn.
     pub fn successor_of(self: &Arc<Self>, calls: PolicyCalls) -> PolicyCalls {
         if calls.generation().is_withdrawn() { self.calls() } else { calls }
+    }
+
+    /// Sends one read of the host itself; no policy is called for that.
+    pub(crate) async fn read_once(&self, request: Request) -> Result<Response, TransportError> {
+        self.context.capability.read_once(request, LOOK_TIMEOUT).await
     }
 
     /// All backups by names and states; no policy is called for that. None without a repository.

@@ -379,6 +379,7 @@ impl Call {
 }
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
+backup_actuator::restore_views!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::restore_types!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
 

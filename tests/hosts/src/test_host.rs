@@ -207,6 +207,14 @@ impl TestHost {
         self.send(request.body(body).unwrap()).await
     }
 
+    /// `POST /actuator/backups/{id}/restore`, with the token.
+    pub async fn restore(&self, id: u64, body: &Value) -> (StatusCode, Value) {
+        let request =
+            Request::post(format!("/actuator/backups/{id}/restore")).header("content-type", "application/json");
+        let request = request.header("authorization", authorization());
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     /// `POST /actuator/retention`, with the token.
     pub async fn expire(&self, dry_run: bool) -> (StatusCode, Value) {
         let body = Body::from(json!({"dryRun": dry_run}).to_string());

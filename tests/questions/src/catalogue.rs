@@ -1,3 +1,5 @@
+mod restores;
+
 use std::error::Error;
 
 use backup_core::memory::Damage;
@@ -10,6 +12,8 @@ use serde_json::{Value, json};
 use crate::Preparation::{Damaged, OfNoIndices, Partial, ReadOnly, Running, Snapshot, Unassigned};
 use crate::{Preparation, Question, read};
 
+pub use self::restores::restore_renamed;
+
 /// All of them. Those for which a real engine is throttled come last.
 ///
 /// # Errors
@@ -17,7 +21,7 @@ use crate::{Preparation, Question, read};
 pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
     let reads = [repositories()?, lists()?, several()?, damages()?];
     let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?]);
-    let groups = groups.chain([statuses()?, running()?]);
+    let groups = groups.chain([statuses()?, restores::questions()?, running()?]);
     Ok(groups.flatten().collect())
 }
 

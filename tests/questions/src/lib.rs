@@ -13,7 +13,7 @@ use backup_core::memory::{Damage, Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::{Engine, Request, Response, SnapshotState};
 use serde_json::{Value, json};
 
-pub use self::catalogue::questions;
+pub use self::catalogue::{questions, restore_renamed};
 
 /// The indices that are there for every question, each `{name}_v{N}` with the alias `{name}`.
 pub const INDICES: [&str; 5] = [
@@ -67,7 +67,15 @@ pub enum Preparation {
     Damaged(&'static str, Damage),
     /// A finished snapshot of an empty list of indices.
     OfNoIndices(&'static str),
+    /// What such a [`Preparation::Snapshot`] holds, restored under the prefix [`OTHER_PREFIX`], with a mark. It is gone after
+    /// the question.
+    Restored(&'static str),
 }
+
+/// The prefix under which [`Preparation::Restored`] restores.
+pub const OTHER_PREFIX: &str = "renamed";
+/// The index that it restores.
+pub const RESTORED_INDEX: &str = "renamed-alert_v4";
 
 /// The metadata of the snapshots, as JSON.
 pub const METADATA: &str = r#"{"by":"me"}"#;
@@ -110,6 +118,10 @@ impl Question {
             Preparation::Running(name) => store(name, SnapshotState::InProgress, indices(&[LARGE_INDEX]), None),
             Preparation::Damaged(name, damage) => engine.damage(name, Some(damage)),
             Preparation::OfNoIndices(name) => store(name, SnapshotState::Success, indices(&INDICES), None),
+            Preparation::Restored(name) => {
+                let restored = catalogue::restore_renamed(self.name, name).map(|request| engine.send(&request));
+                drop(restored);
+            }
         }
     }
 

@@ -101,6 +101,115 @@ pub(super) fn nodes(response: &Response) -> Value {
     })
 }
 
+/// The settings of indices that a restore reads, without what is made anew each time.
+pub(super) fn settings(response: &Response) -> Value {
+    success(response, |body| {
+        let of = |(name, index): (&String, &Value)| {
+            let mut settings = member(index, "settings");
+            let uuid = settings.as_object_mut().and_then(|settings| settings.remove("index.uuid"));
+            (name.clone(), json!({"has uuid": uuid.is_some_and(|uuid| uuid.is_string()), "settings": settings}))
+        };
+        body.as_object().into_iter().flatten().map(of).collect()
+    })
+}
+
+/// The shards of indices.
+pub(super) fn shards(response: &Response) -> Value {
+    success(response, |body| {
+        let fields = ["index", "prirep", "state", "unassigned.reason"];
+        let shard = |shard: &Value| fields.into_iter().map(|field| (field.to_owned(), member(shard, field))).collect();
+        body.as_array().into_iter().flatten().map(shard).collect::<Vec<Value>>().into()
+    })
+}
+
+/// What shards were recovered from.
+pub(super) fn recoveries(response: &Response) -> Value {
+    success(response, |body| {
+        let shard = |shard: &Value| {
+            let source = member(shard, "source");
+            json!({
+                "primary": member(shard, "primary"), "type": member(shard, "type"), "stage": member(shard, "stage"),
+                "repository": member(&source, "repository"), "snapshot": member(&source, "snapshot"),
+                "has size": shard.pointer("/index/size/total_in_bytes").is_some_and(Value::is_u64),
+            })
+        };
+        let of = |(name, index): (&String, &Value)| {
+            (name.clone(), items(index, "shards").iter().map(shard).collect::<Value>())
+        };
+        body.as_object().into_iter().flatten().map(of).collect()
+    })
+}
+
+/// How many writes indices have seen.
+pub(super) fn statistics(response: &Response) -> Value {
+    success(response, |body| {
+        let of = |(name, index): (&String, &Value)| {
+            let writes = index.pointer("/primaries/indexing/index_total").cloned();
+            let size = index.pointer("/total/store/size_in_bytes").is_some_and(Value::is_u64);
+            (name.clone(), json!({"writes": writes, "has size": size, "has uuid": member(index, "uuid").is_string()}))
+        };
+        body.get("indices").and_then(Value::as_object).into_iter().flatten().map(of).collect()
+    })
+}
+
+/// What the cluster restores and writes: in these questions nothing.
+pub(super) fn tasks(response: &Response) -> Value {
+    success(response, |body| {
+        let count = |path: &str| body.pointer(path).and_then(Value::as_array).map_or(0, Vec::len);
+        json!({"restores": count("/restore/snapshots"), "snapshots": count("/snapshots/snapshots")})
+    })
+}
+
+/// That something was done.
+pub(super) fn acknowledged(response: &Response) -> Value {
+    success(response, |body| member(body, "acknowledged"))
+}
+
+/// Which indices are in a snapshot, with how many shards.
+pub(super) fn snapshot_sizes(response: &Response) -> Value {
+    success(response, |body| {
+        let snapshot = items(body, "snapshots").first().cloned().unwrap_or_default();
+        let indices = member(&snapshot, "indices");
+        let of = |(name, index): (&String, &Value)| {
+            let size = index.pointer("/stats/total/size_in_bytes").is_some_and(Value::is_u64);
+            let shards = index.pointer("/shards_stats/total").cloned();
+            let failed = index.pointer("/shards_stats/failed").cloned();
+            (name.clone(), json!({"has size": size, "shards": shards, "failed": failed}))
+        };
+        let indices: Map<String, Value> = indices.as_object().into_iter().flatten().map(of).collect();
+        json!({"state": member(&snapshot, "state"), "indices": indices})
+    })
+}
+
+/// Whether nodes tell their roles and space.
+pub(super) fn disks(response: &Response) -> Value {
+    success(response, |body| {
+        let node = |(_, node): (&String, &Value)| {
+            let space = node.pointer("/fs/total/available_in_bytes").is_some_and(Value::is_u64);
+            let data =
+                items(node, "roles").iter().any(|role| role.as_str().is_some_and(|role| role.starts_with("data")));
+            json!({"space": space, "data": data})
+        };
+        body.get("nodes").and_then(Value::as_object).into_iter().flatten().map(node).collect()
+    })
+}
+
+/// The number of nodes, and whether that of shards is told.
+pub(super) fn cluster_size(response: &Response) -> Value {
+    success(response, |body| {
+        let has = |name: &str| member(body, name).is_u64();
+        json!({"nodes": member(body, "number_of_data_nodes"), "shards": has("active_shards") && has("unassigned_shards")})
+    })
+}
+
+/// Whether a limit is told, as a text.
+pub(super) fn shard_limit(response: &Response) -> Value {
+    success(response, |body| {
+        let limit = body.pointer("/defaults/cluster/max_shards_per_node").and_then(Value::as_str);
+        limit.is_some_and(|limit| limit.parse::<u64>().is_ok()).into()
+    })
+}
+
 /// A small answer as it is.
 pub(super) fn whole(response: &Response) -> Value {
     success(response, Value::clone)
@@ -142,8 +251,10 @@ fn refusal(status: u16, body: &Value) -> Value {
     let error = |field: &str| body.get("error").map_or(Value::Null, |error| member(error, field));
     let (kind, reason) = (error("type"), error("reason"));
     let reason = reason.as_str().unwrap_or_default();
-    let told: Vec<&str> =
-        ["snapshot with the same name", "readonly"].into_iter().filter(|text| reason.contains(text)).collect();
+    let told: Vec<&str> = ["snapshot with the same name", "readonly", "already exists"]
+        .into_iter()
+        .filter(|text| reason.contains(text))
+        .collect();
     json!({"status": status, "type": kind, "about": named(reason), "told": told})
 }
 

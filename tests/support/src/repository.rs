@@ -104,6 +104,24 @@ impl Repository {
         .with_context(|| format!("damaging {}", file.display()))
     }
 
+    /// Removes the files with the data of an index from the repository, of which no request tells before a restore.
+    pub fn lose_data(&self, index: &str) -> Result<()> {
+        let folder = self.folder()?;
+        let generation = |name: &str| name.strip_prefix("index-").and_then(|number| number.parse::<u64>().ok());
+        let names = folder.read_dir()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let newest = names.filter_map(|name| generation(&name)).max().context("the repository is empty")?;
+        let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
+        let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
+        let shard = folder.join("indices").join(id.context("no such index")?).join("0");
+        for entry in shard.read_dir()? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("__") {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// One field of every snapshot that matches.
     async fn look_up(&self, snapshot: &str, field: &str) -> Result<Vec<Value>> {
         let path = format!("/_snapshot/{}/{snapshot}?verbose=false&filter_path={field}", self.name);

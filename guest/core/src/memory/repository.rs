@@ -31,7 +31,7 @@ impl Repository {
     }
 
     /// A snapshot's name in error reasons.
-    fn full_name(&self, dialect: Dialect, snapshot: &str) -> String {
+    pub(super) fn full_name(&self, dialect: Dialect, snapshot: &str) -> String {
         format!("{}{}:{snapshot}", dialect.project(), self.name)
     }
 

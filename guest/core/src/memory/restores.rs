@@ -80,6 +80,10 @@ impl State {
         expect_parameters(request, &[("wait_for_completion", "false")])?;
         let restore = NewRestore::read(request.body.as_deref())?;
         let known = self.repositories.get(repository).ok_or_else(|| Repository::missing(repository))?;
+        if !known.snapshots.iter().any(|snapshot| snapshot.name == name) {
+            let reason = format!("[{}] snapshot does not exist", known.full_name(dialect, name));
+            return Err(refusal(500, "snapshot_restore_exception", reason));
+        }
         let snapshot = known.readable(dialect, name)?.clone();
         if snapshot.state == SnapshotState::InProgress {
             let reason = format!("[{repository}:{name}] unsupported snapshot state [IN_PROGRESS]");

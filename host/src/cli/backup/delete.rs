@@ -1,9 +1,10 @@
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use backup_actuator::BackupView;
 use backup_core::BackupId;
 use clap::Args;
 
+use super::confirm::confirm;
 use super::error::BackupCommandError;
 use super::progress::Progress;
 use super::view;
@@ -51,7 +52,8 @@ impl Delete {
         }
         let backup = or_interrupted(async { Ok(client.get(id).await?) }, untouched).await?;
         // After Ctrl-C the question still stands on the line.
-        let confirmed = self.yes || or_interrupted(confirm(backup.body), untouched).await.inspect_err(|_| note(""))?;
+        let confirmed =
+            self.yes || or_interrupted(confirm(question(&backup.body)), untouched).await.inspect_err(|_| note(""))?;
         if confirmed { Ok(()) } else { Err(BackupCommandError::Declined { id }) }
     }
 
@@ -96,17 +98,8 @@ impl Delete {
     }
 }
 
-/// Asks on the terminal.
-async fn confirm(backup: BackupView) -> Result<bool, BackupCommandError> {
-    let question = format!("Delete backup {}? It cannot be undone. [y/N] ", view::summary(&backup));
-    let answer = tokio::task::spawn_blocking(move || {
-        io::stderr().write_all(question.as_bytes())?;
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
-        Ok::<_, io::Error>(line)
-    });
-    let answer = answer.await.map_err(io::Error::other)??;
-    Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
+fn question(backup: &BackupView) -> String {
+    format!("Delete backup {}? It cannot be undone. [y/N] ", view::summary(backup))
 }
 
 /// The server answers a deletion without a body, so there is no JSON to print.

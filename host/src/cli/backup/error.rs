@@ -38,6 +38,14 @@ pub(in crate::cli) enum BackupCommandError {
     YesMissing { id: BackupId },
     #[error("backup {id} was not deleted: the answer was not yes")]
     Declined { id: BackupId },
+    #[error("backup {id} was not restored: nobody can be asked here, so give --yes if you mean it")]
+    RestoreYesMissing { id: BackupId },
+    #[error("backup {id} was not restored: the answer was not yes")]
+    RestoreDeclined { id: BackupId },
+    #[error("backup {id} was not restored: findings above stop it")]
+    RestoreBlocked { id: BackupId },
+    #[error("backup {id} is not restored: {reason}; {next}")]
+    NotRestored { id: BackupId, reason: String, next: String },
     #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
     ExpiryNeedsYes,
     #[error("nothing was deleted: the answer was not yes")]
@@ -58,6 +66,7 @@ impl BackupCommandError {
             Self::Options(ClientOptionsError::Local(error)) => error.exit_status(),
             Self::Options(_)
             | Self::YesMissing { .. }
+            | Self::RestoreYesMissing { .. }
             | Self::TimeoutAlone
             | Self::ResumeElsewhere
             | Self::ExpiryNeedsYes => ExitStatus::WrongUsage,
@@ -67,10 +76,14 @@ impl BackupCommandError {
             | Self::LastingError { error, .. } => error.exit_status(),
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
-            Self::Interrupted(_) | Self::Declined { .. } | Self::ExpiryDeclined => ExitStatus::Interrupted,
-            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } | Self::ExpirySuspended(_) => {
-                ExitStatus::EndedBadly
+            Self::Interrupted(_) | Self::Declined { .. } | Self::RestoreDeclined { .. } | Self::ExpiryDeclined => {
+                ExitStatus::Interrupted
             }
+            Self::CannotBeRestored { .. }
+            | Self::NotDeleted { .. }
+            | Self::RestoreBlocked { .. }
+            | Self::NotRestored { .. }
+            | Self::ExpirySuspended(_) => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

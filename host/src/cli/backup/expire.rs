@@ -1,8 +1,9 @@
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use backup_actuator::{ExpiredView, RetentionView};
 use clap::Args;
 
+use super::confirm::confirm;
 use super::error::BackupCommandError;
 use super::wait::or_interrupted;
 use crate::cli::client::{Client, Received, one_line};
@@ -35,8 +36,8 @@ impl Expire {
         if plan.body.expired.is_empty() {
             return show(&plan, format);
         }
-        let confirmed =
-            self.yes || or_interrupted(confirm(plan.body.expired), untouched).await.inspect_err(|_| note(""))?;
+        let confirmed = self.yes
+            || or_interrupted(confirm(question(&plan.body.expired)), untouched).await.inspect_err(|_| note(""))?;
         if !confirmed {
             return Err(BackupCommandError::ExpiryDeclined);
         }
@@ -45,18 +46,9 @@ impl Expire {
     }
 }
 
-/// Asks on the terminal.
-async fn confirm(expired: Vec<ExpiredView>) -> Result<bool, BackupCommandError> {
+fn question(expired: &[ExpiredView]) -> String {
     let lines: String = expired.iter().map(|expired| format!("{}\n", line(expired))).collect();
-    let question = format!("{lines}Delete these backups? It cannot be undone. [y/N] ");
-    let answer = tokio::task::spawn_blocking(move || {
-        io::stderr().write_all(question.as_bytes())?;
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
-        Ok::<_, io::Error>(line)
-    });
-    let answer = answer.await.map_err(io::Error::other)??;
-    Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
+    format!("{lines}Delete these backups? It cannot be undone. [y/N] ")
 }
 
 /// A line for each backup, the first to go first.

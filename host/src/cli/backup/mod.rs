@@ -1,11 +1,13 @@
 //! `optimize-backup backup …`, against a running server or in this process.
 
+mod confirm;
 mod create;
 mod delete;
 mod error;
 mod expire;
 mod follow;
 mod progress;
+mod restore;
 mod show;
 mod view;
 mod wait;
@@ -17,6 +19,7 @@ use self::create::Create;
 use self::delete::Delete;
 use self::expire::Expire;
 use self::follow::Follow;
+use self::restore::Restore;
 use self::show::{Get, List};
 use self::wait::or_interrupted;
 use super::client::{Client, Target};
@@ -53,6 +56,9 @@ enum Action {
     Progress(Follow),
     /// Delete a backup. It cannot be undone.
     Delete(Delete),
+    /// Restore a backup. What is there is replaced, which cannot be undone.
+    #[command(after_help = EXIT_STATUS)]
+    Restore(Restore),
     /// Delete the backups that the rules of retention let expire. It cannot be undone.
     Expire(Expire),
 }
@@ -80,6 +86,7 @@ impl Action {
             Self::Get(get) => get.run(client, format).await,
             Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
+            Self::Restore(restore) => restore.run(client, format).await,
             Self::Expire(expire) => expire.run(client, format).await,
         }
     }

@@ -13,10 +13,10 @@ mod token;
 
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message, ProgressView, RetentionView};
+use backup_actuator::{BackupView, Message, ProgressView, RestorePlanView, RestoreView, RetentionView};
 use backup_core::BackupId;
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::address::InvalidUrl;
 use self::answer::Answer;
@@ -60,6 +60,13 @@ pub(super) enum ClientOptionsError {
 pub(super) struct Selection {
     pub(super) pattern: Option<String>,
     pub(super) limit: Option<u64>,
+}
+
+/// What is asked of a restore.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RestoreOptions {
+    pub(super) rename_prefix: Option<String>,
+    pub(super) overridden: Vec<String>,
 }
 
 /// What the server that answers knows of a deletion.
@@ -138,6 +145,39 @@ impl Client {
         self.send(ApiRequest::new(Method::DELETE, backup(id))).await?.expect_nothing(StatusCode::NO_CONTENT)
     }
 
+    /// Tells what a restore would do.
+    pub(super) async fn plan_restore(
+        &self,
+        id: BackupId,
+        asked: &RestoreOptions,
+    ) -> Result<Received<RestorePlanView>, ClientError> {
+        let body = json!({"dryRun": true, "renamePrefix": asked.rename_prefix, "override": asked.overridden});
+        self.send(restore(Method::POST, id, Some(body))).await?.expect(StatusCode::OK)
+    }
+
+    /// Has a backup restored. `prefix` is the installation's, as the plan tells it.
+    pub(super) async fn begin_restore(
+        &self,
+        id: BackupId,
+        asked: &RestoreOptions,
+        prefix: &str,
+    ) -> Result<Received<Message>, ClientError> {
+        let body = json!({"confirm": prefix, "renamePrefix": asked.rename_prefix, "override": asked.overridden});
+        self.send(restore(Method::POST, id, Some(body))).await?.expect(StatusCode::ACCEPTED)
+    }
+
+    /// Tells where a restore stands.
+    pub(super) async fn restore(
+        &self,
+        id: BackupId,
+        rename_prefix: Option<&str>,
+    ) -> Result<Received<RestoreView>, ClientError> {
+        let query = rename_prefix
+            .map(|prefix| form_urlencoded::Serializer::new(String::new()).append_pair("renamePrefix", prefix).finish());
+        let request = ApiRequest { query, ..restore(Method::GET, id, None) };
+        self.send(request).await?.expect(StatusCode::OK)
+    }
+
     /// Shows what expires. Unless it is a dry run, that is deleted: by a running server afterwards, here before this returns.
     pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
         let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
@@ -172,6 +212,14 @@ impl Client {
             Self::Local(server) => server.send(request).await,
         }
     }
+}
+
+/// The engine opens the metadata of every shard of a backup for it, and the server looks twice, some time apart.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(600);
+
+fn restore(method: Method, id: BackupId, body: Option<Value>) -> ApiRequest {
+    let body = body.map(|body| body.to_string());
+    ApiRequest { body, timeout: RESTORE_TIMEOUT, ..ApiRequest::new(method, format!("{}/restore", backup(id))) }
 }
 
 fn backup(id: BackupId) -> String {

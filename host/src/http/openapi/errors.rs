@@ -9,14 +9,15 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema,
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::backups::BEING_DELETED;
+use crate::backups::{BEING_DELETED, OF_RESTORES};
 use crate::http::ApiError;
 
 /// Every code that the policy in this binary and the host itself answer with, each with its status.
 pub(in crate::http) fn codes() -> impl Iterator<Item = (StatusCode, &'static str)> {
     let refused = backup_core::Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
     let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
-    refused.chain(own).chain([(StatusCode::CONFLICT, BEING_DELETED)])
+    let of_host = [BEING_DELETED].into_iter().chain(OF_RESTORES).map(|code| (StatusCode::CONFLICT, code));
+    refused.chain(own).chain(of_host)
 }
 
 /// A repository is needed.
@@ -60,14 +61,24 @@ error_sets! {
     CreateErrors =
         &[
             "malformedBody", "backupIdMissing", "invalidBackupId", "bodyTooLarge", "unsupportedMediaType",
-            "backupAlreadyExists", "backupBeingDeleted", "repositoryReadOnly", "nothingToBackUp", "indicesMissing",
+            "backupAlreadyExists", "backupBeingDeleted", "restoreInProgress", "repositoryReadOnly", "nothingToBackUp", "indicesMissing",
             "optimizeVersionUnknown", "optimizeVersionInvalid",
         ],
         REPOSITORY, ENGINE, CALL;
     GetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
     ListErrors = &["invalidParameter"], REPOSITORY, ENGINE, CALL;
     DeleteErrors =
-        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly"], REPOSITORY, ENGINE, CALL;
+        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly", "restoreInProgress"],
+        REPOSITORY, ENGINE, CALL;
+    RestoreGetErrors =
+        &["invalidBackupId", "backupNotFound", "invalidParameter", "invalidRenamePrefix"], REPOSITORY, ENGINE, CALL;
+    RestoreErrors =
+        &[
+            "malformedBody", "bodyTooLarge", "unsupportedMediaType", "invalidBackupId", "backupNotFound",
+            "invalidRenamePrefix", "restoreNotConfirmed", "restoreBlocked", "restoreInProgress",
+            "restoreOfForeignIndices", "backupBeingDeleted", "indicesMissing",
+        ],
+        REPOSITORY, ENGINE, CALL;
     ScheduleErrors = REPOSITORY, ENGINE, CALL;
     ExpiryErrors = &["malformedBody", "bodyTooLarge", "unsupportedMediaType"], REPOSITORY, ENGINE, CALL;
     ReplaceErrors = UPLOAD;

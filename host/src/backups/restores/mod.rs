@@ -1,0 +1,156 @@
+//! Restores: their plans, and driving one to its end after the 202.
+//!
+//! A restore is a loop over the policy's `advance`. What is restored is told by the engine; the plan that the loop keeps to
+//! need not outlive it: the same request again, here or on another host, goes on with what is missing.
+
+mod driver;
+mod neighbours;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+use crate::correlation::inherit;
+use crate::policy::{Policies, PolicyCalls};
+use crate::sandbox::CallError;
+use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan, Severity};
+use crate::sandbox::types::{Error, Problem};
+use state::{Current, Subject};
+
+/// A restore runs on this host.
+pub(crate) const IN_PROGRESS: &str = "restoreInProgress";
+/// A finding stops the restore.
+pub(crate) const BLOCKED: &str = "restoreBlocked";
+
+/// All of them.
+pub(super) const CODES: [&str; 3] = [IN_PROGRESS, BLOCKED, neighbours::FOREIGN_INDICES];
+
+/// The restore that this host drives, and how the last one ended.
+pub struct Restores {
+    policies: Arc<Policies>,
+    current: Mutex<Option<Current>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Kept by whoever plans and drives a restore. When this is dropped, also by a panic, it is not driven any more.
+struct Driven {
+    restores: Arc<Restores>,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        self.restores.update(|current| current.is_driven = false);
+    }
+}
+
+impl Restores {
+    pub(super) fn new(policies: Arc<Policies>) -> Arc<Self> {
+        Arc::new(Self {
+            policies,
+            current: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        })
+    }
+
+    /// Tells what a restore would do, after the second look that tells whether something writes.
+    pub async fn plan(&self, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
+        plan(&self.policies.calls(), id, options).await
+    }
+
+    /// Plans a restore, and drives it to its end in the background. One that is driven here already goes on.
+    ///
+    /// # Errors
+    /// [`CallError`]: it was not begun, and nothing was changed.
+    pub async fn begin(self: &Arc<Self>, id: &str, options: &RestoreOptions) -> Result<(), CallError> {
+        let subject = Subject { id: id.to_owned(), rename_prefix: options.rename_prefix.clone() };
+        let Some(driven) = self.reserve(subject)? else { return Ok(()) };
+        let calls = self.policies.calls();
+        let mut plan = plan(&calls, id, options).await?;
+        let Some(run) = plan.run.take() else { return Err(blocked(&plan.findings)) };
+        neighbours::expect_own(&self.policies, &run).await?;
+        tracing::info!(backup = run.backup_id, indices = run.indices.len(), "the restore begins");
+        let work = async move { driver::drive(&driven.restores, run, calls).await };
+        self.tasks.spawn(inherit(work).in_current_span());
+        Ok(())
+    }
+
+    /// Tells where a restore stands: what the engine says, and what only this host knows.
+    pub async fn get(&self, id: &str, rename_prefix: Option<&str>) -> Result<Restore, CallError> {
+        let restore = self.policies.calls().get_restore(id, rename_prefix).await?;
+        let current = self.lock().clone().filter(|current| current.subject.is(id, rename_prefix));
+        Ok(current.map_or(restore.clone(), |current| current.completed(restore)))
+    }
+
+    /// The backup that is restored here at the moment.
+    pub fn driven(&self) -> Option<String> {
+        self.lock().as_ref().filter(|current| current.is_driven).map(|current| current.subject.id.clone())
+    }
+
+    /// An error if a restore runs here: what it works with must not be changed meanwhile.
+    pub(super) fn expect_none(&self) -> Result<(), CallError> {
+        self.driven().map_or(Ok(()), |id| Err(in_progress(&id)))
+    }
+
+    /// Stops the restore, and waits until no step is under way.
+    pub async fn shut_down(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// `None`: that restore is driven already.
+    fn reserve(self: &Arc<Self>, subject: Subject) -> Result<Option<Driven>, CallError> {
+        let mut current = self.lock();
+        match current.as_ref().filter(|current| current.is_driven) {
+            Some(driven) if driven.subject == subject => return Ok(None),
+            Some(driven) => return Err(in_progress(&driven.subject.id)),
+            None => *current = Some(Current::driven(subject)),
+        }
+        Ok(Some(Driven { restores: Arc::clone(self) }))
+    }
+
+    fn update(&self, change: impl FnOnce(&mut Current)) {
+        if let Some(current) = self.lock().as_mut() {
+            change(current);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Current>> {
+        // It is consistent between any two statements that change it.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn plan(calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
+    /// More is not waited for, whatever a policy says: a caller waits.
+    const MAX_WAIT: Duration = Duration::from_secs(60);
+    let first = calls.plan_restore(id, options, None).await?;
+    let Some(again_in) = first.again_in.map(Duration::from_millis) else { return Ok(first) };
+    tokio::time::sleep(again_in.min(MAX_WAIT)).await;
+    calls.plan_restore(id, options, Some(&first.writes)).await
+}
+
+fn blocked(findings: &[Finding]) -> CallError {
+    let stops = |finding: &&Finding| match finding.severity {
+        Severity::Warning => false,
+        Severity::Blocking => !finding.overridden,
+        Severity::Final => true,
+    };
+    let reasons: Vec<String> =
+        findings.iter().filter(stops).map(|finding| format!("{}: {}", finding.code, finding.message)).collect();
+    refused(BLOCKED, format!("the restore was not begun: {}", reasons.join("; ")))
+}
+
+fn in_progress(id: &str) -> CallError {
+    refused(IN_PROGRESS, format!("this server is restoring the backup with ID {id}; wait for its end"))
+}
+
+fn refused(code: &str, message: String) -> CallError {
+    CallError::Refused(Error::Conflict(Problem { code: code.to_owned(), message, detail: None }))
+}
