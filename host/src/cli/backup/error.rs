@@ -44,6 +44,8 @@ pub(in crate::cli) enum BackupCommandError {
     ExpiryDeclined,
     #[error("nothing was deleted, and nothing expires for the time being: {0}")]
     ExpirySuspended(String),
+    #[error("not everything that expires was deleted: {0}")]
+    NotAllExpired(String),
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -68,9 +70,10 @@ impl BackupCommandError {
             Self::Gone { .. } => ExitStatus::NotFound,
             Self::TimedOut { .. } => ExitStatus::TimedOut,
             Self::Interrupted(_) | Self::Declined { .. } | Self::ExpiryDeclined => ExitStatus::Interrupted,
-            Self::CannotBeRestored { .. } | Self::NotDeleted { .. } | Self::ExpirySuspended(_) => {
-                ExitStatus::EndedBadly
-            }
+            Self::CannotBeRestored { .. }
+            | Self::NotDeleted { .. }
+            | Self::ExpirySuspended(_)
+            | Self::NotAllExpired(_) => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }
