@@ -1,9 +1,10 @@
 //! What is logged, for tests.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
 /// What this thread logs.
@@ -23,6 +24,9 @@ impl Write for Log {
 
 impl Log {
     pub(crate) fn begin() -> (Self, DefaultGuard) {
+        // While there is but one, a line that another thread reaches first, without a subscriber, is off for all threads.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::DEBUG);
