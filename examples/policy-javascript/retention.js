@@ -26,7 +26,8 @@ function reasonFor(context, { expireAfter, minCount = 0, maxCount = Infinity }, 
     case 'incomplete':
       return newer > 0 ? 'it cannot be restored, and a newer one can' : byAge;
     case 'incompatible':
-      return byAge;
+      // Another cluster may restore it.
+      return newer > 0 && newer >= minCount ? byAge : undefined;
     default:
       return undefined;
   }

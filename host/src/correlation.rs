@@ -30,9 +30,9 @@ impl Correlation {
         Self { id: id.unwrap_or_else(|| Uuid::new_v4().to_string()), traceparent }
     }
 
-    /// That of a run that no request of this server has begun.
-    pub fn of_run(run_id: &str) -> Self {
-        Self { id: run_id.to_owned(), traceparent: None }
+    /// That of what no request of this server has begun: a run, a slot of the schedule, a deletion by retention.
+    pub fn of_work(id: &str) -> Self {
+        Self { id: id.to_owned(), traceparent: None }
     }
 
     pub fn id(&self) -> &str {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `COMPLETE` | if at least `max_count` newer ones are `COMPLETE`; or by age, unless it is one of the newest `min_count` |
 //! | `FAILED`, `INCOMPLETE` | once a newer one is `COMPLETE`; or by age |
-//! | `INCOMPATIBLE` | by age alone: nodes of a newer version may come back |
+//! | `INCOMPATIBLE` | by age, if newer ones are `COMPLETE`, `min_count` of them at least: nodes of a newer version may come back |
 //! | the newest `COMPLETE` one, in progress, in use, without a policy's metadata, with an unreadable part | never |
 //!
 //! A backup is as old as its first snapshot. Whether one expires depends only on itself and on newer backups that stay, so
@@ -162,6 +162,9 @@ pub enum Safeguard {
     /// No newer one can be restored.
     #[error("is the newest that is COMPLETE")]
     LastComplete,
+    /// Another cluster may restore it, and no newer one can be restored here.
+    #[error("is INCOMPATIBLE, so that another cluster may restore it, and no newer one is COMPLETE")]
+    NoneInItsPlace,
 }
 
 /// The newest backup that can be restored.
@@ -184,7 +187,7 @@ pub fn in_doubt(candidates: &[Candidate]) -> Option<BackupId> {
 /// # Errors
 /// The first backup that must stay, and why.
 pub fn check(candidates: &[Candidate], chosen: &[BackupId]) -> Result<(), (BackupId, Safeguard)> {
-    let newest = newest_good(candidates).map(|newest| newest.id);
+    let newest = newest_good(candidates);
     chosen.iter().try_for_each(|&id| {
         let candidate = candidates.iter().find(|candidate| candidate.id == id);
         let safeguard = candidate.map_or(Some(Safeguard::NotListed), |candidate| safeguard(candidate, newest));
@@ -192,13 +195,15 @@ pub fn check(candidates: &[Candidate], chosen: &[BackupId]) -> Result<(), (Backu
     })
 }
 
-fn safeguard(candidate: &Candidate, newest_good: Option<BackupId>) -> Option<Safeguard> {
+fn safeguard(candidate: &Candidate, newest_good: Option<&Candidate>) -> Option<Safeguard> {
+    let is_newer_than_good = newest_good.is_none_or(|good| candidate.is_newer_than(good));
     [
         (!candidate.is_ours, Safeguard::NotOurs),
         (candidate.state == BackupState::InProgress, Safeguard::InProgress),
         (candidate.in_use, Safeguard::InUse),
         (candidate.is_unreadable, Safeguard::Unreadable),
-        (newest_good == Some(candidate.id), Safeguard::LastComplete),
+        (newest_good.is_some_and(|good| good.id == candidate.id), Safeguard::LastComplete),
+        (candidate.state == BackupState::Incompatible && is_newer_than_good, Safeguard::NoneInItsPlace),
     ]
     .into_iter()
     .find_map(|(holds, safeguard)| holds.then_some(safeguard))
@@ -212,12 +217,18 @@ pub fn expired(candidates: &[Candidate], rules: &RetentionRules, now: Timestamp)
     }
     let mut newest_first: Vec<&Candidate> = candidates.iter().collect();
     newest_first.sort_unstable_by_key(|candidate| std::cmp::Reverse(candidate.age_order()));
-    let newest = newest_good(candidates).map(|newest| newest.id);
+    let newest = newest_good(candidates);
     let mut newer = 0;
     let mut expired = Vec::new();
     for candidate in newest_first {
         if let (Some(started), None) = (candidate.started, safeguard(candidate, newest)) {
-            let reason = reason(candidate, newest.filter(|_| newer > 0), newer, rules, now.since(started));
+            let reason = reason(
+                candidate,
+                newest.map(|newest| newest.id).filter(|_| newer > 0),
+                newer,
+                rules,
+                now.since(started),
+            );
             expired.extend(reason.map(|reason| Expired { id: candidate.id, reason }));
         }
         newer += usize::from(candidate.is_good());
@@ -236,15 +247,16 @@ fn reason(
 ) -> Option<ExpiryReason> {
     let allows = |count: Option<NonZeroU32>| count.and_then(|count| usize::try_from(count.get()).ok());
     let by_age = rules.expire_after.filter(|&limit| age > limit).map(|_| ExpiryReason::Age(age));
+    let are_enough = newer >= allows(rules.min_count).unwrap_or(0);
     match candidate.state {
         BackupState::Complete if allows(rules.max_count).is_some_and(|max| newer >= max) => {
             Some(ExpiryReason::TooMany(newer))
         }
-        BackupState::Complete => by_age.filter(|_| newer >= allows(rules.min_count).unwrap_or(0)),
+        BackupState::Complete => by_age.filter(|_| are_enough),
         BackupState::Failed | BackupState::Incomplete => {
             newest.map(|newest| ExpiryReason::Superseded(candidate.state, newest)).or(by_age)
         }
-        BackupState::Incompatible => by_age,
+        BackupState::Incompatible => by_age.filter(|_| newer > 0 && are_enough),
         BackupState::InProgress => None,
     }
 }

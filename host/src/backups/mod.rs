@@ -2,6 +2,7 @@
 //!
 //! A run drives a backup to its end after the 202; a deletion is followed to its end after the 204.
 
+mod audit;
 mod clock;
 mod deletions;
 mod overview;
@@ -28,7 +29,7 @@ use overview::Overview;
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
 pub use restores::Restores;
-pub use retention::{Plan, Retention};
+pub use retention::{Passed, Plan, Retention};
 pub use runs::Runs;
 pub use schedule::{LastSlot, Scheduler};
 
@@ -100,7 +101,7 @@ impl BackupService {
             "the search engine accepted part 1"
         );
         // Another host may have deleted an earlier backup of this ID, whose run this host still drives.
-        self.runs.stop(accepted.backup_id).await;
+        self.runs.stop(accepted.backup_id, None).await;
         // If it is being deleted meanwhile, a part 1 that is gone was not dropped.
         let awaited = (!self.deletions.is_pending(id)).then_some(1);
         self.runs.drive(accepted.backup_id, run_id, awaited, calls);
@@ -204,13 +205,13 @@ impl BackupService {
         }
         let run = canonical(&deletion.id);
         let stopped = match run {
-            Some(id) => self.runs.stop(id).await.map(|run_id| (id, run_id)),
+            Some(id) => self.runs.stop(id, only_runs.as_deref()).await.map(|run_id| (id, run_id)),
             None => None,
         };
         let calls = self.policies.calls();
         match calls.delete(&deletion.id, only_runs.as_deref()).await {
             Ok((deleted, outstanding)) => {
-                run.inspect(|&id| self.runs.forget(id));
+                run.inspect(|&id| self.runs.forget(id, only_runs.as_deref()));
                 tokio::spawn(inherit(deletion.submitted().follow(deleted, outstanding)));
                 Ok(())
             }

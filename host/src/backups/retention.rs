@@ -13,7 +13,7 @@ use std::time::Duration;
 use backup_core::retention::{self as rules, RetentionRules};
 use tokio::sync::{Mutex, Notify};
 
-use super::BackupService;
+use super::{BackupService, audit};
 use crate::metrics::Metrics;
 use crate::policy::PolicyCalls;
 use crate::sandbox::retention::{Candidate, Expired, Rules};
@@ -46,6 +46,16 @@ pub struct Plan {
     pub expired: Vec<Expired>,
     /// The newest backup that can be restored, by the policy's list.
     newest: Option<BackupId>,
+}
+
+/// What became of what expires.
+#[derive(Clone, Debug, Default)]
+pub struct Passed {
+    /// Why nothing more is deleted for the time being.
+    pub suspended: Option<String>,
+    pub deleted: Vec<Expired>,
+    /// What is not deleted although it expires, each with the reason.
+    pub left: Vec<(BackupId, String)>,
 }
 
 impl Retention {
@@ -98,44 +108,58 @@ impl Retention {
                 () = tokio::time::sleep(next + jitter) => {}
             }
             next = INTERVAL;
-            if let Err(error) = self.pass().await {
+            if let Err(error) = self.pass(None).await {
                 tracing::warn!(%error, "cannot delete backups that expire; trying again later");
             }
         }
     }
 
-    /// Deletes what expires, and asks again after each deletion.
-    pub async fn pass(&self) -> Result<(), CallError> {
+    /// Deletes what expires, and asks again after each deletion; of that `only` these backups, if they are given.
+    ///
+    /// # Errors
+    /// [`CallError`]: the policy does not tell what expires, or the engine is away. Some may be deleted.
+    pub async fn pass(&self, only: Option<&[BackupId]>) -> Result<Passed, CallError> {
         let _one_at_a_time = self.passing.lock().await;
+        let mut passed = Passed::default();
         let mut tried = BTreeSet::new();
         loop {
-            let plan = self.plan().await?;
-            if let Some(reason) = plan.suspended {
+            let Plan { suspended, expired, newest } = self.plan().await?;
+            if let Some(reason) = suspended {
                 tracing::warn!(reason, "no backup expires for the time being");
-                return Ok(());
+                passed.suspended = Some(reason);
+                return Ok(passed);
             }
-            let Some(next) = plan.expired.iter().find(|expired| !tried.contains(&expired.backup_id)) else {
-                return Ok(());
+            let is_meant = |id| only.is_none_or(|only| only.contains(&id)) && !tried.contains(&id);
+            let Some(next) = expired.into_iter().find(|expired| is_meant(expired.backup_id)) else {
+                return Ok(passed);
             };
-            tried.insert(next.backup_id);
-            self.delete(next, plan.newest).await?;
+            let id = next.backup_id;
+            tried.insert(id);
+            // No request asks for it: what is done for it has an ID of its own.
+            match audit::identified(format!("retention-{id}"), self.delete(&next, newest)).await? {
+                Ok(()) => passed.deleted.push(next),
+                Err(reason) => passed.left.push((id, reason)),
+            }
         }
     }
 
-    /// A backup that cannot be deleted keeps no other from being deleted, unless the engine is away.
-    async fn delete(&self, expired: &Expired, newest: Option<BackupId>) -> Result<(), CallError> {
+    /// A backup that cannot be deleted, with the reason, keeps no other from being deleted, unless the engine is away.
+    async fn delete(&self, expired: &Expired, newest: Option<BackupId>) -> Result<Result<(), String>, CallError> {
         let id = expired.backup_id;
         let runs = match confirmation::confirm(&self.service.policies, id, newest).await {
             Ok(runs) => runs,
             Err(error) => {
-                tracing::warn!(backup = id, %error, "the policy lets this backup expire, and the server keeps it");
+                tracing::warn!(
+                    backupId = id, %error, "the policy lets this backup expire, and the server keeps it"
+                );
                 self.metrics.unattended.expired(false);
-                return Ok(());
+                return Ok(Err(error.to_string()));
             }
         };
-        tracing::info!(backup = id, reason = expired.reason, "the backup has expired; deleting it");
+        tracing::info!(backupId = id, reason = expired.reason, "the backup has expired; deleting it");
         let submitted = self.service.delete_runs(&id.to_string(), Some(&runs)).await;
         if let Err(error @ CallError::Refused(Error::Unreachable(_))) = submitted {
+            audit::deleted(id, audit::Outcome::Failed);
             return Err(error);
         }
         let ended = match submitted {
@@ -143,10 +167,11 @@ impl Retention {
             Err(error) => Err(error.to_string()),
         };
         self.metrics.unattended.expired(ended.is_ok());
-        if let Err(reason) = ended {
-            tracing::error!(backup = id, reason, "the backup has expired, and is not deleted; trying again later");
+        audit::deleted(id, if ended.is_ok() { audit::Outcome::Done } else { audit::Outcome::Failed });
+        if let Err(reason) = &ended {
+            tracing::error!(backupId = id, reason, "the backup has expired, and is not deleted; trying again later");
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// All backups of the installation that are not being deleted.
@@ -171,9 +196,17 @@ impl Retention {
 
     async fn suspended(&self, candidates: &[rules::Candidate]) -> Option<String> {
         // The age of a backup is from the engine's clock to this server's.
-        let difference = self.service.policies.clock_difference().await.ok();
-        if let Some(difference) = difference.filter(|difference| difference.is_large()) {
-            return Some(format!("the clocks differ, so that the age of backups is not known: {difference}"));
+        match self.service.policies.clock_difference().await {
+            Ok(difference) if difference.is_large() => {
+                return Some(format!("the clocks differ, so that the age of backups is not known: {difference}"));
+            }
+            Err(error) if self.rules.expire_after().is_some() => {
+                return Some(format!(
+                    "the search engine does not tell its time, so that the age of backups is not known: {error}; \
+                     backup.retention.expireAfter needs the privilege cluster:monitor/nodes/stats, which monitor has"
+                ));
+            }
+            Ok(_) | Err(_) => {}
         }
         let id = rules::in_doubt(candidates)?;
         Some(format!(

@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use self::slot::{Attempt, Trouble};
-use super::{BEING_DELETED, BackupService, Retention};
+use super::{BEING_DELETED, BackupService, Retention, audit};
 use crate::clock;
+use crate::correlation::inherit;
 use crate::metrics::{Metrics, SlotOutcome};
 use crate::sandbox::types::{Backup, BackupId, BackupState, Error, ListQuery};
 use crate::sandbox::{CallError, Purpose};
@@ -25,6 +26,8 @@ use crate::settings::Schedule;
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 /// So long after its slot a backup is begun without a look whether somebody has made one since.
 const PUNCTUAL: Duration = Duration::from_secs(60);
+/// How long the last look for the backup of a slot may take that could not be begun.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 /// How many backups are listed at once, so that a call stays within its limits.
 const PAGE: u32 = 200;
 
@@ -123,14 +126,40 @@ impl Scheduler {
             self.metrics.unattended.next_slot(next.as_second());
             if dealt_with != Some(last) {
                 dealt_with = Some(last);
-                if timeout(until(next, now), self.make(last)).await.is_err() {
-                    tracing::error!(slot = %last, trouble = self.trouble(), "there is no backup of this slot");
-                    self.metrics.unattended.slot_ended(SlotOutcome::Missed);
-                }
+                // No request asks for it. All servers have the same ID for what they do for a slot.
+                let work = async {
+                    if timeout(until(next, now), self.make(last)).await.is_err() {
+                        self.pass(last).await;
+                    }
+                };
+                audit::identified(format!("schedule-{}", last.as_second()), work).await;
                 continue;
             }
             sleep(until(next, now).min(MAX_SLEEP)).await;
         }
+    }
+
+    /// This server could not begin the backup of a slot until the next one. Another one may have, or an answer was too late.
+    pub(super) async fn pass(&self, slot: Timestamp) {
+        match timeout(LAST_LOOK, self.made_for(slot)).await {
+            Ok(Ok(Some(id))) => {
+                tracing::info!(%slot, backupId = id, "there is a scheduled backup that this server did not see begin");
+                self.metrics.unattended.slot_ended(SlotOutcome::Taken);
+            }
+            Ok(Ok(None) | Err(_)) | Err(_) => {
+                tracing::error!(%slot, trouble = self.trouble(), "there is no backup of this slot");
+                self.metrics.unattended.slot_ended(SlotOutcome::Missed);
+            }
+        }
+    }
+
+    async fn made_for(&self, slot: Timestamp) -> Result<Option<BackupId>, CallError> {
+        for id in slot::ids(slot) {
+            if self.is_ours(id).await? {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Begins the backup of a slot, or finds that another server has. It is tried again until then.
@@ -167,13 +196,19 @@ impl Scheduler {
         }
         for id in slot::ids(slot) {
             match self.service.create(&id.to_string()).await {
-                Ok(accepted) => return Ok(Attempt::Begun(accepted.backup_id)),
+                Ok(accepted) => {
+                    audit::created(id, audit::Outcome::Done);
+                    return Ok(Attempt::Begun(accepted.backup_id));
+                }
                 Err(CallError::Refused(Error::Conflict(problem))) => {
                     if problem.code == BEING_DELETED || self.is_ours(id).await? {
                         return Ok(Attempt::Taken(id));
                     }
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => {
+                    audit::created(id, audit::Outcome::Failed);
+                    return Err(error.into());
+                }
             }
         }
         Err(Trouble::NoId(slot::ids(slot).next().unwrap_or_default()))
@@ -204,16 +239,16 @@ impl Scheduler {
     fn report(self: &Arc<Self>, slot: Timestamp, attempt: Attempt) {
         match attempt {
             Attempt::Begun(id) => {
-                tracing::info!(%slot, backup = id, "began the scheduled backup");
+                tracing::info!(%slot, backupId = id, "began the scheduled backup");
                 let scheduler = Arc::clone(self);
-                tokio::spawn(async move { scheduler.follow(id).await });
+                tokio::spawn(inherit(async move { scheduler.follow(id).await }));
             }
             Attempt::Taken(id) => {
-                tracing::info!(%slot, backup = id, "another server has begun the scheduled backup");
+                tracing::info!(%slot, backupId = id, "another server has begun the scheduled backup");
                 self.metrics.unattended.slot_ended(SlotOutcome::Taken);
             }
             Attempt::NotNeeded(id) => {
-                tracing::info!(%slot, backup = id, "the slot passed without this server, and this backup is newer");
+                tracing::info!(%slot, backupId = id, "the slot passed without this server, and this backup is newer");
                 self.metrics.unattended.slot_ended(SlotOutcome::Taken);
             }
         }
@@ -231,7 +266,7 @@ impl Scheduler {
             Ok(Backup { state: BackupState::InProgress, .. }) => {}
             Ok(_) => self.metrics.unattended.slot_ended(SlotOutcome::Failed),
             Err(error) => {
-                tracing::warn!(backup = id, %error, "cannot read what became of the scheduled backup");
+                tracing::warn!(backupId = id, %error, "cannot read what became of the scheduled backup");
                 self.metrics.unattended.slot_ended(SlotOutcome::Failed);
             }
         }

@@ -51,7 +51,7 @@ fn a_trace_is_passed_on_if_it_is_one() {
 #[tokio::test]
 async fn a_task_has_what_it_inherits() {
     assert_eq!(current(), None);
-    let run = Correlation::of_run("run");
+    let run = Correlation::of_work("run");
     let (inherited, alone) = run
         .clone()
         .scope(async { (tokio::spawn(inherit(async { current() })).await, tokio::spawn(async { current() }).await) })

@@ -1,5 +1,7 @@
 //! The log: what is in it, in which form, and how it gets to standard output.
 
+#[cfg(test)]
+pub(crate) mod captured;
 mod format;
 mod levels;
 mod loggers;

@@ -138,10 +138,24 @@ mod other_than_in_slm {
     }
 
     #[test]
-    fn one_that_nodes_of_another_version_could_restore_expires_by_age_alone() {
+    fn one_that_nodes_of_another_version_could_restore_expires_by_age() {
         let backups = [of_day(1, BackupState::Incompatible), of_day(2, BackupState::Incomplete), good(3)];
         assert_eq!(days(&backups, &rules(None, None, Some(5)), 1000), [2]);
         assert_eq!(days(&backups, &rules(Some(100), None, None), 1000), [1, 2]);
+        assert_eq!(days(&backups, &rules(Some(100), Some(2), None), 1000), [2]);
+    }
+
+    /// The engine was built anew on an older version: another cluster may restore all of them, and this one none.
+    #[test]
+    fn where_nothing_can_be_restored_here_what_another_cluster_could_restore_stays() {
+        let backups: Vec<Candidate> = (1..=9).map(|day| of_day(day, BackupState::Incompatible)).collect();
+        assert_eq!(days(&backups, &rules(Some(1), None, Some(1)), 1000), NONE);
+        let older_good = [good(1), of_day(2, BackupState::Incompatible)];
+        assert_eq!(days(&older_good, &rules(Some(1), None, None), 1000), NONE);
+        for backups in [&backups[..], &older_good] {
+            let refused = check(backups, &[BackupId::new(2).unwrap()]);
+            assert_eq!(refused, Err((BackupId::new(2).unwrap(), Safeguard::NoneInItsPlace)));
+        }
     }
 
     #[test]
@@ -297,6 +311,11 @@ proptest! {
         let good_ones = |candidates: &[Candidate]| candidates.iter().filter(|candidate| candidate.is_good()).count();
         let kept = rules.min_count().map_or(1, |min| min.get() as usize).min(good_ones(&history));
         prop_assert!(good_ones(&left) >= kept);
+
+        let is_incompatible = |candidate: &&Candidate| candidate.state == BackupState::Incompatible;
+        let gone = history.iter().filter(|candidate| ids.contains(&candidate.id)).find(is_incompatible);
+        let newest = newest_good(&left);
+        prop_assert!(gone.is_none_or(|gone| newest.is_some_and(|newest| newest.age_order() > gone.age_order())));
     }
 
     #[test]

@@ -45,7 +45,8 @@ const MACROS: [(&str, &str); 7] = [
 ];
 
 impl Cron {
-    /// Reads an expression. As in Vixie's cron, a day is meant by either of its two fields if both are restricted.
+    /// Reads an expression. A day is meant by either of its two fields if neither is `*`. `*/2` is not `*`: as in Kubernetes,
+    /// and other than in Vixie's cron, to which a field that begins with a star is one.
     ///
     /// # Errors
     /// If it has another form, or never comes.

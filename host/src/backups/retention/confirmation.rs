@@ -25,10 +25,12 @@ pub(crate) async fn confirm(policies: &Policies, id: BackupId, newest: Option<Ba
     let prefix = policies.index_prefix();
     let backup = policies.read_by_own_rules(id).await?;
     let runs = deletable(&backup, prefix)?;
-    if backup.state != BackupState::Complete {
-        return Ok(runs);
-    }
-    let newest = newest.filter(|&newest| newest != id).ok_or(Safeguard::LastComplete)?;
+    let needed = match backup.state {
+        BackupState::Complete => Safeguard::LastComplete,
+        BackupState::Incompatible => Safeguard::NoneInItsPlace,
+        _ => return Ok(runs),
+    };
+    let newest = newest.filter(|&newest| newest != id).ok_or(needed)?;
     let other = policies.read_by_own_rules(newest).await?;
     match not_newer(&other, &backup, prefix) {
         None => Ok(runs),

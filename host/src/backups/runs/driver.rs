@@ -45,7 +45,7 @@ pub(super) async fn drive(runs: &Runs, id: BackupId, mut calls: PolicyCalls, sto
             }
             Err(CallError::Refused(Error::NotFound(_))) => {
                 tracing::warn!("the backup was deleted while it was being made");
-                runs.forget(id);
+                runs.forget(id, None);
                 return;
             }
             Err(error) => {

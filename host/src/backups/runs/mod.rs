@@ -93,7 +93,7 @@ impl Runs {
             driver
         };
         self.metrics.runs.started();
-        let correlation = correlation::current().unwrap_or_else(|| Correlation::of_run(&run_id));
+        let correlation = correlation::current().unwrap_or_else(|| Correlation::of_work(&run_id));
         // What a step logs says which backup it is of, and which request has begun it; at any level of the log, which a span
         // has to have, too.
         let span = error_span!("run", backupId = id, runId = run_id);
@@ -103,9 +103,10 @@ impl Runs {
     }
 
     /// Stops driving a backup, and returns when no step of it is under way any more; the run that was
-    /// stopped. Whatever vanishes from now on was not dropped.
-    pub async fn stop(&self, id: BackupId) -> Option<String> {
-        let (driver, run_id) = self.lock().get(&id).and_then(|run| Some((run.driver.clone()?, run.run_id.clone())))?;
+    /// stopped. Whatever vanishes from now on was not dropped. Another run than one of `only`, if that is given, goes on.
+    pub async fn stop(&self, id: BackupId, only: Option<&[String]>) -> Option<String> {
+        let driven = |run: &Run| Some((run.driver.clone()?, run.run_id.clone()));
+        let (driver, run_id) = self.lock().get(&id).filter(|run| is_among(run, only)).and_then(driven)?;
         driver.stop.cancel();
         driver.stopped.cancelled().await;
         self.update(id, |run| run.awaited = None);
@@ -139,9 +140,12 @@ impl Runs {
         self.lock().iter().filter_map(|(&id, run)| Some((id, run.dropped.clone()?))).collect()
     }
 
-    /// Forgets a backup that was deleted.
-    pub fn forget(&self, id: BackupId) {
-        self.lock().remove(&id);
+    /// Forgets a backup that was deleted, or of it what these runs have written.
+    pub fn forget(&self, id: BackupId, only: Option<&[String]>) {
+        let mut runs = self.lock();
+        if runs.get(&id).is_some_and(|run| is_among(run, only)) {
+            runs.remove(&id);
+        }
     }
 
     /// What the policy should know of the runs that were driven here.
@@ -194,6 +198,10 @@ impl Runs {
         // The map is consistent between any two statements that change it.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_among(run: &Run, only: Option<&[String]>) -> bool {
+    only.is_none_or(|only| only.contains(&run.run_id))
 }
 
 /// How long ago that was, by this host's clock.

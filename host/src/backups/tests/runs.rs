@@ -20,13 +20,13 @@ async fn part_2_is_started_soon_after_part_1_has_ended() {
 #[tokio::test(start_paused = true)]
 async fn what_is_done_in_the_background_is_known_by_the_request_that_began_it() {
     let (_, host) = set_up();
-    Correlation::of_run("the-post").scope(host.service.create("1")).await.unwrap();
+    Correlation::of_work("the-post").scope(host.service.create("1")).await.unwrap();
     host.run_ended().await;
     for words in ["PUT part_1_of_2", PART_TWO] {
         assert_eq!(host.times(&format!("{words} the-post"), host.begin).len(), 1, "{words}");
     }
     let deleted = Instant::now();
-    Correlation::of_run("the-delete").scope(host.service.delete("1")).await.unwrap();
+    Correlation::of_work("the-delete").scope(host.service.delete("1")).await.unwrap();
     sleep(Duration::from_secs(120)).await;
     let looks = host.times("GET the-delete", deleted);
     assert_eq!(host.times("DELETE the-delete", deleted).len(), 1);

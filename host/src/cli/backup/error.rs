@@ -52,6 +52,8 @@ pub(in crate::cli) enum BackupCommandError {
     ExpiryDeclined,
     #[error("nothing was deleted, and nothing expires for the time being: {0}")]
     ExpirySuspended(String),
+    #[error("not everything that expires was deleted: {0}")]
+    NotAllExpired(String),
     #[error("the clock shows no time after 1970, so there is no ID: correct it, or give an ID")]
     Clock,
     #[error(transparent)]
@@ -83,7 +85,8 @@ impl BackupCommandError {
             | Self::NotDeleted { .. }
             | Self::RestoreBlocked { .. }
             | Self::NotRestored { .. }
-            | Self::ExpirySuspended(_) => ExitStatus::EndedBadly,
+            | Self::ExpirySuspended(_)
+            | Self::NotAllExpired(_) => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use super::confirm::confirm;
 use super::error::BackupCommandError;
 use super::wait::or_interrupted;
+use crate::backups::Passed;
 use crate::cli::client::{Client, Received, one_line};
 use crate::cli::output::{Format, note, print};
 
@@ -36,13 +37,22 @@ impl Expire {
         if plan.body.expired.is_empty() {
             return show(&plan, format);
         }
+        let shown: Vec<u64> = plan.body.expired.iter().map(|expired| expired.backup_id).collect();
         let confirmed = self.yes
             || or_interrupted(confirm(question(&plan.body.expired)), untouched).await.inspect_err(|_| note(""))?;
         if !confirmed {
             return Err(BackupCommandError::ExpiryDeclined);
         }
-        let submitted = async { Ok(client.expire(false).await?) };
-        show(&or_interrupted(submitted, || "what expires may be being deleted".to_owned()).await?, format)
+        let submitted = async { Ok((client.expire(false).await?, client.expire_here(&shown).await?)) };
+        let (mut answer, passed) = or_interrupted(submitted, || "what expires may be being deleted".to_owned()).await?;
+        let Some(Passed { suspended, deleted, left }) = passed else { return show(&answer, format) };
+        answer.body.expired.retain(|expired| deleted.iter().any(|deleted| deleted.backup_id == expired.backup_id));
+        let left = left.into_iter().map(|(id, reason)| format!("{id}: {}", one_line(&reason)));
+        let reasons: Vec<String> = left.chain(suspended.as_deref().map(one_line)).collect();
+        if reasons.is_empty() || !answer.body.expired.is_empty() {
+            show(&answer, format)?;
+        }
+        if reasons.is_empty() { Ok(()) } else { Err(BackupCommandError::NotAllExpired(reasons.join("; "))) }
     }
 }
 

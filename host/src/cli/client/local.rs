@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::answer::Answer;
 use super::error::ClientError;
 use super::request::ApiRequest;
-use crate::backups::{BackupService, Retention};
+use crate::backups::{BackupService, Passed, Retention};
 use crate::cli::{load_settings, log};
 use crate::http::{ApiError, Callers, router};
 use crate::sandbox::CallError;
@@ -55,10 +55,10 @@ impl LocalServer {
         Answer::collect(NAME.to_owned(), response).await.map_err(|error| no_answer(&error))
     }
 
-    /// Deletes what expires.
-    pub(super) async fn expire(&self) -> Result<(), ClientError> {
-        match self.retention.pass().await {
-            Ok(()) => Ok(()),
+    /// Deletes these, as far as they still expire.
+    pub(super) async fn expire(&self, only: &[u64]) -> Result<Passed, ClientError> {
+        match self.retention.pass(Some(only)).await {
+            Ok(passed) => Ok(passed),
             Err(error) => Err(refused(error).await),
         }
     }

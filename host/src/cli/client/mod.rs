@@ -23,6 +23,7 @@ use self::answer::Answer;
 use self::local::LocalServer;
 use self::remote::RemoteServer;
 use self::request::ApiRequest;
+use crate::backups::Passed;
 use crate::elasticsearch;
 use crate::server::ServeError;
 
@@ -178,17 +179,20 @@ impl Client {
         self.send(request).await?.expect(StatusCode::OK)
     }
 
-    /// Shows what expires. Unless it is a dry run, that is deleted: by a running server afterwards, here before this returns.
+    /// Shows what expires. Unless it is a dry run, a running server deletes that afterwards.
     pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
         let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
         let request = ApiRequest { body, timeout: LIST_TIMEOUT, ..ApiRequest::new(Method::POST, RETENTION) };
         let status = if dry_run { StatusCode::OK } else { StatusCode::ACCEPTED };
-        let received = self.send(request).await?.expect(status)?;
+        self.send(request).await?.expect(status)
+    }
+
+    /// Deletes these in this process, as far as they still expire, and waits for it. `None`: a running server does it.
+    pub(super) async fn expire_here(&self, only: &[u64]) -> Result<Option<Passed>, ClientError> {
         match self {
-            Self::Local(server) if !dry_run => server.expire().await?,
-            _ => {}
+            Self::Remote(_) => Ok(None),
+            Self::Local(server) => server.expire(only).await.map(Some),
         }
-        Ok(received)
     }
 
     /// How the deletion of a backup is, if the server that answers is the one that took it.

@@ -1,8 +1,6 @@
 mod renewal;
 
-use std::io::{self, Write};
 use std::net::Ipv4Addr;
-use std::sync::{Mutex, PoisonError};
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONNECTION};
@@ -11,12 +9,12 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 use tower::ServiceExt;
-use tracing::subscriber::DefaultGuard;
 
 use super::*;
 use crate::http::connections::Peer;
 use crate::http::with_fallbacks;
 use crate::settings::{Caller, Role};
+use crate::telemetry::captured::Log;
 
 const TOKEN: &str = "the-token-of-an-operator";
 
@@ -71,46 +69,6 @@ impl Fixture {
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")
-}
-
-/// What this thread logs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn begin() -> (Self, DefaultGuard) {
-        Self::begin_at(tracing::Level::DEBUG)
-    }
-
-    fn begin_at(level: tracing::Level) -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().json().with_max_level(level);
-        let guard = tracing::subscriber::set_default(subscriber.with_writer(move || writer.clone()).finish());
-        (log, guard)
-    }
-
-    /// The audit lines, each with these fields.
-    fn audit(&self) -> Vec<Value> {
-        let lines = self.lines().into_iter();
-        lines.filter(|line| line["target"] == "audit").map(|mut line| line["fields"].take()).collect()
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
 }
 
 #[tokio::test]

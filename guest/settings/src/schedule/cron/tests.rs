@@ -41,6 +41,7 @@ fn days() {
     assert_eq!(days_of("0 0 * * SUN"), days_of("0 0 * * 7"));
     assert_eq!(days_of("0 0 * * 5-7"), [5, 6, 7, 12, 13, 14, 19, 20, 21, 26, 27, 28]);
     assert_eq!(days_of("0 0 2 * 1"), [1, 2, 8, 15, 22, 29], "either, if both are restricted");
+    assert_eq!(days_of("0 0 */15 * 1"), [1, 8, 15, 16, 22, 29, 31], "a star with a step is a restriction");
     assert_eq!(days_of("0 0 * feb *"), [] as [i8; 0]);
     assert_eq!(days_of("0 0 */10 jan-MAR *"), [1, 11, 21, 31]);
     assert_eq!(days_of("@weekly"), [7, 14, 21, 28]);
