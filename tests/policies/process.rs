@@ -77,7 +77,8 @@ async fn readiness_is_a_no_within_6_seconds() -> Result<()> {
 /// Of the embedded policy, after it has worked.
 #[tokio::test]
 async fn it_needs_no_more_memory_than_the_documents_say() -> Result<()> {
-    let (_, said) = include_str!("../../docs/operations.md").split_once("in use are less than ").context("the claim")?;
+    let (_, said) =
+        include_str!("../../docs/operations.md").split_once("in use are less than ").context("the claim")?;
     let most: u64 = said.split_once(" MB").context("the unit")?.0.parse()?;
     let options = HostOptions::new(PathBuf::from(env!("CARGO_BIN_EXE_optimize-backup")))
         .env("CAMUNDA_OPTIMIZE_BACKUP_REPOSITORY_NAME", "backups");
