@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Tasks;
 use super::parts::Contents;
-use crate::restore::{Finding, FindingCode, Found, IndexState, Target, TargetPart};
+use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart};
 use crate::selection::installation_of;
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
@@ -134,7 +134,8 @@ impl Facts<'_> {
 
     fn another_restore(&self) -> Option<Finding> {
         let snapshots: BTreeSet<&str> = self.contents.parts.iter().map(|part| part.uuid.as_str()).collect();
-        let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(|mark| !snapshots.contains(mark.uuid()));
+        let is_unfinished = |mark: &Mark| !matches!(mark, Mark::Finished(_)) && !snapshots.contains(mark.uuid());
+        let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(is_unfinished);
         let mut names: BTreeSet<&String> =
             self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name).collect();
         let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
@@ -173,9 +174,7 @@ impl Facts<'_> {
 
     fn deletion_in_progress(&self) -> Option<Finding> {
         let repository = self.context.settings.repository.as_ref()?.as_str();
-        let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
-        let is_own = |(of, snapshots): &&(String, BTreeSet<String>)| of == repository && !snapshots.is_disjoint(&own);
-        self.tasks.deletions.iter().find(is_own).map(|_| {
+        self.tasks.deletes(repository, &self.contents.parts).then(|| {
             finding(FindingCode::DeletionInProgress, "this backup is being deleted; restore another one".to_owned())
         })
     }
