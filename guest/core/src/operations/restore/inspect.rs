@@ -63,14 +63,7 @@ pub(super) fn completed(
         return Ok(Restore { state: RestoreState::Failed, failure_reason: fault, next_step, ..restore });
     }
     let named = standings.first().map(|standing| standing.target.snapshot.version.to_string());
-    let start = match (version, named) {
-        (Some(found), Some(named)) if found.to_ascii_lowercase() != named => {
-            format!(
-                "start Optimize {found}, which the restored data is of, although the snapshots are named after {named}"
-            )
-        }
-        (found, named) => format!("start Optimize {}", named.or(found).unwrap_or_default()),
-    };
+    let start = format!("start Optimize {}", named.or(version).unwrap_or_default());
     let next_step = if context.settings.index_prefix == *prefix {
         format!(
             "{start}; in a cluster of Camunda, restore the other components from the backup with the same ID before"
