@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::look::Tasks;
 use super::parts::Contents;
 use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart};
-use crate::selection::installation_of;
+use crate::selection::{doubtful_names, installation_of};
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
 
@@ -56,6 +56,7 @@ impl Facts<'_> {
             self.not_complete(),
             self.nothing(),
             self.of_others(),
+            self.another_installation(),
             self.unfinished(),
             self.another_restore(),
             self.backup_in_progress(),
@@ -115,6 +116,24 @@ impl Facts<'_> {
             finding(
                 FindingCode::ForeignIndices,
                 format!("the backup has indices that are not this installation's, and they are left alone: {names}"),
+            )
+        })
+    }
+
+    fn another_installation(&self) -> Option<Finding> {
+        let targets: BTreeSet<&str> = self.targets.iter().map(|target| target.index.as_str()).collect();
+        let found = if self.is_renamed() { None } else { Some(self.found.keys().map(String::as_str)) };
+        let names: BTreeSet<&str> = targets.iter().copied().chain(found.into_iter().flatten()).collect();
+        let doubtful = doubtful_names(&self.context.settings.index_prefix, names);
+        let doubtful: Vec<String> =
+            doubtful.into_iter().filter(|name| targets.contains(name)).map(str::to_owned).collect();
+        (!doubtful.is_empty()).then(|| {
+            finding(
+                FindingCode::AnotherInstallation,
+                format!(
+                    "these look like the indices of another installation, and would be replaced: {}; override this only if they are of this one",
+                    named(&doubtful)
+                ),
             )
         })
     }
