@@ -48,7 +48,7 @@ async fn wait_for(host: &TestHost, path: &str, state: &str) -> Value {
 
 /// Without the second look for writers, which takes its time.
 fn confirmed() -> Value {
-    json!({"confirm": "optimize", "override": ["optimizeIsWriting"]})
+    json!({"dryRun": false, "confirm": "optimize", "override": ["optimizeIsWriting"]})
 }
 
 fn indices(host: &TestHost) -> BTreeMap<String, (String, StoredIndex)> {
@@ -64,7 +64,11 @@ async fn a_plan_a_confirmation_and_a_restore() {
     assert_eq!((status, &plan["canBegin"], &plan["indexPrefix"]), (StatusCode::OK, &json!(true), &json!("optimize")));
     let row = plan["indices"].as_array().unwrap().iter().find(|row| row["index"] == DELETED).unwrap();
     assert_eq!((&row["action"], &row["exists"], &row["part"]), (&json!("restored"), &json!(false), &json!(2)));
-    for body in [json!({}), json!({"confirm": "optimize-eu"}), json!({"confirm": ""})] {
+    for body in [
+        json!({"dryRun": false}),
+        json!({"dryRun": false, "confirm": "optimize-eu"}),
+        json!({"dryRun": false, "confirm": ""}),
+    ] {
         let (status, error) = host.restore(ID, &body).await;
         assert_eq!((status, &error["errorCode"]), (StatusCode::BAD_REQUEST, &json!("restoreNotConfirmed")));
     }

@@ -21,7 +21,7 @@ pub enum RequestError {
     #[error("the content type {} is not supported; send the header Content-Type: application/json", .0.as_deref().unwrap_or("(none)"))]
     NotJson(Option<String>),
     #[error(
-        "a restore replaces the indices of '{prefix}': to confirm that, send {{\"confirm\": \"{prefix}\"}}; {{\"dryRun\": true}} tells what it would do"
+        "a restore replaces the indices of '{prefix}': to confirm that, send {{\"dryRun\": false, \"confirm\": \"{prefix}\"}}; {{\"dryRun\": true}} tells what it would do"
     )]
     NotConfirmed { prefix: String },
     #[error("a parameter of the query is wrong: {reason}; allowed are {allowed}")]

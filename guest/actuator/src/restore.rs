@@ -3,36 +3,54 @@
 use std::borrow::Cow;
 
 use backup_core::json;
-use serde::{Deserialize, Serialize};
+use backup_core::restore::FindingCode;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{ByteCount, RequestError};
 
 const EXAMPLE: &str = r#"{"dryRun": true}"#;
 
 /// The body of `POST /actuator/backups/{id}/restore`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RestoreRequest {
     /// Only tell what it would do.
     pub dry_run: bool,
     /// The installation's index prefix: whoever restores knows where.
+    #[serde(default)]
     pub confirm: Option<String>,
     /// Restore under this prefix, beside the installation.
+    #[serde(default, deserialize_with = "text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub rename_prefix: Option<String>,
     /// The codes of blocking findings that are not to stop it.
+    #[serde(default)]
     pub r#override: Vec<String>,
 }
 
+/// No null: a caller whose prefix got lost must not replace the installation.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
+}
+
 impl RestoreRequest {
-    /// Reads a body. Other fields are ignored, as in `POST /actuator/backups`.
+    /// Reads a body. What deletes has to be said: no other field is allowed, and `dryRun` has no default.
     ///
     /// # Errors
     /// [`RequestError`] says what is wrong with it.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
         let malformed = |error: &dyn std::error::Error| RequestError::malformed_body(&error, EXAMPLE);
         let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-        json::object(text).map_err(|error| malformed(&error))
+        let request: Self = json::object(text).map_err(|error| malformed(&error))?;
+        let is_known = |code: &&String| FindingCode::ALL.iter().any(|known| known.as_str() == *code);
+        match request.r#override.iter().find(|code| !is_known(code)) {
+            None => Ok(request),
+            Some(unknown) => {
+                let unknown: String = unknown.escape_debug().take(100).collect();
+                Err(RequestError::malformed_body(&format!("no finding has the code '{unknown}'"), EXAMPLE))
+            }
+        }
     }
 
     /// Whether a restore may begin by this request.
@@ -253,3 +271,6 @@ macro_rules! restore_views {
         };
     };
 }
+
+#[cfg(test)]
+mod tests;

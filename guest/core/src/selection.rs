@@ -64,6 +64,16 @@ pub(crate) fn neighbours<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item
     nested.into_iter().map(|other| format!("{prefix}-{other}")).collect()
 }
 
+/// The names of indices that are taken for this installation's, and look like those of another one whose prefix begins
+/// with a word of Optimize's.
+pub(crate) fn doubtful_names<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let indices: Vec<(&str, &str)> = names.into_iter().filter_map(|name| Some((name, prefix.strip(name)?))).collect();
+    let bases: BTreeSet<&str> = indices.iter().map(|&(_, rest)| base_name(rest)).collect();
+    let doubtful: Vec<&str> = whole_installations(&bases).filter(|other| begins_like_ours(other)).collect();
+    let is_doubtful = |rest: &str| doubtful.iter().any(|other| belongs_to(rest, other));
+    indices.into_iter().filter(|(_, rest)| is_doubtful(rest)).map(|(name, _)| name).collect()
+}
+
 /// The prefix of the installation whose part these are the indices of. `None`: they are not a whole part.
 ///
 /// Part 1 has the one index that every installation has of it, part 2 has the others. The shortest prefix counts: a
@@ -113,12 +123,14 @@ pub(crate) fn base_name(index: &str) -> &str {
 /// `process-definition`, or named after a process.
 fn nested_installations<'a>(indices: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let bases: BTreeSet<&str> = indices.map(base_name).collect();
+    whole_installations(&bases).filter(|other| !begins_like_ours(other)).collect()
+}
+
+fn whole_installations<'a>(bases: &BTreeSet<&'a str>) -> impl Iterator<Item = &'a str> {
     bases
         .iter()
         .filter_map(|base| base.strip_suffix("-metadata"))
-        .filter(|other| !begins_like_ours(other))
         .filter(|other| REQUIRED.iter().all(|name| bases.contains(format!("{other}-{name}").as_str())))
-        .collect()
 }
 
 /// Whether the first word is that of an index of Optimize.

@@ -138,11 +138,12 @@ impl BackupService {
     /// # Errors
     /// [`CallError`]: nothing was changed.
     pub async fn begin_restore(self: &Arc<Self>, id: &str, options: RestoreOptions) -> Result<(), CallError> {
-        if self.deletions.is_pending(id) {
-            return Err(being_deleted(id));
-        }
-        let (restores, id) = (Arc::clone(&self.restores), id.to_owned());
-        detached(async move { restores.begin(&id, &options).await }).await
+        let (service, id) = (Arc::clone(self), id.to_owned());
+        detached(async move {
+            let deletion = || service.deletions.is_pending(&id).then(|| being_deleted(&id));
+            service.restores.begin(&id, &options, deletion).await
+        })
+        .await
     }
 
     /// The installation that backups are made of, and restored in.

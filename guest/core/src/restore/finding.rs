@@ -79,6 +79,8 @@ findings! {
     PrefixInUse is Final: "prefixInUse",
     /// Documents were written meanwhile.
     OptimizeIsWriting is Blocking: "optimizeIsWriting",
+    /// Indices of the backup look like those of another installation.
+    AnotherInstallation is Blocking: "anotherInstallation",
     /// A restore of another backup is not finished.
     AnotherRestore is Blocking: "anotherRestore",
     /// The disks have not enough space.

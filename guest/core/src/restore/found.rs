@@ -40,6 +40,8 @@ pub(crate) enum ShardState {
 pub(crate) struct Recovery {
     /// Repository and snapshot. `None`: something else.
     pub(crate) snapshot: Option<(String, String)>,
+    /// Another copy of the shard.
+    pub(crate) is_from_copy: bool,
     pub(crate) is_done: bool,
     pub(crate) total_bytes: u64,
     pub(crate) done_bytes: u64,
@@ -57,6 +59,10 @@ impl Found {
         self.mark.as_ref().is_some_and(|mark| mark.uuid() == target.snapshot_uuid)
     }
 
+    pub(crate) fn is_finished(&self) -> bool {
+        matches!(self.mark, Some(Mark::Finished(_)))
+    }
+
     pub(crate) fn is_started(&self) -> bool {
         !self.primaries.is_empty() && self.primaries.iter().all(|primary| primary.state == ShardState::Started)
     }
@@ -67,6 +73,17 @@ impl Found {
             recovery.is_done && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
         };
         self.is_started() && self.recoveries.len() == self.primaries.len() && self.recoveries.iter().all(is_from)
+    }
+
+    /// The same of an index that was created by the restore and has not been noted: a copy is one of what was restored.
+    pub(crate) fn has_arrived_from(&self, repository: &str, snapshot: &str) -> bool {
+        let is_from = |recovery: &Recovery| match &recovery.snapshot {
+            Some((r, s)) => r == repository && s == snapshot,
+            None => recovery.is_from_copy,
+        };
+        self.is_started()
+            && self.recoveries.len() == self.primaries.len()
+            && self.recoveries.iter().all(|recovery| recovery.is_done && is_from(recovery))
     }
 
     /// Why it has a primary shard on no node.

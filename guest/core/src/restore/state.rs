@@ -16,6 +16,9 @@ pub(crate) enum IndexState {
     Arrived,
     /// It was restored.
     Restored,
+    /// It has no mark, and the engine says that it was restored from a snapshot of this name: by this restore or an earlier
+    /// one.
+    Unmarked,
     /// It was restored, and has no primary shard at the moment.
     Waiting(String),
     /// Its restore was ended by a restart of the whole cluster.
@@ -38,23 +41,25 @@ impl IndexState {
         if replaces == Some(found.uuid.as_str()) {
             return Self::Old;
         }
-        let is_recovered = found.is_recovered_from(repository.as_str(), &target.snapshot.to_string());
+        let (repository, snapshot) = (repository.as_str(), target.snapshot.to_string());
         match &found.mark {
             Some(mark) if *mark.uuid() != target.snapshot_uuid => Self::Foreign,
-            Some(Mark::Restored(_)) if found.is_started() => Self::Restored,
-            Some(Mark::Restored(_)) => Self::Waiting(found.why_unassigned().unwrap_or("it is starting").to_owned()),
-            Some(Mark::Begun(_)) => begun(found, is_recovered),
-            None if is_recovered => Self::Restored,
+            Some(Mark::Restored(_) | Mark::Finished(_)) if found.is_started() => Self::Restored,
+            Some(Mark::Restored(_) | Mark::Finished(_)) => {
+                Self::Waiting(found.why_unassigned().unwrap_or("it is starting").to_owned())
+            }
+            Some(Mark::Begun(_)) => begun(found, found.has_arrived_from(repository, &snapshot)),
+            None if found.is_recovered_from(repository, &snapshot) => Self::Unmarked,
             None => Self::Foreign,
         }
     }
 }
 
-fn begun(found: &Found, is_recovered: bool) -> IndexState {
+fn begun(found: &Found, has_arrived: bool) -> IndexState {
     let is_initializing = found.primaries.iter().any(|primary| primary.state == ShardState::Initializing);
     if found.is_being_restored || is_initializing {
         IndexState::Restoring
-    } else if is_recovered {
+    } else if has_arrived {
         IndexState::Arrived
     } else if found.primaries.iter().any(|primary| primary.is_lost) {
         IndexState::Lost

@@ -10,6 +10,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -33,8 +34,20 @@ pub(super) const CODES: [&str; 3] = [IN_PROGRESS, BLOCKED, neighbours::FOREIGN_I
 pub struct Restores {
     policies: Arc<Policies>,
     current: Mutex<Option<Current>>,
+    /// A plan has ended.
+    planned: Notify,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// What has become of the wish to drive a restore.
+enum Reserved {
+    /// It is the caller's.
+    New(Driven),
+    /// Somebody plans the same.
+    Planned,
+    /// Somebody drives the same.
+    Begun,
 }
 
 /// Kept by whoever plans and drives a restore. When this is dropped, also by a panic, it is not driven any more.
@@ -45,6 +58,7 @@ struct Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         self.restores.update(|current| current.is_driven = false);
+        self.restores.planned.notify_waiters();
     }
 }
 
@@ -53,6 +67,7 @@ impl Restores {
         Arc::new(Self {
             policies,
             current: Mutex::default(),
+            planned: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         })
@@ -63,17 +78,35 @@ impl Restores {
         plan(&self.policies.calls(), id, options).await
     }
 
-    /// Plans a restore, and drives it to its end in the background. One that is driven here already goes on.
+    /// Plans a restore, and drives it to its end in the background. One that is driven here already goes on. `obstacle` is
+    /// asked for once nobody else can begin what stands against it.
     ///
     /// # Errors
     /// [`CallError`]: it was not begun, and nothing was changed.
-    pub async fn begin(self: &Arc<Self>, id: &str, options: &RestoreOptions) -> Result<(), CallError> {
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        id: &str,
+        options: &RestoreOptions,
+        obstacle: impl Fn() -> Option<CallError>,
+    ) -> Result<(), CallError> {
         let subject = Subject { id: id.to_owned(), rename_prefix: options.rename_prefix.clone() };
-        let Some(driven) = self.reserve(subject)? else { return Ok(()) };
+        let driven = loop {
+            let planned = self.planned.notified();
+            match self.reserve(&subject)? {
+                Reserved::New(driven) => break driven,
+                Reserved::Planned => planned.await,
+                Reserved::Begun => return Ok(()),
+            }
+        };
+        if let Some(error) = obstacle() {
+            return Err(error);
+        }
         let calls = self.policies.calls();
         let mut plan = plan(&calls, id, options).await?;
         let Some(run) = plan.run.take() else { return Err(blocked(&plan.findings)) };
         neighbours::expect_own(&self.policies, &run).await?;
+        self.update(|current| current.has_begun = true);
+        self.planned.notify_waiters();
         tracing::info!(backup = run.backup_id, indices = run.indices.len(), "the restore begins");
         let work = async move { driver::drive(&driven.restores, run, calls).await };
         self.tasks.spawn(inherit(work).in_current_span());
@@ -104,15 +137,15 @@ impl Restores {
         self.tasks.wait().await;
     }
 
-    /// `None`: that restore is driven already.
-    fn reserve(self: &Arc<Self>, subject: Subject) -> Result<Option<Driven>, CallError> {
+    fn reserve(self: &Arc<Self>, subject: &Subject) -> Result<Reserved, CallError> {
         let mut current = self.lock();
         match current.as_ref().filter(|current| current.is_driven) {
-            Some(driven) if driven.subject == subject => return Ok(None),
+            Some(driven) if driven.subject == *subject && driven.has_begun => return Ok(Reserved::Begun),
+            Some(driven) if driven.subject == *subject => return Ok(Reserved::Planned),
             Some(driven) => return Err(in_progress(&driven.subject.id)),
-            None => *current = Some(Current::driven(subject)),
+            None => *current = Some(Current::driven(subject.clone())),
         }
-        Ok(Some(Driven { restores: Arc::clone(self) }))
+        Ok(Reserved::New(Driven { restores: Arc::clone(self) }))
     }
 
     fn update(&self, change: impl FnOnce(&mut Current)) {

@@ -19,6 +19,8 @@ impl Subject {
 pub(super) struct Current {
     pub(super) subject: Subject,
     pub(super) is_driven: bool,
+    /// Its plan has found nothing that stops it.
+    pub(super) has_begun: bool,
     /// Why the last step did not succeed, while it is being tried again.
     pub(super) trouble: Option<String>,
     /// How it ended.
@@ -27,7 +29,7 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn driven(subject: Subject) -> Self {
-        Self { subject, is_driven: true, trouble: None, end: None }
+        Self { subject, is_driven: true, has_begun: false, trouble: None, end: None }
     }
 
     /// Adds to what the engine tells: between two indices it has no trace of a restore, and none of why a step failed.
@@ -38,7 +40,8 @@ impl Current {
             return Restore { state: RestoreState::InProgress, failure_reason, next_step, ..restore };
         }
         match self.end {
-            Some(end) if end.state == RestoreState::Failed && restore.state != RestoreState::Complete => Restore {
+            // What the engine calls complete can be what an earlier restore has left.
+            Some(end) if end.state == RestoreState::Failed => Restore {
                 state: RestoreState::Failed,
                 failure_reason: end.failure_reason,
                 next_step: end.next_step,

@@ -44,6 +44,10 @@ pub(in crate::cli) enum BackupCommandError {
     RestoreDeclined { id: BackupId },
     #[error("backup {id} was not restored: findings above stop it")]
     RestoreBlocked { id: BackupId },
+    #[error(
+        "no restore of backup {id} is seen: it was not begun, was cut off, or has ended some time ago; {again} begins it, or takes it up"
+    )]
+    RestoreNotSeen { id: BackupId, again: String },
     #[error("backup {id} is not restored: {reason}; {next}")]
     NotRestored { id: BackupId, reason: String, next: String },
     #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
@@ -84,6 +88,7 @@ impl BackupCommandError {
             Self::CannotBeRestored { .. }
             | Self::NotDeleted { .. }
             | Self::RestoreBlocked { .. }
+            | Self::RestoreNotSeen { .. }
             | Self::NotRestored { .. }
             | Self::ExpirySuspended(_)
             | Self::NotAllExpired(_) => ExitStatus::EndedBadly,

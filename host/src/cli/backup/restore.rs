@@ -1,4 +1,5 @@
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use backup_actuator::{FindingView, RestorePlanView, RestoreView};
 use backup_core::BackupId;
@@ -20,6 +21,9 @@ pub(super) struct Restore {
     /// Only tell what it would do, and what speaks against it.
     #[arg(long, conflicts_with_all = ["yes", "wait", "timeout"])]
     dry_run: bool,
+    /// Only wait for the end of a restore that was begun. Begins none.
+    #[arg(long, conflicts_with_all = ["dry_run", "overridden", "yes", "wait"])]
+    follow: bool,
     /// Restore under this index prefix, beside the installation: nothing is deleted.
     #[arg(long, value_name = "NEW")]
     rename_prefix: Option<String>,
@@ -35,10 +39,15 @@ pub(super) struct Restore {
 
 /// The finding that takes the server a second look, some time later.
 const OPTIMIZE_IS_WRITING: &str = "optimizeIsWriting";
+/// For so long there may be no trace of a restore: before its first deletion the server reads a part's metadata.
+const MAX_NONE_TIME: Duration = Duration::from_secs(120);
 
 impl Restore {
     pub(super) async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         let id = self.id;
+        if self.follow {
+            return self.wait(client, format).await;
+        }
         let options = RestoreOptions { rename_prefix: self.rename_prefix.clone(), overridden: self.overridden.clone() };
         if self.dry_run {
             let plan = or_interrupted(async { Ok(client.plan_restore(id, &options).await?) }, || untouched(id)).await?;
@@ -50,7 +59,7 @@ impl Restore {
         let begun = async { Ok(client.begin_restore(id, &options, &prefix).await?) };
         let message = or_interrupted(begun, || format!("the restore of backup {id} may have begun")).await?;
         if !waits {
-            return print_begun(client, id, &message.json, format);
+            return self.print_begun(client, &message.json, format);
         }
         self.wait(client, format).await
     }
@@ -83,10 +92,21 @@ impl Restore {
 
     async fn wait(&self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         let id = self.id;
-        let get = client.command(&format!("restore {id} --yes --wait"));
-        let ongoing = || format!("the restore goes on, or is taken up by {get}");
-        let look = async |_| {
+        let (follow, again) = (self.following(client), self.again(client));
+        let ongoing = || {
+            if client.is_local() {
+                return format!("the restore is cut off; {again} takes it up");
+            }
+            format!("the restore goes on; {follow} waits for its end, and if the server has gone, {again} takes it up")
+        };
+        let mut none_since = None;
+        let look = async |elapsed: Duration| {
             let restore = client.restore(id, self.rename_prefix.as_deref()).await?;
+            if restore.body.state != "NONE" {
+                none_since = None;
+            } else if elapsed.saturating_sub(*none_since.get_or_insert(elapsed)) >= MAX_NONE_TIME {
+                return Err(BackupCommandError::RestoreNotSeen { id, again: again.clone() });
+            }
             Ok(match &*restore.body.state {
                 "COMPLETE" | "FAILED" => Look::Ended(restore),
                 _ => Look::Ongoing(standing(&restore.body).into()),
@@ -95,6 +115,32 @@ impl Restore {
         let subject = Progress::of(format!("restoring backup {id}"));
         let restore = self.waiting.until_ended(ongoing, subject, look).await?;
         print_end(id, &restore, format)
+    }
+
+    /// The command that waits for the end, whatever has become of it.
+    fn following(&self, client: &Client) -> String {
+        client.command(&format!("restore {}{} --follow", self.id, self.to_prefix()))
+    }
+
+    /// The command that takes this restore up, and asks before.
+    fn again(&self, client: &Client) -> String {
+        let overridden: String = self.overridden.iter().map(|code| format!(" --override {}", one_line(code))).collect();
+        client.command(&format!("restore {}{}{overridden}", self.id, self.to_prefix()))
+    }
+
+    fn to_prefix(&self) -> String {
+        self.rename_prefix.as_deref().map(|prefix| format!(" --rename-prefix {}", one_line(prefix))).unwrap_or_default()
+    }
+
+    fn print_begun(&self, client: &Client, json: &str, format: Format) -> Result<(), BackupCommandError> {
+        let id = self.id;
+        Ok(match (format, terminal_width()) {
+            (Format::Json, _) => print(json),
+            (Format::Text, None) => print(&id.to_string()),
+            (Format::Text, Some(_)) => {
+                print(&format!("Backup {id} is being restored. {} waits for its end.", self.following(client)))
+            }
+        }?)
     }
 }
 
@@ -136,17 +182,6 @@ fn print_plan(plan: &Received<RestorePlanView>, format: Format) -> Result<(), Ba
         ));
     }
     Ok(print(&lines.join("\n"))?)
-}
-
-fn print_begun(client: &Client, id: BackupId, json: &str, format: Format) -> Result<(), BackupCommandError> {
-    Ok(match (format, terminal_width()) {
-        (Format::Json, _) => print(json),
-        (Format::Text, None) => print(&id.to_string()),
-        (Format::Text, Some(_)) => {
-            let again = client.command(&format!("restore {id} --wait"));
-            print(&format!("Backup {id} is being restored. {again} waits for its end."))
-        }
-    }?)
 }
 
 fn standing(restore: &RestoreView) -> String {

@@ -70,6 +70,16 @@ pub(super) struct RestoreOptions {
     pub(super) overridden: Vec<String>,
 }
 
+impl RestoreOptions {
+    /// A body with the prefix, if there is one: null would be refused.
+    fn body(&self, mut body: Value) -> Value {
+        if let (Some(prefix), Some(fields)) = (&self.rename_prefix, body.as_object_mut()) {
+            fields.insert("renamePrefix".to_owned(), json!(prefix));
+        }
+        body
+    }
+}
+
 /// What the server that answers knows of a deletion.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum DeletionStatus {
@@ -152,7 +162,7 @@ impl Client {
         id: BackupId,
         asked: &RestoreOptions,
     ) -> Result<Received<RestorePlanView>, ClientError> {
-        let body = json!({"dryRun": true, "renamePrefix": asked.rename_prefix, "override": asked.overridden});
+        let body = asked.body(json!({"dryRun": true, "override": asked.overridden}));
         self.send(restore(Method::POST, id, Some(body))).await?.expect(StatusCode::OK)
     }
 
@@ -163,7 +173,7 @@ impl Client {
         asked: &RestoreOptions,
         prefix: &str,
     ) -> Result<Received<Message>, ClientError> {
-        let body = json!({"confirm": prefix, "renamePrefix": asked.rename_prefix, "override": asked.overridden});
+        let body = asked.body(json!({"dryRun": false, "confirm": prefix, "override": asked.overridden}));
         self.send(restore(Method::POST, id, Some(body))).await?.expect(StatusCode::ACCEPTED)
     }
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::inspect::{completed, report, standings};
-use super::look::indices;
+use super::look::{identities, indices, tasks};
 use super::parts::{Contents, sizes};
 use super::{check, renaming};
 use crate::operations::send;
 use crate::refusal::{document, success};
 use crate::restore::{
-    ExactIndices, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState, RestoreStep, Standing,
-    Target, TargetPart, aliases, marked,
+    ExactIndices, Found, IndexState, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState,
+    RestoreStep, Standing, Target, TargetPart, aliases, marked,
 };
 use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
 
@@ -31,18 +31,22 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
     let contents = Contents::of(engine, context, run.backup_id)?;
     let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
     let targets = targets(run, &contents.parts);
-    let (found, _) = indices(engine, context, prefix)?;
+    let (found, tasks) = indices(engine, context, prefix)?;
     let replaces: BTreeMap<&str, &str> =
         run.indices.iter().filter_map(|index| Some((index.target.as_str(), index.replaces.as_deref()?))).collect();
-    let standings = standings(context, targets, &found, &replaces)?;
+    let standings = run_standings(standings(context, targets, &found, &replaces)?, &found);
     let restore = report(run.backup_id, &standings, &found, &run.sizes());
-    let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix };
+    let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix, found: &found };
     if let Some(obstacle) = contents.obstacle() {
         return Ok(failed(restore, obstacle));
     }
     if uuids != run.snapshots || standings.len() != run.indices.len() {
         let reason = "the backup of this ID is another one than when the restore began".to_owned();
         return Ok(failed(restore, reason));
+    }
+    let is_deletion = matches!(NextStep::of(&standings), NextStep::Delete(..));
+    if is_deletion && tasks.deletes(context.repository()?.as_str(), &contents.parts) {
+        return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(deleted()) });
     }
     match step.take(&standings)? {
         Outcome::Goes(delay) => Ok(RestoreStep { restore: begun(restore), again_in: Some(delay), refusal: None }),
@@ -93,6 +97,34 @@ fn failed(restore: Restore, reason: String) -> RestoreStep {
     RestoreStep { restore, again_in: None, refusal: None }
 }
 
+fn deleted() -> String {
+    "the backup is being deleted, so that nothing more is replaced".to_owned()
+}
+
+/// What the run has left without marks. An index that was there when it was planned has a mark or another UUID, so that this
+/// one was restored since; and once every index is finished, those without a mark have just lost it.
+fn run_standings(standings: Vec<Standing>, found: &BTreeMap<String, Found>) -> Vec<Standing> {
+    let finishes = is_finishing(&standings, found);
+    let settled = |standing: Standing| match standing.state {
+        IndexState::Unmarked => Standing { state: IndexState::Restored, ..standing },
+        IndexState::Foreign if finishes && !standing.is_marked => Standing { state: IndexState::Restored, ..standing },
+        _ => standing,
+    };
+    standings.into_iter().map(settled).collect()
+}
+
+/// Some index has the mark of a restore all of whose indices are there, and no other index has another mark or is missing.
+fn is_finishing(standings: &[Standing], found: &BTreeMap<String, Found>) -> bool {
+    let found_of = |standing: &Standing| found.get(&standing.target.name);
+    let is_finished = |standing: &Standing| {
+        found_of(standing).is_some_and(|found| found.is_marked_for(&standing.target) && found.is_finished())
+    };
+    let is_unmarked = |standing: &Standing| {
+        found_of(standing).is_some_and(|found| found.mark.is_none()) && standing.state != IndexState::Old
+    };
+    standings.iter().any(is_finished) && standings.iter().all(|standing| is_finished(standing) || is_unmarked(standing))
+}
+
 /// What has become of a step.
 enum Outcome {
     /// The next one is due after this time.
@@ -112,6 +144,8 @@ struct Step<'a, E> {
     contents: &'a Contents,
     rename: Option<&'a RenamePattern>,
     prefix: &'a IndexPrefix,
+    /// What the step was decided from.
+    found: &'a BTreeMap<String, Found>,
 }
 
 impl<E: Engine> Step<'_, E> {
@@ -154,7 +188,19 @@ impl<E: Engine> Step<'_, E> {
                 )));
             }
         }
-        let targets: Vec<&Target> = targets.iter().collect();
+        // To read the snapshot takes its time.
+        let now = identities(self.engine, self.context, self.prefix)?;
+        let is_same = |target: &&Target| {
+            let uuid = |found: &BTreeMap<String, Found>| found.get(&target.name).map(|found| found.uuid.clone());
+            uuid(&now).is_some_and(|now| Some(now) == uuid(self.found))
+        };
+        let targets: Vec<&Target> = targets.iter().filter(is_same).collect();
+        if targets.is_empty() {
+            return Ok(Outcome::Goes(AFTER_STEP));
+        }
+        if tasks(self.engine, self.context)?.deletes(self.context.repository()?.as_str(), &self.contents.parts) {
+            return Ok(Outcome::Refused(deleted()));
+        }
         self.write(&Request::delete_indices(&self.exact(&targets, |target| &target.name, self.prefix)?))
     }
 
@@ -190,6 +236,11 @@ impl<E: Engine> Step<'_, E> {
                 return self.write(&Request::add_aliases(&missing));
             }
         }
+        let unfinished: Vec<Standing> =
+            standings.iter().filter(|standing| standing.is_marked && !self.is_finished(standing)).cloned().collect();
+        if !unfinished.is_empty() {
+            return self.note_finished(&crate::restore::marked(&unfinished));
+        }
         let is_last = standings.iter().filter(|standing| standing.is_marked).count() == marked.len();
         let marked: Vec<&Target> = marked.iter().collect();
         let request = Request::mark_indices(&self.exact(&marked, |target| &target.name, self.prefix)?, None);
@@ -197,6 +248,19 @@ impl<E: Engine> Step<'_, E> {
             Outcome::Goes(_) if is_last => Ok(Outcome::Ended),
             outcome => Ok(outcome),
         }
+    }
+
+    fn is_finished(&self, standing: &Standing) -> bool {
+        self.found.get(&standing.target.name).is_some_and(Found::is_finished)
+    }
+
+    /// Notes that all indices of the restore are there, before the first mark is taken away.
+    fn note_finished(&self, targets: &[Target]) -> Result<Outcome, Error> {
+        let Some(first) = targets.first() else { return Ok(Outcome::Goes(AFTER_STEP)) };
+        let of_one: Vec<&Target> =
+            targets.iter().filter(|target| target.snapshot_uuid == first.snapshot_uuid).collect();
+        let mark = Mark::finished(&first.snapshot_uuid);
+        self.write(&Request::mark_indices(&self.exact(&of_one, |target| &target.name, self.prefix)?, Some(&mark)))
     }
 
     fn missing_aliases(&self, standings: &[Standing]) -> Result<Vec<NewAlias>, Error> {

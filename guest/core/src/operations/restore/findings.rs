@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Tasks;
 use super::parts::Contents;
-use crate::restore::{Finding, FindingCode, Found, IndexState, Target, TargetPart};
-use crate::selection::installation_of;
+use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart};
+use crate::selection::{doubtful_names, installation_of};
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
 
@@ -56,6 +56,7 @@ impl Facts<'_> {
             self.not_complete(),
             self.nothing(),
             self.of_others(),
+            self.another_installation(),
             self.unfinished(),
             self.another_restore(),
             self.backup_in_progress(),
@@ -119,6 +120,24 @@ impl Facts<'_> {
         })
     }
 
+    fn another_installation(&self) -> Option<Finding> {
+        let targets: BTreeSet<&str> = self.targets.iter().map(|target| target.index.as_str()).collect();
+        let found = if self.is_renamed() { None } else { Some(self.found.keys().map(String::as_str)) };
+        let names: BTreeSet<&str> = targets.iter().copied().chain(found.into_iter().flatten()).collect();
+        let doubtful = doubtful_names(&self.context.settings.index_prefix, names);
+        let doubtful: Vec<String> =
+            doubtful.into_iter().filter(|name| targets.contains(name)).map(str::to_owned).collect();
+        (!doubtful.is_empty()).then(|| {
+            finding(
+                FindingCode::AnotherInstallation,
+                format!(
+                    "these look like the indices of another installation, and would be replaced: {}; override this only if they are of this one",
+                    named(&doubtful)
+                ),
+            )
+        })
+    }
+
     fn unfinished(&self) -> Option<Finding> {
         let kept = self.states.iter().filter(|state| !matches!(state, IndexState::Missing | IndexState::Old)).count();
         (kept > 0).then(|| {
@@ -134,7 +153,8 @@ impl Facts<'_> {
 
     fn another_restore(&self) -> Option<Finding> {
         let snapshots: BTreeSet<&str> = self.contents.parts.iter().map(|part| part.uuid.as_str()).collect();
-        let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(|mark| !snapshots.contains(mark.uuid()));
+        let is_unfinished = |mark: &Mark| !matches!(mark, Mark::Finished(_)) && !snapshots.contains(mark.uuid());
+        let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(is_unfinished);
         let mut names: BTreeSet<&String> =
             self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name).collect();
         let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
@@ -173,9 +193,7 @@ impl Facts<'_> {
 
     fn deletion_in_progress(&self) -> Option<Finding> {
         let repository = self.context.settings.repository.as_ref()?.as_str();
-        let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
-        let is_own = |(of, snapshots): &&(String, BTreeSet<String>)| of == repository && !snapshots.is_disjoint(&own);
-        self.tasks.deletions.iter().find(is_own).map(|_| {
+        self.tasks.deletes(repository, &self.contents.parts).then(|| {
             finding(FindingCode::DeletionInProgress, "this backup is being deleted; restore another one".to_owned())
         })
     }

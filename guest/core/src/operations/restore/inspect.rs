@@ -27,8 +27,12 @@ pub fn get(
     let contents = Contents::of(engine, context, id)?;
     let (targets, _) = own_indices(&contents.parts, &context.settings.index_prefix, rename.as_ref());
     let (found, _) = indices(engine, context, prefix)?;
-    let standings = standings(context, targets, &found, &BTreeMap::new())?;
+    let mut standings = standings(context, targets, &found, &BTreeMap::new())?;
     let is_marked = standings.iter().any(|standing| standing.is_marked);
+    for standing in standings.iter_mut().filter(|standing| standing.state == IndexState::Unmarked) {
+        // While a restore is unfinished, this is what an earlier one has left.
+        standing.state = if is_marked { IndexState::Foreign } else { IndexState::Restored };
+    }
     let mut known = BTreeMap::new();
     if is_marked {
         for part in &contents.parts {
@@ -59,14 +63,7 @@ pub(super) fn completed(
         return Ok(Restore { state: RestoreState::Failed, failure_reason: fault, next_step, ..restore });
     }
     let named = standings.first().map(|standing| standing.target.snapshot.version.to_string());
-    let start = match (version, named) {
-        (Some(found), Some(named)) if found.to_ascii_lowercase() != named => {
-            format!(
-                "start Optimize {found}, which the restored data is of, although the snapshots are named after {named}"
-            )
-        }
-        (found, named) => format!("start Optimize {}", named.or(found).unwrap_or_default()),
-    };
+    let start = format!("start Optimize {}", named.or(version).unwrap_or_default());
     let next_step = if context.settings.index_prefix == *prefix {
         format!(
             "{start}; in a cluster of Camunda, restore the other components from the backup with the same ID before"
@@ -126,7 +123,7 @@ fn told(state: &IndexState) -> RestoredIndexState {
     match state {
         IndexState::Missing => RestoredIndexState::Missing,
         IndexState::Restoring | IndexState::Waiting(_) | IndexState::Lost => RestoredIndexState::Restoring,
-        IndexState::Arrived | IndexState::Restored => RestoredIndexState::Restored,
+        IndexState::Arrived | IndexState::Restored | IndexState::Unmarked => RestoredIndexState::Restored,
         IndexState::Old | IndexState::Failed(_) | IndexState::Foreign => RestoredIndexState::Other,
     }
 }
@@ -154,7 +151,9 @@ fn bytes(standing: &Standing, found: Option<&Found>, sizes: &BTreeMap<&str, u64>
     let size = sizes.get(standing.target.name.as_str()).copied();
     match told(&standing.state) {
         RestoredIndexState::Missing | RestoredIndexState::Other => size.map(|total| ByteCount { total, done: 0 }),
-        RestoredIndexState::Restored if matches!(found?.mark, Some(Mark::Restored(_))) && size.is_some() => {
+        RestoredIndexState::Restored
+            if matches!(found?.mark, Some(Mark::Restored(_) | Mark::Finished(_))) && size.is_some() =>
+        {
             size.map(|total| ByteCount { total, done: total })
         }
         RestoredIndexState::Restoring | RestoredIndexState::Restored => {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::operations::fetch;
 use crate::refusal::document;
-use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, is_expression};
+use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
 /// The indices under a prefix by their names.
@@ -18,19 +18,7 @@ pub(super) fn indices(
     context: &Context,
     prefix: &IndexPrefix,
 ) -> Result<(BTreeMap<String, Found>, Tasks), Error> {
-    let request = Request::index_settings(prefix);
-    let settings: BTreeMap<String, RawIndex> = document(&request, &fetch(engine, context, &request)?)?;
-    let mut found = BTreeMap::new();
-    for (name, index) in settings {
-        if is_expression(&name) {
-            let reason = format!("it tells of an index '{}', which no index can be called", name.escape_debug());
-            return Err(Error::EngineAnswerInvalid { request: request.to_string(), reason });
-        }
-        // The pattern also finds what has an alias under the prefix.
-        if prefix.strip(&name).is_some() {
-            found.insert(name, index.into_found());
-        }
-    }
+    let mut found = identities(engine, context, prefix)?;
     let tasks = tasks(engine, context)?;
     if found.is_empty() {
         return Ok((found, tasks));
@@ -59,6 +47,28 @@ pub(super) fn indices(
     Ok((found, tasks))
 }
 
+/// The indices under a prefix with their UUIDs, marks and blocks, and nothing of their shards.
+pub(super) fn identities(
+    engine: &impl Engine,
+    context: &Context,
+    prefix: &IndexPrefix,
+) -> Result<BTreeMap<String, Found>, Error> {
+    let request = Request::index_settings(prefix);
+    let settings: BTreeMap<String, RawIndex> = document(&request, &fetch(engine, context, &request)?)?;
+    let mut found = BTreeMap::new();
+    for (name, index) in settings {
+        if is_expression(&name) {
+            let reason = format!("it tells of an index '{}', which no index can be called", name.escape_debug());
+            return Err(Error::EngineAnswerInvalid { request: request.to_string(), reason });
+        }
+        // The pattern also finds what has an alias under the prefix.
+        if prefix.strip(&name).is_some() {
+            found.insert(name, index.into_found());
+        }
+    }
+    Ok(found)
+}
+
 /// What the cluster is doing with snapshots.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
@@ -68,6 +78,14 @@ pub(super) struct Tasks {
     pub(super) deletions: Vec<(String, BTreeSet<String>)>,
 }
 
+impl Tasks {
+    /// Whether one of these snapshots is being deleted.
+    pub(super) fn deletes(&self, repository: &str, parts: &[TargetPart]) -> bool {
+        let own: BTreeSet<String> = parts.iter().map(|part| part.name.to_string()).collect();
+        self.deletions.iter().any(|(of, snapshots)| of == repository && !snapshots.is_disjoint(&own))
+    }
+}
+
 /// A snapshot that the cluster writes or restores.
 #[derive(Debug)]
 pub(super) struct Task {
@@ -75,7 +93,7 @@ pub(super) struct Task {
     pub(super) indices: BTreeSet<String>,
 }
 
-fn tasks(engine: &impl Engine, context: &Context) -> Result<Tasks, Error> {
+pub(super) fn tasks(engine: &impl Engine, context: &Context) -> Result<Tasks, Error> {
     let request = Request::snapshot_tasks();
     let raw: RawTasks = document(&request, &fetch(engine, context, &request)?)?;
     let is_running = |state: &str| !matches!(state, "SUCCESS" | "FAILURE");
@@ -194,6 +212,7 @@ impl RawRecovery {
         let size = self.index.size;
         Recovery {
             snapshot: self.source.repository.zip(self.source.snapshot).filter(|_| self.kind == "SNAPSHOT"),
+            is_from_copy: self.kind == "PEER",
             is_done: self.stage == "DONE",
             total_bytes: size.total_in_bytes,
             done_bytes: size.recovered_in_bytes.saturating_add(size.reused_in_bytes).min(size.total_in_bytes),

@@ -32,7 +32,8 @@ pub fn plan(
     let contents = Contents::of(engine, context, id)?;
     let (targets, others) = own_indices(&contents.parts, &context.settings.index_prefix, rename.as_ref());
     let (found, tasks) = indices(engine, context, prefix)?;
-    let states = states(context, &targets, &found)?;
+    let statistics = room::statistics(engine, context, prefix)?;
+    let states = states(context, &targets, &found, &statistics.writes)?;
 
     let mut findings = Vec::new();
     let mut known = Sizes::new();
@@ -56,7 +57,6 @@ pub fn plan(
     };
     findings.extend(facts.findings());
     findings.extend(super::check::names(engine, &facts)?);
-    let statistics = room::statistics(engine, context, prefix)?;
     if rename.is_none() {
         findings.extend(super::check::version(engine, &facts)?);
         findings.extend(room::writing(&statistics, writes));
@@ -89,20 +89,29 @@ pub fn plan(
     })
 }
 
-/// Where each index stands. As long as no index has a mark of this backup, none counts as restored from it: a restore
-/// begins anew, whatever an earlier one did.
-fn states(context: &Context, targets: &[Target], found: &BTreeMap<String, Found>) -> Result<Vec<IndexState>, Error> {
+/// Where each index stands. Only an index with the mark of an unfinished restore of this backup counts as restored from it,
+/// and only as long as nobody has written to it: a restore begins anew, whatever an earlier one did.
+fn states(
+    context: &Context,
+    targets: &[Target],
+    found: &BTreeMap<String, Found>,
+    writes: &[IndexWrites],
+) -> Result<Vec<IndexState>, Error> {
     let repository = context.repository()?;
     let states: Vec<IndexState> =
         targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();
-    let is_marked = |target: &Target| found.get(&target.name).is_some_and(|found| found.is_marked_for(target));
-    let is_unfinished = targets.iter().any(is_marked);
-    let replaced = |state: IndexState| match state {
-        IndexState::Foreign | IndexState::Failed(_) => IndexState::Old,
-        IndexState::Restored if !is_unfinished => IndexState::Old,
+    // A restored shard has seen no write.
+    let is_written = |found: &Found| writes.iter().any(|writes| writes.uuid == found.uuid && writes.writes > 0);
+    let replaced = |(target, state): (&Target, IndexState)| match state {
+        IndexState::Foreign | IndexState::Failed(_) | IndexState::Unmarked => IndexState::Old,
+        IndexState::Restored | IndexState::Arrived
+            if found.get(&target.name).is_some_and(|found| found.is_finished() || is_written(found)) =>
+        {
+            IndexState::Old
+        }
         state => state,
     };
-    Ok(states.into_iter().map(replaced).collect())
+    Ok(targets.iter().zip(states).map(replaced).collect())
 }
 
 fn planned(
@@ -123,7 +132,7 @@ fn planned(
             exists: *state != IndexState::Missing,
             action: match state {
                 IndexState::Missing => RestoreAction::Restored,
-                IndexState::Old => RestoreAction::Replaced,
+                IndexState::Old | IndexState::Lost => RestoreAction::Replaced,
                 _ => RestoreAction::Kept,
             },
         })

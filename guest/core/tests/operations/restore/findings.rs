@@ -3,7 +3,7 @@
 use backup_core::memory::{Damage, Dialect, StoredSnapshot};
 use backup_core::restore::FindingCode::{self, *};
 use backup_core::restore::{RestoreOptions, RestorePlan, Severity};
-use backup_core::{Error, SnapshotState};
+use backup_core::{BackupState, Error, SnapshotState};
 use serde_json::json;
 
 use super::fixture::{ID, assert_complete, backed_up, changed, codes, overriding};
@@ -241,4 +241,19 @@ fn a_repository_that_is_read_only_is_fine() {
 fn every_code_is_a_word_of_its_own() {
     let words: std::collections::BTreeSet<&str> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(words.len(), FindingCode::ALL.len());
+}
+
+#[test]
+fn an_installation_whose_prefix_goes_on_with_a_word_of_ours_is_not_replaced_unasked() {
+    let fixture = Fixture::new(Dialect::Elasticsearch8_19);
+    for name in ["metadata_v3", "settings_v3", "timestamp-based-import-index_v5", "process-instance-a_v8"] {
+        fixture.engine.add_index(&format!("optimize-tenant-a-{name}"));
+    }
+    fixture.create(ID, "run").unwrap();
+    assert_eq!(fixture.drive(ID).state, BackupState::Complete);
+    let plan = fixture.plan();
+    assert!(codes(&plan).contains(&AnotherInstallation) && plan.run.is_none(), "{:?}", plan.findings);
+    let doubt = plan.findings.iter().find(|finding| finding.code == AnotherInstallation).unwrap();
+    assert!(doubt.message.contains("optimize-tenant-a-metadata_v3"), "{}", doubt.message);
+    assert!(fixture.plan_with(&overriding(AnotherInstallation)).run.is_some());
 }

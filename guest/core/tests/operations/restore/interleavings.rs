@@ -7,9 +7,10 @@ use backup_core::operations::restore;
 use backup_core::restore::{RestoreOptions, RestoreRun};
 use backup_core::{Engine, Method, Request, Response, TransportError};
 use proptest::prelude::*;
+use serde_json::json;
 
-use super::fixture::{assert_complete, backed_up, changed};
-use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, interrupted};
+use super::fixture::{ID, assert_complete, backed_up, changed};
+use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, VERSION, answer, interrupted, part};
 
 /// An engine that a host reaches until it dies after so many requests.
 fn until_killed(engine: &MemoryEngine, requests: usize) -> impl Engine + '_ {
@@ -128,6 +129,70 @@ fn an_engine_that_is_restarted_after_any_step_loses_nothing() {
             is_as_expected(&fixture);
         }
     }
+}
+
+/// A restore of which part 1 is there, and nothing else.
+fn with_part_one(fixture: &Fixture) {
+    let run = fixture.plan().run.unwrap();
+    while fixture.engine.marked_indices().len() < IMPORT_INDICES.len() {
+        let delay = fixture.step(&run).unwrap().again_in.unwrap();
+        fixture.engine.pass(delay);
+    }
+}
+
+#[test]
+fn a_restore_that_is_taken_up_keeps_nothing_of_an_earlier_one() {
+    let dialect = Dialect::Elasticsearch8_19;
+    let fixture = changed(dialect);
+    assert_complete(&fixture.restore());
+    for index in IMPORT_INDICES.iter().chain(&OTHER_INDICES) {
+        fixture.engine.set_document(index, Some(json!({"of": "later", "schemaVersion": VERSION})));
+    }
+    with_part_one(&fixture);
+    assert_complete(&fixture.restore());
+    expected(dialect)(&fixture);
+}
+
+#[test]
+fn a_restored_index_that_was_written_to_is_replaced_when_the_restore_is_taken_up() {
+    let dialect = Dialect::OpenSearch3_1;
+    let fixture = changed(dialect);
+    with_part_one(&fixture);
+    fixture.engine.set_document(IMPORT_INDICES[0], Some(json!({"of": "Optimize, started too early"})));
+    assert_complete(&fixture.restore());
+    expected(dialect)(&fixture);
+}
+
+#[test]
+fn nothing_is_deleted_while_the_backup_is_being_deleted() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    let before = fixture.engine.indices();
+    let deleting = json!({"snapshot_deletions": {"snapshot_deletions": [
+        {"repository": fixture.context("unused").settings.repository.unwrap().as_str(), "snapshots": [part(ID, 2)]},
+    ]}});
+    let engine = Intercepted::new(&fixture.engine, move |request: &Request| {
+        (request.path == ["_cluster", "state", "customs"]).then(|| Ok(answer(200, &deleting.to_string())))
+    });
+    let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+    assert!(step.again_in.is_some() && step.refusal.unwrap().contains("being deleted"));
+    assert_eq!(fixture.engine.indices(), before);
+}
+
+#[test]
+fn an_index_that_somebody_replaces_while_the_snapshot_is_read_is_not_deleted() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        if request.path.last().is_some_and(|last| last == "_status") {
+            fixture.engine.remove_index(IMPORT_INDICES[0]);
+            fixture.engine.add_index(IMPORT_INDICES[0]);
+        }
+        None
+    });
+    restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+    let indices = fixture.engine.indices();
+    assert!(indices.contains_key(IMPORT_INDICES[0]) && !indices.contains_key(IMPORT_INDICES[1]));
 }
 
 #[derive(Clone, Copy, Debug)]
