@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use backup_core::operations::{advance, create, delete, get, list, progress};
 use backup_core::{
-    Amounts, Backup, BackupId, BackupProgress, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix, ListQuery, Method,
-    NAME_PREFIX, PageLimit, Part, RepositoryName, Request, Settings, SnapshotName, SnapshotState, Timestamp,
+    Amounts, Backup, BackupId, BackupProgress, BackupState, Context, EngineClock, EngineKind, IdPattern, IndexPrefix,
+    ListQuery, Method, NAME_PREFIX, PageLimit, Part, RepositoryName, Request, Settings, SnapshotName, SnapshotState,
+    Timestamp,
 };
 use backup_elasticsearch::{Grants, Scope};
 use libfuzzer_sys::fuzz_target;

@@ -180,7 +180,8 @@ const RESTORED: [&str; 2] = ["optimize-a", "optimize-b"];
 
 /// Says again, in other words than the grants, what a restore may write.
 fn assert_of_restore(request: &Request, snapshots: &str, is_renamed: bool) {
-    let target = |name: &str| if is_renamed { ["other-a", "other-b"].contains(&name) } else { RESTORED.contains(&name) };
+    let target =
+        |name: &str| if is_renamed { ["other-a", "other-b"].contains(&name) } else { RESTORED.contains(&name) };
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     let body: Value = request.body.as_deref().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
     match (request.method, path.as_slice()) {
@@ -210,8 +211,12 @@ fn assert_harmless(request: &Request) {
         ["_snapshot", "backups", names] | ["_snapshot", "backups", names, "_status"] => {
             assert_names(names, reads && path.len() == 3);
         }
-        ["_resolve", "index", "optimize-*"] | ["optimize-*" | "other-*", ..] | ["optimize-metadata" | "other-metadata", ..] | ["_nodes" | "_cluster", ..]
-        | ["_cat", "shards", _] | ["_resolve", "index", "other-*"] => assert!(reads),
+        ["_resolve", "index", "optimize-*"]
+        | ["optimize-*" | "other-*", ..]
+        | ["optimize-metadata" | "other-metadata", ..]
+        | ["_nodes" | "_cluster", ..]
+        | ["_cat", "shards", _]
+        | ["_resolve", "index", "other-*"] => assert!(reads),
         other => panic!("{other:?} was granted"),
     }
     assert!(!path.iter().any(|segment| segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));
