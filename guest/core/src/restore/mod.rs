@@ -1,7 +1,7 @@
 //! What a restore consists of: which indices it is about, where each of them stands, and what comes next.
 //!
 //! The engine keeps no trace of a finished restore that lasts: `_recovery` tells what a shard was restored from only until
-//! the shard moves or its node starts again. So each index carries a [`Mark`] while its restore is not finished.
+//! the shard moves or its node starts again. So each index carries a mark while its restore is not finished.
 
 mod finding;
 mod found;
