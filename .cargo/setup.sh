@@ -32,7 +32,8 @@ check_target() {
   [ -d "$("$rustc" --print sysroot)/lib/rustlib/$target" ] && return
   if ! command -v rustup >/dev/null; then
     lacks "the target $target of $("$rustc" --version): install Rust by rustup (https://rustup.rs), or the target by your package manager (Debian: libstd-rust-dev-wasm32, Fedora: rust-std-static-$target)"
-  elif ! said=$(rustup target add "$target" 2>&1); then
+  # Again, because of two that install it at the same time one fails.
+  elif ! said=$(rustup target add "$target" 2>&1) && ! said=$(rustup target add "$target" 2>&1); then
     lacks "the target $target: \`rustup target add $target\` failed: $said"
   fi
 }
