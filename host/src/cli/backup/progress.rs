@@ -84,10 +84,10 @@ impl Progress {
             Status::Words(words) => format!("{words} ({})", self.subject),
             Status::Figures(figures) => {
                 self.line.set_position(permille(figures));
-                match form {
-                    Form::Brief => brief(figures),
-                    Form::Words | Form::Bar => format!("{} ({})", in_full(figures), self.subject),
-                }
+                let all = in_full(figures);
+                let fits = |text: &String| text.chars().count() <= form.room(width);
+                let texts = [format!("{all} ({})", self.subject), all];
+                texts.into_iter().find(fits).unwrap_or_else(|| brief(figures))
             }
         };
         // A narrow terminal cuts the end off.
