@@ -46,7 +46,9 @@ pub enum ServeError {
     Tls(#[from] TlsError),
     #[error("security: {0}")]
     Callers(InvalidValue),
-    #[error("management.server.address, container.host, container.ports.actuator: cannot listen on {address}: {error}; end what listens there, or set another address or port")]
+    #[error(
+        "management.server.address, container.host, container.ports.actuator: cannot listen on {address}: {error}; end what listens there, or set another address or port"
+    )]
     Listen { address: String, error: io::Error },
     #[error("the server cannot go on: {0}")]
     Io(#[from] io::Error),

@@ -108,7 +108,10 @@ fn named_in_full() -> Result<BTreeSet<String>> {
         }
     }
     let is_part_of_name = |letter: char| letter.is_ascii_lowercase() || matches!(letter, '_' | '{' | '}' | ',');
-    let names = text.split(PREFIX).skip(1).filter_map(|rest| rest.split(|letter| !is_part_of_name(letter)).next());
+    // The setting of an index that is being restored has this prefix, too.
+    let rests = text.match_indices(PREFIX).filter(|&(at, _)| !text[..at].ends_with('.'));
+    let rests = rests.map(|(at, _)| &text[at + PREFIX.len()..]);
+    let names = rests.filter_map(|rest| rest.split(|letter| !is_part_of_name(letter)).next());
     Ok(names.map(|name| name.trim_end_matches(',').to_owned()).filter(|name| !name.is_empty()).collect())
 }
 
