@@ -22,7 +22,7 @@ pub struct RestoreRequest {
     pub confirm: Option<String>,
     /// Restore under this prefix, beside the installation.
     #[serde(default, deserialize_with = "text")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false, pattern = "^[a-z0-9][a-z0-9._-]{0,199}$"))]
     pub rename_prefix: Option<String>,
     /// The codes of blocking findings that are not to stop it.
     #[serde(default)]

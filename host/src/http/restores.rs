@@ -59,7 +59,8 @@ pub(super) async fn restore(
     operation_id = "getRestore",
     params(
         ("backupId" = i64, Path, description = "Its ID.", minimum = 1, example = 123_456),
-        ("renamePrefix" = Option<String>, Query, description = "The prefix under which it was restored.")
+        ("renamePrefix" = Option<String>, Query, description = "The prefix under which it was restored.",
+            pattern = "^[a-z0-9][a-z0-9._-]{0,199}$")
     ),
     responses((status = 200, description = "Where it stands.", body = RestoreView), RestoreGetErrors)
 )]

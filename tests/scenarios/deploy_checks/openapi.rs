@@ -39,6 +39,8 @@ async fn schemathesis_finds_nothing() -> Result<()> {
         &format!("--url={}", host.url()),
         &format!("--header=Authorization: {bearer}"),
         &format!("--max-examples={EXAMPLES}"),
+        // The plan of a restore watches for writes for some seconds.
+        "--request-timeout=60",
         "--seed=1",
         "--generation-database=none",
         "--no-color",
