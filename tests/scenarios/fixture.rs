@@ -80,8 +80,13 @@ impl Fixture {
     pub(crate) async fn write_snapshot(&self, name: &str, indices: &[String], partial: bool) -> Result<()> {
         let path = format!("/_snapshot/{}/{name}?wait_for_completion=true", self.repository.name());
         let body = json!({"indices": indices, "include_global_state": false, "partial": partial});
-        self.engine.client().put(&path, &body).await?.ok()?;
-        Ok(())
+        // The engine may not have assigned the primaries of new indices yet.
+        poll_until("the snapshot is written", Duration::from_secs(60), async || {
+            let reply = self.engine.client().put(&path, &body).await?;
+            let is_early = !partial && reply.status == 500 && reply.body.to_string().contains("primary shards");
+            if is_early { Ok(None) } else { reply.ok().map(|_| Some(())) }
+        })
+        .await
     }
 
     /// Waits until the engine has finished a snapshot.
