@@ -1,13 +1,14 @@
 //! What the server does by itself in the log, as the HTTP server does it for requests: with an ID, and with audit lines.
 
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 
 use crate::correlation::{self, Correlation};
 use crate::sandbox::types::BackupId;
 
 /// Whatever is logged and asked of the engine for this work has the ID.
 pub(super) async fn identified<F: Future>(id: String, work: F) -> F::Output {
-    let span = info_span!("unattended", requestId = id);
+    // At any level of the log, which a span has to have, too.
+    let span = error_span!("unattended", requestId = id);
     Correlation::of_work(&id).scope(work).instrument(span).await
 }
 

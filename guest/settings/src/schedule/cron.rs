@@ -83,10 +83,10 @@ impl Cron {
 
     /// Whether a month that is meant has a day that is meant.
     fn comes(&self) -> bool {
-        const LONGEST: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        const MAX_DAYS: [i8; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
         let by_weekday = !self.weekdays.is_all;
         let is_in = |(month, days): (i8, i8)| self.months.has(month) && self.days.members(1..=days).next().is_some();
-        by_weekday || (1..).zip(LONGEST).any(is_in)
+        by_weekday || (1..).zip(MAX_DAYS).any(is_in)
     }
 }
 

@@ -21,7 +21,11 @@ pub(super) async fn drive(restores: &Restores, run: RestoreRun, mut calls: Polic
             Ok(step) => {
                 let trouble = step.refusal.map(|refusal| cut(refusal, 1_000));
                 if let Some(refusal) = &trouble {
-                    tracing::warn!(backup = run.backup_id, refusal, "a step of the restore was refused; trying again");
+                    tracing::warn!(
+                        backupId = run.backup_id,
+                        refusal,
+                        "a step of the restore was refused; trying again"
+                    );
                 }
                 let Some(again_in) = step.again_in.map(Duration::from_millis) else {
                     return end(restores, step.restore);
@@ -30,13 +34,16 @@ pub(super) async fn drive(restores: &Restores, run: RestoreRun, mut calls: Polic
                 restores.update(|current| current.trouble = trouble);
             }
             Err(error @ CallError::Refused(Error::NotFound(_))) => {
-                tracing::error!(backup = run.backup_id, %error, "the backup was deleted while it was being restored");
+                tracing::error!(backupId = run.backup_id, %error, "the backup was deleted while it was being restored");
                 restores.update(|current| current.trouble = Some(error.to_string()));
                 return;
             }
             Err(error) => {
                 delay = pacer.after_failure();
-                tracing::warn!(backup = run.backup_id, %error, retry_in = ?delay, "a step of the restore failed; trying again");
+                tracing::warn!(
+                    backupId = run.backup_id, %error, retryInSeconds = delay.as_secs_f64(),
+                    "a step of the restore failed; trying again"
+                );
                 restores.update(|current| current.trouble = Some(error.to_string()));
             }
         }
@@ -44,10 +51,10 @@ pub(super) async fn drive(restores: &Restores, run: RestoreRun, mut calls: Polic
 }
 
 fn end(restores: &Restores, restore: Restore) {
-    let (backup, reason, next) = (restore.backup_id, restore.failure_reason.as_deref(), restore.next_step.as_deref());
+    let (id, reason, next) = (restore.backup_id, restore.failure_reason.as_deref(), restore.next_step.as_deref());
     match restore.state {
-        RestoreState::Complete => tracing::info!(backup, next, "the restore is complete"),
-        state => tracing::error!(backup, ?state, reason, "the restore has ended without success"),
+        RestoreState::Complete => tracing::info!(backupId = id, next, "the restore is complete"),
+        _ => tracing::error!(backupId = id, reason, "the restore has ended without success"),
     }
     restores.update(|current| (current.trouble, current.end) = (None, Some(restore)));
 }

@@ -107,7 +107,7 @@ impl Restores {
         neighbours::expect_own(&self.policies, &run).await?;
         self.update(|current| current.has_begun = true);
         self.planned.notify_waiters();
-        tracing::info!(backup = run.backup_id, indices = run.indices.len(), "the restore begins");
+        tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
         let work = async move { driver::drive(&driven.restores, run, calls).await };
         self.tasks.spawn(inherit(work).in_current_span());
         Ok(())

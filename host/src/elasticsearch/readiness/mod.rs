@@ -33,23 +33,23 @@ pub struct Subject {
     pub prefix: IndexPrefix,
 }
 
-/// Looks at the engine. All results are of one look at a time.
+/// Probes the engine. There is one probe at a time, and all callers get its result.
 pub struct Readiness {
-    eye: Arc<Eye>,
-    looks: Arc<Mutex<Looks>>,
+    prober: Arc<Prober>,
+    cache: Arc<Mutex<ProbeCache>>,
 }
 
-/// What looks: for callers, but not in their tasks.
-struct Eye {
+/// Sends the requests of a probe, in a task of its own: a caller who hangs up does not end it.
+struct Prober {
     capability: Capability,
     subject: Subject,
     /// What the last look has found.
     last: RwLock<Option<Arc<Probe>>>,
 }
 
-/// What is kept from one look to the next.
+/// What is kept from one probe to the next.
 #[derive(Default)]
-struct Looks {
+struct ProbeCache {
     ended: Option<Instant>,
     info: Option<(Instant, Option<EngineInfo>)>,
     indices: Option<(Instant, Finding<IndicesFacts>)>,
@@ -70,25 +70,25 @@ const WATCH_INTERVAL_WHILE_DOWN: Duration = Duration::from_secs(5);
 impl Readiness {
     /// Looks through `capability`, so with the same credentials as a policy.
     pub fn new(capability: Capability, subject: Subject) -> Self {
-        Self { eye: Arc::new(Eye { capability, subject, last: RwLock::default() }), looks: Arc::default() }
+        Self { prober: Arc::new(Prober { capability, subject, last: RwLock::default() }), cache: Arc::default() }
     }
 
     /// What the last look has found, without another one. `None`: there was none yet.
     pub fn last(&self) -> Option<Arc<Probe>> {
-        self.eye.last()
+        self.prober.last()
     }
 
     /// Looks, and logs what has changed. Callers who come meanwhile, or within a second, get the same result.
     pub async fn probe(&self) -> Arc<Probe> {
-        let looks = Arc::clone(&self.looks).lock_owned().await;
-        if let (Some(probe), Some(ended)) = (self.last(), looks.ended)
+        let cache = Arc::clone(&self.cache).lock_owned().await;
+        if let (Some(probe), Some(ended)) = (self.last(), cache.ended)
             && ended.elapsed() < MAX_AGE
         {
             return probe;
         }
         // A look ends also when its caller has hung up: otherwise each new caller would begin another one.
-        let look = tokio::spawn(Arc::clone(&self.eye).look_and_keep(looks));
-        look.await.unwrap_or_else(|error| Arc::new(self.eye.failed(&error)))
+        let look = tokio::spawn(Arc::clone(&self.prober).look_and_keep(cache));
+        look.await.unwrap_or_else(|error| Arc::new(self.prober.failed(&error)))
     }
 
     /// Looks regularly, also while nobody asks.
@@ -100,15 +100,15 @@ impl Readiness {
     }
 }
 
-impl Eye {
+impl Prober {
     fn last(&self) -> Option<Arc<Probe>> {
         self.last.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn look_and_keep(self: Arc<Self>, mut looks: OwnedMutexGuard<Looks>) -> Arc<Probe> {
-        let probe = Arc::new(self.look(&mut looks, Instant::now() + PROBE_TIMEOUT).await);
+    async fn look_and_keep(self: Arc<Self>, mut cache: OwnedMutexGuard<ProbeCache>) -> Arc<Probe> {
+        let probe = Arc::new(self.look(&mut cache, Instant::now() + PROBE_TIMEOUT).await);
         report::changes(self.last().as_deref(), &probe);
-        looks.ended = Some(Instant::now());
+        cache.ended = Some(Instant::now());
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&probe));
         probe
     }
@@ -120,28 +120,28 @@ impl Eye {
         Probe::read(*engine, repository.as_ref(), prefix, Err(error))
     }
 
-    async fn look(&self, looks: &mut Looks, deadline: Instant) -> Probe {
+    async fn look(&self, cache: &mut ProbeCache, deadline: Instant) -> Probe {
         let Subject { engine, repository, prefix } = &self.subject;
         let response = self.read(Probe::request(repository.as_ref()), deadline).await;
         let mut probe = Probe::read(*engine, repository.as_ref(), prefix, response.as_ref().map_err(Clone::clone));
         if !probe.is_answered() {
             return probe;
         }
-        if let Some(info) = self.info(looks, deadline).await {
+        if let Some(info) = self.info(cache, deadline).await {
             probe.add_info(*engine, &info);
         }
-        probe.indices = self.indices(looks, deadline).await;
+        probe.indices = self.indices(cache, deadline).await;
         if probe.repository.status == HealthStatus::Up {
             let registered = response.map(|response| response.body).unwrap_or_default();
-            if let Some((verification, age)) = looks.verifier.last(&self.capability, registered, deadline).await {
+            if let Some((verification, age)) = cache.verifier.last(&self.capability, registered, deadline).await {
                 probe.add_verification(&verification, age.as_secs());
             }
         }
         probe
     }
 
-    async fn info(&self, looks: &mut Looks, deadline: Instant) -> Option<EngineInfo> {
-        if let Some((at, info)) = &looks.info
+    async fn info(&self, cache: &mut ProbeCache, deadline: Instant) -> Option<EngineInfo> {
+        if let Some((at, info)) = &cache.info
             && at.elapsed() < INFO_INTERVAL
         {
             return info.clone();
@@ -153,12 +153,12 @@ impl Eye {
             let response = self.read(Request::node_versions(), deadline).await.ok()?;
             info = EngineInfo::of_nodes(self.subject.engine, &response);
         }
-        looks.info = Some((Instant::now(), info.clone()));
+        cache.info = Some((Instant::now(), info.clone()));
         info
     }
 
-    async fn indices(&self, looks: &mut Looks, deadline: Instant) -> Finding<IndicesFacts> {
-        if let Some((at, found)) = &looks.indices {
+    async fn indices(&self, cache: &mut ProbeCache, deadline: Instant) -> Finding<IndicesFacts> {
+        if let Some((at, found)) = &cache.indices {
             let interval = match found.status {
                 HealthStatus::Up => INDICES_INTERVAL,
                 HealthStatus::Down | HealthStatus::Unknown => INCOMPLETE_INDICES_INTERVAL,
@@ -170,7 +170,7 @@ impl Eye {
         let prefix = &self.subject.prefix;
         let response = self.read(Request::resolve(prefix), deadline).await;
         let found = Finding::of_indices(prefix, response.as_ref().map_err(Clone::clone));
-        looks.indices = Some((Instant::now(), found.clone()));
+        cache.indices = Some((Instant::now(), found.clone()));
         found
     }
 
