@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::refusal::{document, success};
 use crate::restore::is_expression;
-use crate::selection::{missing_indices, neighbours};
+use crate::selection::{missing_indices, neighbours, own_names};
 use crate::{Error, IndexPrefix, IndexSelection, Part, Request, Response, TransportError};
 
 /// The indices of an installation.
@@ -71,6 +71,11 @@ impl Installation {
         let part_one = self.select(Part::One)?;
         self.expect_required()?;
         Ok(part_one)
+    }
+
+    /// Whether an index is there, and is not a nested installation's.
+    pub(crate) fn owns(&self, index: &str) -> bool {
+        own_names(&self.prefix, self.names.iter().map(String::as_str)).contains(&index)
     }
 
     /// The prefixes of other installations whose indices are under this one's prefix. They are left out of backups.

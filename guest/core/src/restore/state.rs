@@ -48,6 +48,7 @@ impl IndexState {
             Some(Mark::Restored(_) | Mark::Finished(_)) => {
                 Self::Waiting(found.why_unassigned().unwrap_or("it is starting").to_owned())
             }
+            Some(Mark::Planned(_)) => Self::Foreign,
             Some(Mark::Begun(_)) => begun(found, found.has_arrived_from(repository, &snapshot)),
             None if found.is_recovered_from(repository, &snapshot) => Self::Unmarked,
             None => Self::Foreign,

@@ -153,13 +153,16 @@ impl Facts<'_> {
 
     fn another_restore(&self) -> Option<Finding> {
         let snapshots: BTreeSet<&str> = self.contents.parts.iter().map(|part| part.uuid.as_str()).collect();
-        let is_unfinished = |mark: &Mark| !matches!(mark, Mark::Finished(_)) && !snapshots.contains(mark.uuid());
+        let is_unfinished = |mark: &Mark| mark.is_unfinished() && !snapshots.contains(mark.uuid());
         let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(is_unfinished);
-        let mut names: BTreeSet<&String> =
-            self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name).collect();
-        let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
-        let running = self.tasks.restores.iter().filter(|restore| !own.contains(&restore.snapshot));
-        names.extend(running.flat_map(|restore| &restore.indices).filter(|name| self.found.contains_key(*name)));
+        let own: BTreeSet<&str> =
+            crate::selection::own_names(self.prefix, self.found.keys().map(String::as_str)).into_iter().collect();
+        let is_own = |name: &&String| own.contains(name.as_str());
+        let marked = self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name);
+        let mut names: BTreeSet<&String> = marked.filter(is_own).collect();
+        let parts: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
+        let running = self.tasks.restores.iter().filter(|restore| !parts.contains(&restore.snapshot));
+        names.extend(running.flat_map(|restore| &restore.indices).filter(is_own));
         (!names.is_empty()).then(|| {
             finding(
                 FindingCode::AnotherRestore,
