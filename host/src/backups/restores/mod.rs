@@ -10,7 +10,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use crate::correlation::inherit;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan, Severity};
+use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan};
 use crate::sandbox::types::{Error, Problem};
 use state::{Current, Subject};
 
@@ -104,20 +104,25 @@ impl Restores {
         let calls = self.policies.calls();
         let mut plan = plan(&calls, id, options).await?;
         let Some(run) = plan.run.take() else { return Err(blocked(&plan.findings)) };
-        neighbours::expect_own(&self.policies, &run).await?;
+        neighbours::expect_own(&self.policies, &run, &options.overridden).await?;
+        tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
+        let (first_step, taken) = oneshot::channel();
+        let work = async move { driver::drive(&driven.restores, run, calls, first_step).await };
+        self.tasks.spawn(inherit(work).in_current_span());
+        // From then on the engine tells every server of it, and not of an earlier one.
+        let _ = taken.await;
         self.update(|current| current.has_begun = true);
         self.planned.notify_waiters();
-        tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
-        let work = async move { driver::drive(&driven.restores, run, calls).await };
-        self.tasks.spawn(inherit(work).in_current_span());
         Ok(())
     }
 
     /// Tells where a restore stands: what the engine says, and what only this host knows.
     pub async fn get(&self, id: &str, rename_prefix: Option<&str>) -> Result<Restore, CallError> {
         let restore = self.policies.calls().get_restore(id, rename_prefix).await?;
-        let current = self.lock().clone().filter(|current| current.subject.is(id, rename_prefix));
-        Ok(current.map_or(restore.clone(), |current| current.completed(restore)))
+        Ok(match self.lock().as_mut().filter(|current| current.subject.is(id, rename_prefix)) {
+            Some(current) => current.completed(restore),
+            None => restore,
+        })
     }
 
     /// The backup that is restored here at the moment.
@@ -170,13 +175,11 @@ async fn plan(calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result
 }
 
 fn blocked(findings: &[Finding]) -> CallError {
-    let stops = |finding: &&Finding| match finding.severity {
-        Severity::Warning => false,
-        Severity::Blocking => !finding.overridden,
-        Severity::Final => true,
-    };
-    let reasons: Vec<String> =
-        findings.iter().filter(stops).map(|finding| format!("{}: {}", finding.code, finding.message)).collect();
+    let reasons: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.stops())
+        .map(|finding| format!("{}: {}", finding.code, finding.message))
+        .collect();
     refused(BLOCKED, format!("the restore was not begun: {}", reasons.join("; ")))
 }
 

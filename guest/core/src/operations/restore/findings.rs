@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Tasks;
 use super::parts::Contents;
-use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart};
+use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart, is_expression};
 use crate::selection::{doubtful_names, installation_of};
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
@@ -55,6 +55,7 @@ impl Facts<'_> {
         let mut findings: Vec<Finding> = [
             self.not_complete(),
             self.nothing(),
+            self.unusable_names(),
             self.of_others(),
             self.another_installation(),
             self.unfinished(),
@@ -108,6 +109,21 @@ impl Facts<'_> {
             FindingCode::NothingToRestore,
             format!("the backup has no index of the prefix '{prefix}'{whose}; check es.settings.index.prefix"),
         ))
+    }
+
+    fn unusable_names(&self) -> Option<Finding> {
+        let names = self.targets.iter().flat_map(|target| [&target.index, &target.name]);
+        let unusable: BTreeSet<String> =
+            names.filter(|name| is_expression(name)).map(|name| name.escape_debug().to_string()).collect();
+        (!unusable.is_empty()).then(|| {
+            finding(
+                FindingCode::IndexNameInvalid,
+                format!(
+                    "no index can be called {}: the list of the backup's indices is not a search engine's, or its names are too long under the other prefix",
+                    named(&unusable)
+                ),
+            )
+        })
     }
 
     fn of_others(&self) -> Option<Finding> {
@@ -251,6 +267,17 @@ impl Facts<'_> {
             ),
         ))
     }
+}
+
+/// The other prefix begins with that of another installation.
+pub(super) fn inside(prefix: &IndexPrefix, outer: &[IndexPrefix]) -> Option<Finding> {
+    let outer = outer.first()?;
+    Some(finding(
+        FindingCode::PrefixInUse,
+        format!(
+            "there is an installation with the prefix '{outer}', which would find the indices of '{prefix}' with its own: choose a prefix that does not begin with '{outer}-'"
+        ),
+    ))
 }
 
 /// A check that the engine did not allow.

@@ -8,6 +8,7 @@ mod inspect;
 mod leftovers;
 mod look;
 mod ongoing;
+mod outer;
 mod parts;
 mod plan;
 mod room;
@@ -15,6 +16,7 @@ mod room;
 pub use advance::advance;
 pub use inspect::get;
 pub use ongoing::ongoing;
+pub use outer::outer_installations;
 pub use plan::plan;
 
 pub(super) use ongoing::{expect_none_in, expect_none_of};

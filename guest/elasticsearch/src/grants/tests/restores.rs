@@ -256,3 +256,31 @@ fn a_run_of_anything_else_is_granted_nothing() {
         assert_eq!(Scope::of_restore(&run(Some(other)), &own), Scope::Read, "{other}");
     }
 }
+
+#[test]
+fn of_outer_prefixes_only_names_are_read_and_only_for_another_prefix() {
+    let (outer, look) = (prefix("other"), prefix("other-look"));
+    let scope = Scope::of_restore_read(Some(&look));
+    assert!(grants().check(Request::resolve(&outer), scope.clone()).is_ok());
+    for asked in [Request::index_settings(&outer), Request::aliases(&outer), Request::resolve(&prefix("another"))] {
+        assert!(grants().check(asked, scope.clone()).is_err());
+    }
+    assert!(grants().check(Request::resolve(&outer), Scope::Read).is_err());
+}
+
+#[test]
+fn the_length_of_names_counts_as_they_are_sent() {
+    let names: Vec<String> = (10..70).map(|n| format!("optimize-process-instance-{}_v{n}", "ä".repeat(8))).collect();
+    let all = ExactIndices::new(&prefix("optimize"), names.clone()).unwrap();
+    let index = |name: &String| RunIndex {
+        part: Part::Two,
+        index: name.clone(),
+        target: name.clone(),
+        size: None,
+        replaces: None,
+    };
+    let run = RestoreRun { indices: names.iter().map(index).collect(), ..run(None) };
+    let scope = Scope::of_restore(&run, &prefix("optimize"));
+    let denied = grants().check(Request::delete_indices(&all), scope);
+    assert!(matches!(denied, Err(Denial::TooLong { found, .. }) if found > 60 * 70), "{denied:?}");
+}
