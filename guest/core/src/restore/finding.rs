@@ -81,6 +81,8 @@ findings! {
     PrefixInUse is Final: "prefixInUse",
     /// Documents were written meanwhile.
     OptimizeIsWriting is Blocking: "optimizeIsWriting",
+    /// Optimize answers on its port. Only a host that knows the port finds it.
+    OptimizeIsRunning is Blocking: "optimizeIsRunning",
     /// Indices of the backup look like those of another installation.
     AnotherInstallation is Blocking: "anotherInstallation",
     /// A restore of another backup is not finished.

@@ -5,6 +5,7 @@
 
 mod driver;
 mod neighbours;
+mod optimize;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,17 +23,20 @@ use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan};
 use crate::sandbox::types::{Error, Problem};
 use state::{Current, Subject};
 
+pub use optimize::OptimizeUrl;
+
 /// A restore runs on this host.
 pub(crate) const IN_PROGRESS: &str = "restoreInProgress";
 /// A finding stops the restore.
 pub(crate) const BLOCKED: &str = "restoreBlocked";
 
-/// All of them.
-pub(super) const CODES: [&str; 3] = [IN_PROGRESS, BLOCKED, neighbours::FOREIGN_INDICES];
+/// Those that the policy does not answer with, too.
+pub(super) const CODES: [&str; 2] = [BLOCKED, neighbours::FOREIGN_INDICES];
 
 /// The restore that this host drives, and how the last one ended.
 pub struct Restores {
     policies: Arc<Policies>,
+    optimize: Option<OptimizeUrl>,
     current: Mutex<Option<Current>>,
     /// A plan has ended.
     planned: Notify,
@@ -63,9 +67,10 @@ impl Drop for Driven {
 }
 
 impl Restores {
-    pub(super) fn new(policies: Arc<Policies>) -> Arc<Self> {
+    pub(super) fn new(policies: Arc<Policies>, optimize: Option<OptimizeUrl>) -> Arc<Self> {
         Arc::new(Self {
             policies,
+            optimize,
             current: Mutex::default(),
             planned: Notify::new(),
             tasks: TaskTracker::new(),
@@ -75,7 +80,18 @@ impl Restores {
 
     /// Tells what a restore would do, after the second look that tells whether something writes.
     pub async fn plan(&self, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
-        plan(&self.policies.calls(), id, options).await
+        self.plan_by(&self.policies.calls(), id, options).await
+    }
+
+    async fn plan_by(&self, calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
+        let mut plan = plan(calls, id, options).await?;
+        if let (Some(optimize), None) = (&self.optimize, &options.rename_prefix) {
+            plan.findings.extend(optimize.finding(&options.overridden).await);
+        }
+        if plan.findings.iter().any(Finding::stops) {
+            plan.run = None;
+        }
+        Ok(plan)
     }
 
     /// Plans a restore, and drives it to its end in the background. One that is driven here already goes on. `obstacle` is
@@ -102,7 +118,7 @@ impl Restores {
             return Err(error);
         }
         let calls = self.policies.calls();
-        let mut plan = plan(&calls, id, options).await?;
+        let mut plan = self.plan_by(&calls, id, options).await?;
         let Some(run) = plan.run.take() else { return Err(blocked(&plan.findings)) };
         neighbours::expect_own(&self.policies, &run, &options.overridden).await?;
         tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
