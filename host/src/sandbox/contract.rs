@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use backup_core as core;
 use backup_core::retention::{self as rules, Safeguard};
-use backup_core::verification::scratch::{LOCK, SCRATCH, is_scratch};
+use backup_core::verification::scratch::{SCRATCH, is_scratch};
 use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::restores::{Restore, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState};
@@ -230,7 +230,7 @@ pub(crate) fn verification_step(asked: &VerificationRun, step: &VerificationStep
 /// The answer to `traces` of verifications.
 pub(crate) fn verification_traces(traces: &VerificationTraces) -> Result<(), ContractError> {
     traces.holder.as_ref().map_or(Ok(()), |holder| possible_id(holder.backup_id))?;
-    match traces.indices.iter().find(|name| !is_scratch(name) || name.as_str() == LOCK) {
+    match traces.indices.iter().find(|name| !is_scratch(name)) {
         Some(other) => Err(ContractError::NotScratch(other.clone())),
         None => Ok(()),
     }
