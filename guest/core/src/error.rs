@@ -1,6 +1,7 @@
 use crate::owner::Owner;
 use crate::restore::MARK;
 use crate::text::excerpt;
+use crate::verification::VerificationHolder;
 use crate::{
     BackupId, Context, IndexPrefix, InvalidBackupId, InvalidIndexPrefix, InvalidListQuery, InvalidOptimizeVersion,
     Part, Refusal, RepositoryName, Request, Snapshot, TransportError,
@@ -42,6 +43,14 @@ pub enum Error {
         "the indices of '{prefix}' cannot be restored under the prefix '{other}', since they could be taken for each other's; choose a prefix of which neither begins with the other and a dash, such as 'restored-{prefix}'"
     )]
     InvalidRenamePrefix { prefix: IndexPrefix, other: IndexPrefix },
+    #[error("{}", verification_message(holder.as_ref()))]
+    VerificationInProgress { holder: Option<VerificationHolder> },
+    #[error("the backup with ID {id} cannot be verified: {reason}")]
+    BackupNotVerifiable { id: BackupId, reason: String },
+    #[error(
+        "the disks of the data nodes lack about {missing} bytes for a copy of some indices at a time ({needed} are needed, {available} are available); add nodes or space"
+    )]
+    NoRoomForVerification { missing: u64, needed: u64, available: u64 },
     #[error("renamePrefix is wrong: {0}")]
     InvalidIndexPrefix(#[from] InvalidIndexPrefix),
     #[error("{}", nothing_message(*part, prefix))]
@@ -216,6 +225,13 @@ fn restoring_message(id: Option<BackupId>, index: &str) -> String {
     )
 }
 
+fn verification_message(holder: Option<&VerificationHolder>) -> String {
+    let of = holder.map_or_else(|| "a backup".to_owned(), |holder| format!("backup {}", holder.backup_id));
+    format!(
+        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
+    )
+}
+
 /// `part` is `None` where neither part has an index.
 fn nothing_message(part: Option<Part>, prefix: &IndexPrefix) -> String {
     let Some(part) = part else {
@@ -262,6 +278,9 @@ table! {
     RepositoryMissing is Configuration: "repositoryMissing",
     RepositoryReadOnly is Configuration: "repositoryReadOnly",
     InvalidSetting is Configuration: "invalidSetting",
+    VerificationInProgress is Conflict: "verificationInProgress",
+    BackupNotVerifiable is Conflict: "backupNotVerifiable",
+    NoRoomForVerification is EngineFailure: "noRoomForVerification",
     BackupExists is Conflict: "backupAlreadyExists",
     BackupNotFound is NotFound: "backupNotFound",
     BackupOfAnotherInstallation is Conflict: "backupOfAnotherInstallation",

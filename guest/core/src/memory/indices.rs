@@ -71,23 +71,22 @@ impl Indices {
         Ok(json!({"acknowledged": true}))
     }
 
-    /// Changes one setting of all of these indices, or of none if one does not exist.
-    pub(super) fn set_mark(&mut self, names: &str, mark: Option<&str>) -> Reply {
+    /// Changes all of these indices, or none if one does not exist.
+    pub(super) fn change(&mut self, names: &str, change: impl Fn(&mut Index)) -> Reply {
         let names = exact(names)?;
         self.expect(&names)?;
         for name in names {
-            self.index(&name).mark = mark.map(str::to_owned);
+            change(self.index(&name));
         }
         Ok(json!({"acknowledged": true}))
     }
 
     /// Takes mark and block of all of these indices away, or of none if one does not exist.
     pub(super) fn release(&mut self, names: &str) -> Reply {
-        let acknowledged = self.set_mark(names, None)?;
-        for name in exact(names)? {
-            self.index(&name).stored.blocks.retain(|block| block != WRITE_BLOCK);
-        }
-        Ok(acknowledged)
+        self.change(names, |index| {
+            index.mark = None;
+            index.stored.blocks.retain(|block| block != WRITE_BLOCK);
+        })
     }
 
     /// Adds an alias to an index.

@@ -13,6 +13,7 @@ use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
 use crate::restore::{MARK, WRITE_BLOCK};
+use crate::verification::HOLDER;
 use crate::{Request, SnapshotState};
 
 /// The body of a restore.
@@ -35,10 +36,6 @@ struct NewRestore {
     rename_replacement: Option<String>,
 }
 
-fn is_known_setting((name, value): (&String, &Value)) -> bool {
-    name == MARK || (name == WRITE_BLOCK && *value == Value::Bool(true))
-}
-
 fn yes() -> bool {
     true
 }
@@ -49,7 +46,7 @@ impl NewRestore {
             .map_err(|error| not_known(format!("such a body of a restore ({error})")))?;
         let is_known = !restore.include_global_state
             && !restore.partial
-            && restore.index_settings.iter().all(is_known_setting)
+            && restore.index_settings.iter().all(|(name, value)| is_known_setting(name, value))
             && restore.indices.iter().all(|name| !name.contains(['*', ',']));
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
@@ -77,6 +74,9 @@ impl NewRestore {
         }
         if self.index_settings.contains_key(WRITE_BLOCK) {
             stored.blocks.push(WRITE_BLOCK.to_owned());
+        }
+        if self.index_settings.contains_key(REPLICAS) {
+            stored.replicas = 0;
         }
         stored
     }
@@ -112,13 +112,7 @@ impl State {
         for (index, new) in chosen.iter().zip(&renamed) {
             let stored = snapshot.contents.get(index).cloned().unwrap_or_else(|| StoredIndex::new(index));
             self.indices.create(new, restore.stored(stored));
-            self.begin_restore(
-                repository,
-                &snapshot,
-                index,
-                new,
-                restore.index_settings.get(MARK).and_then(Value::as_str),
-            );
+            self.begin_restore(repository, &snapshot, index, new, &restore.index_settings);
         }
         Ok(json!({"accepted": true}))
     }
@@ -129,11 +123,12 @@ impl State {
         snapshot: &StoredSnapshot,
         index: &str,
         new: &str,
-        mark: Option<&str>,
+        settings: &BTreeMap<String, Value>,
     ) {
         let end = self.restoring_takes.map(|span| self.now.after(span));
         let restored: &mut Index = self.indices.index(new);
-        restored.mark = mark.map(str::to_owned);
+        let text = |name: &str| settings.get(name).and_then(Value::as_str).map(str::to_owned);
+        (restored.mark, restored.holder) = (text(MARK), text(HOLDER));
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {
             let details = format!(
@@ -194,11 +189,25 @@ impl State {
         expect_parameters(request, &[])?;
         let body: BTreeMap<String, Option<String>> = serde_json::from_str(request.body.as_deref().unwrap_or_default())
             .map_err(|error| not_known(format!("such settings ({error})")))?;
-        match (body.len(), body.get(MARK), body.get(WRITE_BLOCK)) {
-            (1, Some(mark), None) => self.indices.set_mark(names, mark.as_deref()),
-            (2, Some(None), Some(None)) => self.indices.release(names),
+        match (body.len(), body.get(MARK), body.get(WRITE_BLOCK), body.get(HOLDER)) {
+            (1, Some(mark), None, None) => self.indices.change(names, |index| index.mark.clone_from(mark)),
+            (2, Some(None), Some(None), None) => self.indices.release(names),
+            (1, None, None, Some(holder)) => self.indices.change(names, |index| index.holder.clone_from(holder)),
             _ => Err(not_known("other settings")),
         }
+    }
+
+    /// Creates the lock of verifications.
+    pub(super) fn create_index(&mut self, request: &Request, name: &str) -> Reply {
+        expect_parameters(request, &[("wait_for_active_shards", "0")])?;
+        let new: NewIndex = serde_json::from_str(request.body.as_deref().unwrap_or_default())
+            .map_err(|error| not_known(format!("such a body of a new index ({error})")))?;
+        if let Some(existing) = self.indices.get(name) {
+            let reason = format!("index [{name}/{}] already exists", existing.uuid);
+            return Err(refusal(400, "resource_already_exists_exception", reason));
+        }
+        self.indices.index(name).holder = Some(new.settings.holder);
+        Ok(json!({"acknowledged": true, "shards_acknowledged": false, "index": name}))
     }
 
     pub(super) fn change_aliases(&mut self, request: &Request) -> Reply {
@@ -224,6 +233,48 @@ impl State {
     pub(super) fn set_restoring(&mut self, span: Duration) {
         self.restoring_takes = Some(span);
     }
+}
+
+const REPLICAS: &str = "index.number_of_replicas";
+
+fn is_known_setting(name: &str, value: &Value) -> bool {
+    match name {
+        MARK | HOLDER => value.is_string(),
+        WRITE_BLOCK => *value == Value::Bool(true),
+        REPLICAS => value == "0",
+        "index.auto_expand_replicas" => value == "false",
+        _ => false,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewIndex {
+    settings: NewSettings,
+}
+
+/// One shard and no replica is all that an index here can have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSettings {
+    #[serde(rename = "index.number_of_shards")]
+    _shards: One,
+    #[serde(rename = "index.number_of_replicas")]
+    _replicas: Zero,
+    #[serde(rename = "index.routing.allocation.exclude.optimize_backup_verification")]
+    holder: String,
+}
+
+#[derive(Deserialize)]
+enum One {
+    #[serde(rename = "1")]
+    Only,
+}
+
+#[derive(Deserialize)]
+enum Zero {
+    #[serde(rename = "0")]
+    Only,
 }
 
 #[derive(Deserialize)]

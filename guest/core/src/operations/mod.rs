@@ -6,7 +6,9 @@ mod delete;
 mod identify;
 mod inspect;
 mod progress;
+mod record;
 pub mod restore;
+pub mod verification;
 
 pub use advance::{Step, advance};
 pub use create::{Accepted, create, optimize_version};
@@ -81,12 +83,12 @@ fn while_indices_vanish<T>(submit: impl Fn() -> Result<T, Error>) -> Result<T, E
 }
 
 /// The indices of part 2 at this moment.
-fn select_part_two(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
+fn select_part_two(engine: &impl Engine, context: &Context) -> Result<(Installation, IndexSelection), Error> {
     let installation = installation(engine, context)?;
     restore::expect_none_in(engine, context, &installation)?;
     let selection = installation.select(Part::Two)?;
     installation.expect_required()?;
-    Ok(selection)
+    Ok((installation, selection))
 }
 
 fn installation(engine: &impl Engine, context: &Context) -> Result<Installation, Error> {

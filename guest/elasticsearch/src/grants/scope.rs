@@ -5,7 +5,7 @@ use backup_core::restore::RestoreRun;
 use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, Request};
 
 use super::denial::{Denial, excerpt};
-use super::{Grant, RestoreScope};
+use super::{Grant, RestoreScope, verification};
 
 /// The policy's call that a request belongs to, and its backup: they decide what it may write.
 ///
@@ -17,6 +17,9 @@ use super::{Grant, RestoreScope};
 /// | `delete` | `Delete(id)` | DELETE of names that start with `camunda_optimize_{id}_` |
 /// | `plan` and `get` of a restore under another prefix | `ReadOther(prefix)` | nothing, and reads of that prefix's indices, too |
 /// | `advance` of a restore | `Restore(restore)` | what [`RestoreScope`] says |
+/// | `traces` of verifications | `ReadVerification` | nothing, and reads of what verifications have made, too |
+/// | `begin` and `advance` of a verification | `Verify(id)` | the lock, copies of that backup's indices, and their deletion |
+/// | `clear` of verifications | `ClearVerification` | the deletion of what verifications have made |
 ///
 /// A host creates one for each call, before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,12 @@ pub enum Scope {
     ReadOther(IndexPrefix),
     /// `advance` of a restore.
     Restore(Arc<RestoreScope>),
+    /// `traces` of verifications.
+    ReadVerification,
+    /// `begin` and `advance` of a verification.
+    Verify(BackupId),
+    /// `clear` of verifications.
+    ClearVerification,
 }
 
 impl Scope {
@@ -68,6 +77,17 @@ impl Scope {
         rename_prefix.map_or(Self::Read, |prefix| Self::ReadOther(prefix.clone()))
     }
 
+    /// For a call of `begin` or `advance` of a verification; see [`Scope::of_create`].
+    #[must_use]
+    pub fn of_verification(id: &str) -> Self {
+        BackupId::parse(id).map_or(Self::ReadVerification, Self::Verify)
+    }
+
+    /// Whether it is a call of a verification.
+    pub(super) fn is_of_verifications(&self) -> bool {
+        matches!(self, Self::ReadVerification | Self::Verify(_) | Self::ClearVerification)
+    }
+
     /// The other prefix whose indices are read.
     pub(super) fn other_prefix(&self) -> Option<&IndexPrefix> {
         match self {
@@ -83,9 +103,10 @@ impl Scope {
         if request.method == Method::Get {
             return Ok(());
         }
-        if grant.is_of_restore() {
+        if grant.is_of_indices() {
             return match self {
                 Self::Restore(restore) => restore.check(grant, request),
+                _ if verification::covers(self, grant, request) => Ok(()),
                 _ => Err(Denial::Scope { found: excerpt(&request.to_string()), scope: self.clone() }),
             };
         }
@@ -106,7 +127,12 @@ impl Scope {
     /// The granted method besides GET, and the backup for whose snapshots.
     fn written(&self) -> Option<(Method, BackupId)> {
         match self {
-            Self::Read | Self::ReadOther(_) | Self::Restore(_) => None,
+            Self::Read
+            | Self::ReadOther(_)
+            | Self::Restore(_)
+            | Self::ReadVerification
+            | Self::Verify(_)
+            | Self::ClearVerification => None,
             Self::Create(id) | Self::Advance(id) => Some((Method::Put, *id)),
             Self::Delete(id) => Some((Method::Delete, *id)),
         }
@@ -117,7 +143,18 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operation, id) = match self {
-            Self::Read | Self::ReadOther(_) => return f.write_str("a call that only reads: only GET"),
+            Self::Read | Self::ReadOther(_) | Self::ReadVerification => {
+                return f.write_str("a call that only reads: only GET");
+            }
+            Self::Verify(id) => {
+                return write!(
+                    f,
+                    "a call of a verification of backup {id}: only GET, the lock, restores of copies from `{NAME_PREFIX}{id}_…`, and DELETE of what verifications have made"
+                );
+            }
+            Self::ClearVerification => {
+                return f.write_str("a call that clears verifications: only GET, and DELETE of what they have made");
+            }
             Self::Restore(restore) => return restore.fmt(f),
             Self::Create(id) => ("create", id),
             Self::Advance(id) => ("advance", id),

@@ -6,12 +6,12 @@ mod findings;
 mod guard;
 mod inspect;
 mod leftovers;
-mod look;
+pub(super) mod look;
 mod ongoing;
 mod outer;
-mod parts;
+pub(super) mod parts;
 mod plan;
-mod room;
+pub(super) mod room;
 
 pub use advance::advance;
 pub use inspect::get;
