@@ -177,7 +177,9 @@ impl Retention {
     /// All backups of the installation that are not being deleted.
     async fn candidates(&self, calls: &PolicyCalls) -> Result<Vec<Candidate>, CallError> {
         let restored = self.service.restores.driven().and_then(|id| id.parse().ok());
-        let in_use: BTreeSet<BackupId> = self.service.runs.driven().into_keys().chain(restored).collect();
+        let verified = self.service.verifications.in_use();
+        let in_use: BTreeSet<BackupId> =
+            self.service.runs.driven().into_keys().chain(restored).chain(verified).collect();
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let mut candidates = Vec::new();
         loop {

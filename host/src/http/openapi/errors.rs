@@ -9,14 +9,17 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema,
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::backups::{BEING_DELETED, OF_RESTORES};
+use crate::backups::{BEING_DELETED, OF_RESTORES, VERIFICATION_IN_PROGRESS};
 use crate::http::ApiError;
 
 /// Every code that the policy in this binary and the host itself answer with, each with its status.
 pub(in crate::http) fn codes() -> impl Iterator<Item = (StatusCode, &'static str)> {
     let refused = backup_core::Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
     let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
-    let of_host = [BEING_DELETED].into_iter().chain(OF_RESTORES).map(|code| (StatusCode::CONFLICT, code));
+    let of_host = [BEING_DELETED, VERIFICATION_IN_PROGRESS]
+        .into_iter()
+        .chain(OF_RESTORES)
+        .map(|code| (StatusCode::CONFLICT, code));
     refused.chain(own).chain(of_host)
 }
 
@@ -68,7 +71,7 @@ error_sets! {
     GetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
     ListErrors = &["invalidParameter"], REPOSITORY, ENGINE, CALL;
     DeleteErrors =
-        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly", "restoreInProgress"],
+        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly", "restoreInProgress", "verificationInProgress"],
         REPOSITORY, ENGINE, CALL;
     RestoreGetErrors =
         &["invalidBackupId", "backupNotFound", "invalidParameter", "invalidRenamePrefix"], REPOSITORY, ENGINE, CALL;
@@ -76,8 +79,12 @@ error_sets! {
         &[
             "malformedBody", "bodyTooLarge", "unsupportedMediaType", "invalidBackupId", "backupNotFound",
             "invalidRenamePrefix", "restoreNotConfirmed", "restoreBlocked", "restoreInProgress",
-            "restoreOfForeignIndices", "backupBeingDeleted", "indicesMissing",
+            "restoreOfForeignIndices", "backupBeingDeleted", "indicesMissing", "verificationInProgress",
         ],
+        REPOSITORY, ENGINE, CALL;
+    VerificationGetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
+    VerificationErrors =
+        &["invalidBackupId", "backupNotFound", "verificationInProgress", "restoreInProgress", "backupBeingDeleted"],
         REPOSITORY, ENGINE, CALL;
     ScheduleErrors = REPOSITORY, ENGINE, CALL;
     ExpiryErrors = &["malformedBody", "bodyTooLarge", "unsupportedMediaType"], REPOSITORY, ENGINE, CALL;
