@@ -1,4 +1,4 @@
-// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit. It does not restore.
+// A policy: the six operations of wit/backups.wit, and the one of wit/retention.wit. It neither restores nor verifies.
 //
 // Each call is short and keeps nothing. It may be cut off anywhere, and made again by anybody.
 
@@ -178,11 +178,22 @@ function optimizeVersion({ settings }) {
 
 export const backups = { create, advance, get, progress, list, delete: remove };
 
-export const restores = { plan: notSupported, advance: notSupported, get: notSupported };
+const noRestore = notSupported('restoreNotSupported', 'restore');
+export const restores = { plan: noRestore, advance: noRestore, get: noRestore };
+
+const noVerification = notSupported('verificationNotSupported', 'verify');
+export const verifications = {
+  begin: noVerification,
+  advance: noVerification,
+  traces: noVerification,
+  clear: noVerification,
+};
 
 export const retention = { expire };
 
-/** A policy need not restore: this code tells the host so. */
-function notSupported() {
-  throw fault('invalid-request', 'restoreNotSupported', 'this policy does not restore backups');
+/** A policy need not do everything: its code tells the host so. */
+function notSupported(code, verb) {
+  return () => {
+    throw fault('invalid-request', code, `this policy does not ${verb} backups`);
+  };
 }

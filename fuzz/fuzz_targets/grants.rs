@@ -163,8 +163,8 @@ fuzz_target!(|asked: Asked| {
 /// Says again, in other words than the scopes, what a call is for.
 fn assert_belongs(request: &Request, scope: &Scope) {
     let expected = match scope {
-        Scope::Read | Scope::ReadOther(_) => return assert_eq!(request.method, Method::Get),
-        Scope::Restore(_) => return,
+        Scope::Read | Scope::ReadOther(_) | Scope::ReadVerification => return assert_eq!(request.method, Method::Get),
+        Scope::Restore(_) | Scope::Verify(_) | Scope::ClearVerification => return,
         Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
         Scope::Delete(id) => (Method::Delete, id),
     };

@@ -9,6 +9,9 @@ use backup_policy::bindings::exports::optimize::backup::restores::{
     Guest as Restores, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreStep,
 };
 use backup_policy::bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
+use backup_policy::bindings::exports::optimize::backup::verifications::{
+    Guest as Verifications, VerificationHolder, VerificationRun, VerificationStep, VerificationTraces,
+};
 use backup_policy::bindings::optimize::backup::types::Problem;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -69,6 +72,24 @@ impl Retention for DatesOnly {
         let mut expired = Policy::expire(context, rules, candidates)?;
         expired.retain(|expired| !is_first_of_a_month_of_the_last_year(expired.backup_id, now));
         Ok(expired)
+    }
+}
+
+impl Verifications for DatesOnly {
+    fn begin(context: Context, id: String) -> Result<VerificationRun, Error> {
+        Policy::begin(context, id)
+    }
+
+    fn advance(context: Context, run: VerificationRun) -> Result<VerificationStep, Error> {
+        <Policy as Verifications>::advance(context, run)
+    }
+
+    fn traces(context: Context) -> Result<VerificationTraces, Error> {
+        Policy::traces(context)
+    }
+
+    fn clear(context: Context, holder: Option<VerificationHolder>) -> Result<bool, Error> {
+        Policy::clear(context, holder)
     }
 }
 

@@ -39,6 +39,16 @@ pub enum Error {
         "the indices of '{prefix}' cannot be restored under the prefix '{other}', since they could be taken for each other's; choose a prefix of which neither begins with the other and a dash, such as 'restored-{prefix}'"
     )]
     InvalidRenamePrefix { prefix: IndexPrefix, other: IndexPrefix },
+    #[error(
+        "a verification of backup {holder} is in progress, and there can be one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
+    )]
+    VerificationInProgress { holder: BackupId },
+    #[error("the backup with ID {id} cannot be verified: {reason}")]
+    BackupNotVerifiable { id: BackupId, reason: String },
+    #[error(
+        "the disks of the data nodes lack about {missing} bytes for a copy of some indices at a time ({needed} are needed, {available} are available); add nodes or space"
+    )]
+    NoRoomForVerification { missing: u64, needed: u64, available: u64 },
     #[error("renamePrefix is wrong: {0}")]
     InvalidIndexPrefix(#[from] InvalidIndexPrefix),
     #[error("{}", nothing_message(*part, prefix))]
@@ -248,6 +258,9 @@ table! {
     RepositoryMissing is Configuration: "repositoryMissing",
     RepositoryReadOnly is Configuration: "repositoryReadOnly",
     InvalidSetting is Configuration: "invalidSetting",
+    VerificationInProgress is Conflict: "verificationInProgress",
+    BackupNotVerifiable is Conflict: "backupNotVerifiable",
+    NoRoomForVerification is EngineFailure: "noRoomForVerification",
     BackupExists is Conflict: "backupAlreadyExists",
     BackupNotFound is NotFound: "backupNotFound",
     BackupOfAnotherInstallation is Conflict: "backupOfAnotherInstallation",

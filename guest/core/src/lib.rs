@@ -102,6 +102,7 @@ mod snapshot;
 mod status;
 pub mod text;
 mod time;
+pub mod verification;
 mod version;
 mod wit;
 

@@ -215,6 +215,63 @@ macro_rules! retention_types {
     };
 }
 
+/// For the interface `verifications`: outcomes, runs and holders in both directions, steps and traces for a host.
+#[macro_export]
+macro_rules! verification_types {
+    ($interface:path) => {
+        const _: () = {
+            use $crate as core;
+            use $crate::verification;
+            use $interface as wit;
+
+            $crate::same_cases!(
+                wit::CheckOutcome, verification::CheckOutcome: Pending, Passed, Failed, Skipped
+            );
+
+            impl wit::VerificationRun {
+                /// The run.
+                ///
+                /// # Errors
+                /// If the ID cannot be one.
+                pub fn read(&self) -> Result<verification::VerificationRun, core::Error> {
+                    Ok(verification::VerificationRun {
+                        backup_id: core::BackupId::parse(&self.backup_id.to_string())?,
+                        run_id: self.run_id.clone(),
+                        beat: self.beat,
+                        beaten: core::Timestamp(self.beaten),
+                        snapshots: self.snapshots.clone(),
+                        indices: self.indices.iter().filter_map(wit::VerifiedIndex::read).collect(),
+                        checks: self.checks.iter().map(wit::Check::read).collect(),
+                    })
+                }
+            }
+
+            impl wit::VerifiedIndex {
+                /// `None`: there is no such part.
+                fn read(&self) -> Option<verification::VerifiedIndex> {
+                    Some(verification::VerifiedIndex {
+                        part: core::Part::from_number(self.part)?,
+                        index: self.index.clone(),
+                        size: self.size,
+                        documents: self.documents,
+                        checked: self.checked,
+                    })
+                }
+            }
+
+            impl wit::Check {
+                fn read(&self) -> verification::Check {
+                    verification::Check {
+                        name: self.name.clone(),
+                        outcome: self.outcome.into(),
+                        found: self.found.clone(),
+                    }
+                }
+            }
+        };
+    };
+}
+
 /// For the interface `restores`: the states in both directions, options and runs as this crate's, and reports for a host.
 #[macro_export]
 macro_rules! restore_types {

@@ -1,4 +1,5 @@
 mod restore;
+mod verification;
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::bindings::exports::optimize::backup::retention as wit_retention;
 use crate::bindings::optimize::backup::types as wit;
 
 pub use restore::from_rename_prefix;
+pub use verification::from_holder;
 
 core::policy_types!(crate::bindings::optimize::backup::types);
 core::retention_types!(crate::bindings::exports::optimize::backup::retention);

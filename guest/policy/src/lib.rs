@@ -3,14 +3,14 @@
 //! Every export converts its arguments, runs one of [`backup_core::operations`] over the imported engine, and converts
 //! the result.
 //!
-//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`], [`Restores`]
-//! and [`Retention`] by means of [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
+//! A policy that differs in a part uses the crate without its feature `export`: it implements [`Guest`], [`Restores`],
+//! [`Retention`] and [`Verifications`] by means of [`Policy`], or of the operations over [`Imported`], and exports itself with `bindings::export!`.
 
 pub mod bindings;
 mod convert;
 mod engine;
 
-pub use convert::{from_context, from_id, from_query, from_rename_prefix, from_rules};
+pub use convert::{from_context, from_holder, from_id, from_query, from_rename_prefix, from_rules};
 pub use engine::Imported;
 
 use backup_core::{Timestamp, operations, restore, retention};
@@ -21,6 +21,9 @@ use bindings::exports::optimize::backup::restores::{
     Guest as Restores, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreStep,
 };
 use bindings::exports::optimize::backup::retention::{Candidate, Expired, Guest as Retention, Rules};
+use bindings::exports::optimize::backup::verifications::{
+    Guest as Verifications, VerificationHolder, VerificationRun, VerificationStep, VerificationTraces,
+};
 
 /// std's own allocator would begin with growing the memory, and leave what the module has unused.
 #[cfg(all(feature = "export", target_arch = "wasm32"))]
@@ -93,5 +96,27 @@ impl Retention for Policy {
         let candidates: Vec<retention::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
         let expired = retention::expired(&candidates, &from_rules(&rules)?, Timestamp(context.now));
         Ok(expired.into_iter().map(Into::into).collect())
+    }
+}
+
+impl Verifications for Policy {
+    fn begin(context: Context, id: String) -> Result<VerificationRun, Error> {
+        let run = operations::verification::begin(&Imported, &from_context(context)?, &id)?;
+        Ok(run.into())
+    }
+
+    fn advance(context: Context, run: VerificationRun) -> Result<VerificationStep, Error> {
+        let step = operations::verification::advance(&Imported, &from_context(context)?, &run.read()?)?;
+        Ok(step.into())
+    }
+
+    fn traces(context: Context) -> Result<VerificationTraces, Error> {
+        let traces = operations::verification::traces(&Imported, &from_context(context)?)?;
+        Ok(traces.into())
+    }
+
+    fn clear(context: Context, holder: Option<VerificationHolder>) -> Result<bool, Error> {
+        let holder = holder.map(from_holder).transpose()?;
+        Ok(operations::verification::clear(&Imported, &from_context(context)?, holder.as_ref())?)
     }
 }

@@ -8,7 +8,7 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, restores, retention};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, restores, retention, verifications};
 
 /// Calls of one generation of the policy.
 ///
@@ -160,6 +160,40 @@ impl PolicyCalls {
         let context = self.context(Vec::new());
         let call = self.policy().get_restore(self.purpose, self.capability(), &context, id, rename_prefix);
         self.observed(Operation::GetRestore, call).await
+    }
+
+    /// Begins the verification of a backup.
+    pub async fn begin_verification(&self, id: &str) -> Result<verifications::VerificationRun, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().begin_verification(self.capability(), &context, id);
+        self.observed(Operation::BeginVerification, call).await
+    }
+
+    /// Takes a verification one step further.
+    pub async fn advance_verification(
+        &self,
+        run: &verifications::VerificationRun,
+    ) -> Result<verifications::VerificationStep, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().advance_verification(self.capability(), &context, run);
+        self.observed(Operation::AdvanceVerification, call).await
+    }
+
+    /// Tells what verifications have left in the cluster.
+    pub async fn verification_traces(&self) -> Result<verifications::VerificationTraces, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().verification_traces(self.purpose, self.capability(), &context);
+        self.observed(Operation::VerificationTraces, call).await
+    }
+
+    /// Deletes what a verification has left. False: the lock is not this holder's any more.
+    pub async fn clear_verification(
+        &self,
+        holder: Option<&verifications::VerificationHolder>,
+    ) -> Result<bool, CallError> {
+        let context = self.context(Vec::new());
+        let call = self.policy().clear_verification(self.capability(), &context, holder);
+        self.observed(Operation::ClearVerification, call).await
     }
 
     fn policy(&self) -> &Policy {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use backup_core as core;
 use backup_core::retention::{self as rules, Safeguard};
+use backup_core::verification::scratch::{LOCK, SCRATCH, is_scratch};
 use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::restores::{Restore, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState};
@@ -16,6 +17,7 @@ use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
     SnapshotState, Step,
 };
+use super::verifications::{CheckOutcome, VerificationRun, VerificationStep, VerificationTraces};
 
 /// How an answer breaks the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,14 @@ pub enum ContractError {
     AnotherRestore,
     #[error("it calls the restore of the backup {0} complete, with {1} indices that are not restored")]
     NotRestored(BackupId, usize),
+    #[error("the verification in its answer is not the one that was asked for")]
+    AnotherVerification,
+    #[error("it says that the verification of the backup {0} has ended, and a check is pending or there is none")]
+    CheckPending(BackupId),
+    #[error("it says that the verification of the backup {0} has passed a check that failed before")]
+    CheckTakenBack(BackupId),
+    #[error("it calls the index '{}' a verification's; their names start with {SCRATCH}", excerpt(.0))]
+    NotScratch(String),
     #[error("it lets the backup {0} expire twice")]
     ExpiresTwice(BackupId),
 }
@@ -185,6 +195,44 @@ pub(crate) fn restore(asked: BackupId, restore: &Restore) -> Result<(), Contract
             Err(ContractError::NotRestored(found, others))
         }
         _ => Ok(()),
+    }
+}
+
+/// The answer to `begin` of a verification.
+pub(crate) fn begun_verification(asked: &str, run_id: &str, run: &VerificationRun) -> Result<(), ContractError> {
+    requested_id(asked, run.backup_id)?;
+    if run.run_id == run_id && !run.indices.is_empty() && !run.checks.is_empty() {
+        Ok(())
+    } else {
+        Err(ContractError::AnotherVerification)
+    }
+}
+
+/// The answer to `advance` of a verification.
+pub(crate) fn verification_step(asked: &VerificationRun, step: &VerificationStep) -> Result<(), ContractError> {
+    let (id, run) = (asked.backup_id, &step.run);
+    let names = |run: &VerificationRun| run.checks.iter().map(|check| check.name.clone()).collect::<Vec<_>>();
+    if run.backup_id != id || run.run_id != asked.run_id || names(run) != names(asked) {
+        return Err(ContractError::AnotherVerification);
+    }
+    if step.bytes.is_some_and(|bytes| bytes.done > bytes.total) {
+        return Err(ContractError::MoreThanAll(format!("verification of {id}")));
+    }
+    // An operator would trust it with a restore.
+    let mut pairs = asked.checks.iter().zip(&run.checks);
+    if pairs.any(|(before, now)| before.outcome == CheckOutcome::Failed && now.outcome != CheckOutcome::Failed) {
+        return Err(ContractError::CheckTakenBack(id));
+    }
+    let is_pending = run.checks.is_empty() || run.checks.iter().any(|check| check.outcome == CheckOutcome::Pending);
+    if step.again_in.is_none() && is_pending { Err(ContractError::CheckPending(id)) } else { Ok(()) }
+}
+
+/// The answer to `traces` of verifications.
+pub(crate) fn verification_traces(traces: &VerificationTraces) -> Result<(), ContractError> {
+    traces.holder.as_ref().map_or(Ok(()), |holder| possible_id(holder.backup_id))?;
+    match traces.indices.iter().find(|name| !is_scratch(name) || name.as_str() == LOCK) {
+        Some(other) => Err(ContractError::NotScratch(other.clone())),
+        None => Ok(()),
     }
 }
 

@@ -23,11 +23,16 @@ pub(super) struct Exports {
     plan_restore: ComponentExportIndex,
     advance_restore: ComponentExportIndex,
     get_restore: ComponentExportIndex,
+    begin_verification: ComponentExportIndex,
+    advance_verification: ComponentExportIndex,
+    verification_traces: ComponentExportIndex,
+    clear_verification: ComponentExportIndex,
 }
 
 const BACKUPS: &str = "optimize:backup/backups@1.0.0";
 const RESTORES: &str = "optimize:backup/restores@1.0.0";
 const RETENTION: &str = "optimize:backup/retention@1.0.0";
+const VERIFICATIONS: &str = "optimize:backup/verifications@1.0.0";
 
 impl Exports {
     pub(super) fn of(component: &Component) -> wasmtime::Result<Self> {
@@ -48,6 +53,10 @@ impl Exports {
             plan_restore: function(Operation::PlanRestore)?,
             advance_restore: function(Operation::AdvanceRestore)?,
             get_restore: function(Operation::GetRestore)?,
+            begin_verification: function(Operation::BeginVerification)?,
+            advance_verification: function(Operation::AdvanceVerification)?,
+            verification_traces: function(Operation::VerificationTraces)?,
+            clear_verification: function(Operation::ClearVerification)?,
         })
     }
 
@@ -63,6 +72,10 @@ impl Exports {
             Operation::PlanRestore => self.plan_restore,
             Operation::AdvanceRestore => self.advance_restore,
             Operation::GetRestore => self.get_restore,
+            Operation::BeginVerification => self.begin_verification,
+            Operation::AdvanceVerification => self.advance_verification,
+            Operation::VerificationTraces => self.verification_traces,
+            Operation::ClearVerification => self.clear_verification,
         }
     }
 }
@@ -74,6 +87,10 @@ fn function_of(operation: Operation) -> (&'static str, &'static str) {
         Operation::PlanRestore => (RESTORES, "plan"),
         Operation::AdvanceRestore => (RESTORES, "advance"),
         Operation::GetRestore => (RESTORES, "get"),
+        Operation::BeginVerification => (VERIFICATIONS, "begin"),
+        Operation::AdvanceVerification => (VERIFICATIONS, "advance"),
+        Operation::VerificationTraces => (VERIFICATIONS, "traces"),
+        Operation::ClearVerification => (VERIFICATIONS, "clear"),
         Operation::Create
         | Operation::Advance
         | Operation::Get

@@ -28,7 +28,7 @@ use permits::Permit;
 use store::CallState;
 
 pub use crate::settings::CallLimits;
-pub use bindings::exports::optimize::backup::{restores, retention};
+pub use bindings::exports::optimize::backup::{restores, retention, verifications};
 pub use bindings::optimize::backup::types;
 pub use compiled::Compiled;
 pub use contract::ContractError;
@@ -68,6 +68,10 @@ pub enum Operation {
     PlanRestore,
     AdvanceRestore,
     GetRestore,
+    BeginVerification,
+    AdvanceVerification,
+    VerificationTraces,
+    ClearVerification,
 }
 
 impl Operation {
@@ -84,6 +88,10 @@ impl Operation {
             Self::PlanRestore => "plan_restore",
             Self::AdvanceRestore => "advance_restore",
             Self::GetRestore => "get_restore",
+            Self::BeginVerification => "begin_verification",
+            Self::AdvanceVerification => "advance_verification",
+            Self::VerificationTraces => "verification_traces",
+            Self::ClearVerification => "clear_verification",
         }
     }
 }
@@ -333,6 +341,60 @@ impl Policy {
         Ok(restore)
     }
 
+    /// Begins the verification of a backup.
+    pub async fn begin_verification(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        id: &str,
+    ) -> Result<verifications::VerificationRun, CallError> {
+        let operation = Operation::BeginVerification;
+        let mut call = self.open(operation, Purpose::Service, capability, Scope::of_verification(id)).await?;
+        let run: verifications::VerificationRun = call.make((context, id)).await?;
+        contract::begun_verification(id, &context.run_id, &run)?;
+        Ok(run)
+    }
+
+    /// Takes a verification one step further.
+    pub async fn advance_verification(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        run: &verifications::VerificationRun,
+    ) -> Result<verifications::VerificationStep, CallError> {
+        let scope = Scope::of_verification(&run.backup_id.to_string());
+        let mut call = self.open(Operation::AdvanceVerification, Purpose::Service, capability, scope).await?;
+        let step: verifications::VerificationStep = call.make((context, run)).await?;
+        contract::verification_step(run, &step)?;
+        Ok(step)
+    }
+
+    /// Tells what verifications have left.
+    pub async fn verification_traces(
+        &self,
+        purpose: Purpose,
+        capability: Capability,
+        context: &types::Context,
+    ) -> Result<verifications::VerificationTraces, CallError> {
+        let scope = Scope::ReadVerification;
+        let mut call = self.open(Operation::VerificationTraces, purpose, capability, scope).await?;
+        let traces: verifications::VerificationTraces = call.make((context,)).await?;
+        contract::verification_traces(&traces)?;
+        Ok(traces)
+    }
+
+    /// Deletes what a verification has left, if its lock is still this holder's.
+    pub async fn clear_verification(
+        &self,
+        capability: Capability,
+        context: &types::Context,
+        holder: Option<&verifications::VerificationHolder>,
+    ) -> Result<bool, CallError> {
+        let scope = Scope::ClearVerification;
+        let mut call = self.open(Operation::ClearVerification, Purpose::Service, capability, scope).await?;
+        call.make((context, holder)).await
+    }
+
     async fn open(
         &self,
         operation: Operation,
@@ -382,6 +444,7 @@ backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types
 backup_actuator::restore_views!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::restore_types!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
+backup_core::verification_types!(crate::sandbox::bindings::exports::optimize::backup::verifications);
 
 /// Why a call ended without an answer.
 fn ended(call: &CallState, error: &wasmtime::Error) -> CallError {

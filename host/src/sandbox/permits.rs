@@ -90,11 +90,21 @@ impl Permits {
     ) -> Result<Permit, CallError> {
         let pool = match (operation, purpose) {
             (_, Purpose::Shadow) => &self.shadows,
-            (_, Purpose::Inspection) | (Operation::Advance | Operation::Expire | Operation::AdvanceRestore, _) => {
-                &self.background
+            (_, Purpose::Inspection)
+            | (
+                Operation::Advance
+                | Operation::Expire
+                | Operation::AdvanceRestore
+                | Operation::AdvanceVerification
+                | Operation::ClearVerification,
+                _,
+            ) => &self.background,
+            (Operation::Create | Operation::Delete | Operation::PlanRestore | Operation::BeginVerification, _) => {
+                &self.writes
             }
-            (Operation::Create | Operation::Delete | Operation::PlanRestore, _) => &self.writes,
-            (Operation::Get | Operation::Progress | Operation::GetRestore, _) => &self.gets,
+            (Operation::Get | Operation::Progress | Operation::GetRestore | Operation::VerificationTraces, _) => {
+                &self.gets
+            }
             (Operation::List, _) => &self.lists,
         };
         // Avoids a timer if a permit is free.
@@ -102,9 +112,14 @@ impl Permits {
             return Ok(pool.permit(permit));
         }
         let until = match (operation, purpose) {
-            (Operation::Get | Operation::Progress | Operation::GetRestore | Operation::List, Purpose::Service) => {
-                deadline.min(Instant::now() + READ_PERMIT_TIMEOUT)
-            }
+            (
+                Operation::Get
+                | Operation::Progress
+                | Operation::GetRestore
+                | Operation::VerificationTraces
+                | Operation::List,
+                Purpose::Service,
+            ) => deadline.min(Instant::now() + READ_PERMIT_TIMEOUT),
             _ => deadline,
         };
         match timeout_at(until, Arc::clone(&pool.calls).acquire_owned()).await {

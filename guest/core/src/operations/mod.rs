@@ -7,6 +7,7 @@ mod identify;
 mod inspect;
 mod progress;
 pub mod restore;
+pub mod verification;
 
 pub use advance::{Step, advance};
 pub use create::{Accepted, create, optimize_version};

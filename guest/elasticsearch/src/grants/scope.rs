@@ -17,6 +17,9 @@ use super::{Grant, RestoreScope};
 /// | `delete` | `Delete(id)` | DELETE of names that start with `camunda_optimize_{id}_` |
 /// | `plan` and `get` of a restore under another prefix | `ReadOther(prefix)` | nothing, and reads of that prefix's indices, too |
 /// | `advance` of a restore | `Restore(restore)` | what [`RestoreScope`] says |
+/// | `traces` of verifications | `ReadVerification` | nothing, and reads of what verifications have made, too |
+/// | `begin` and `advance` of a verification | `Verify(id)` | the lock, copies of that backup's indices, and their deletion |
+/// | `clear` of verifications | `ClearVerification` | the deletion of what verifications have made |
 ///
 /// A host creates one for each call, before it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,12 @@ pub enum Scope {
     ReadOther(IndexPrefix),
     /// `advance` of a restore.
     Restore(Arc<RestoreScope>),
+    /// `traces` of verifications.
+    ReadVerification,
+    /// `begin` and `advance` of a verification.
+    Verify(BackupId),
+    /// `clear` of verifications.
+    ClearVerification,
 }
 
 impl Scope {
@@ -66,6 +75,12 @@ impl Scope {
     #[must_use]
     pub fn of_restore_read(rename_prefix: Option<&IndexPrefix>) -> Self {
         rename_prefix.map_or(Self::Read, |prefix| Self::ReadOther(prefix.clone()))
+    }
+
+    /// For a call of `begin` or `advance` of a verification; see [`Scope::of_create`].
+    #[must_use]
+    pub fn of_verification(id: &str) -> Self {
+        BackupId::parse(id).map_or(Self::ReadVerification, Self::Verify)
     }
 
     /// The other prefix whose indices are read.
@@ -106,7 +121,12 @@ impl Scope {
     /// The granted method besides GET, and the backup for whose snapshots.
     fn written(&self) -> Option<(Method, BackupId)> {
         match self {
-            Self::Read | Self::ReadOther(_) | Self::Restore(_) => None,
+            Self::Read
+            | Self::ReadOther(_)
+            | Self::Restore(_)
+            | Self::ReadVerification
+            | Self::Verify(_)
+            | Self::ClearVerification => None,
             Self::Create(id) | Self::Advance(id) => Some((Method::Put, *id)),
             Self::Delete(id) => Some((Method::Delete, *id)),
         }
@@ -117,7 +137,13 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (operation, id) = match self {
-            Self::Read | Self::ReadOther(_) => return f.write_str("a call that only reads: only GET"),
+            Self::Read | Self::ReadOther(_) | Self::ReadVerification => {
+                return f.write_str("a call that only reads: only GET");
+            }
+            Self::Verify(id) => return write!(f, "a verification of backup {id}"),
+            Self::ClearVerification => {
+                return f.write_str("a call of clear for verifications: only GET, and DELETE of what they have made");
+            }
             Self::Restore(restore) => return restore.fmt(f),
             Self::Create(id) => ("create", id),
             Self::Advance(id) => ("advance", id),

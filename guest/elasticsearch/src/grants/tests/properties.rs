@@ -197,7 +197,8 @@ fn assert_harmless_restore(request: &Request) {
 /// Says again, in other words than the scopes, what a call is for.
 fn assert_belongs(request: &Request, scope: Scope) {
     let (method, id) = match scope {
-        Scope::Read | Scope::ReadOther(_) => return assert_eq!(request.method, Method::Get),
+        Scope::Read | Scope::ReadOther(_) | Scope::ReadVerification => return assert_eq!(request.method, Method::Get),
+        Scope::Verify(_) | Scope::ClearVerification => return,
         Scope::Restore(_) => return assert_harmless_restore(request),
         Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
         Scope::Delete(id) => (Method::Delete, id),
