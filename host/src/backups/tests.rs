@@ -12,6 +12,7 @@ mod panics;
 mod retention;
 mod runs;
 mod schedule;
+mod verifications;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

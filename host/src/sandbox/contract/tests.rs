@@ -1,3 +1,5 @@
+mod verifications;
+
 use super::super::types::{ByteCount, ShardCount, SnapshotDetail};
 use super::*;
 
