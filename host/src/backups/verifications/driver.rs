@@ -12,6 +12,9 @@ use crate::sandbox::CallError;
 use crate::sandbox::types::Error;
 use crate::sandbox::verifications::VerificationRun;
 
+/// Whatever a policy says, the host does not ask all the time, nor so seldom that it looks dead to others.
+const MIN_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(20);
 /// How much of an engine's or a policy's words is kept.
 const MAX_CHARS: usize = 1_000;
 
@@ -33,7 +36,8 @@ pub(super) async fn drive(
         let trouble = match calls.advance_verification(&run).await {
             Ok(step) => {
                 run = step.run;
-                let Some(again_in) = step.again_in.map(Duration::from_millis) else {
+                let again_in = step.again_in.map(|millis| Duration::from_millis(millis).clamp(MIN_DELAY, MAX_DELAY));
+                let Some(again_in) = again_in else {
                     let failure = failures(&run.checks);
                     return verifications.ended(end(run, made_by, failure));
                 };

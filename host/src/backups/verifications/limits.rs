@@ -84,3 +84,6 @@ fn is_lasting(error: &CallError) -> bool {
         | CallError::Internal(_) => true,
     }
 }
+
+#[cfg(test)]
+mod tests;
