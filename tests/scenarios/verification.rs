@@ -75,7 +75,8 @@ async fn everything(fixture: &Fixture) -> Result<Value> {
 }
 
 async fn copies(fixture: &Fixture) -> Result<Vec<String>> {
-    let found = fixture.engine.client().get("/*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid").await?;
+    let found =
+        fixture.engine.client().get("/*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid").await?;
     let found = found.ok()?;
     let names = found.as_object().into_iter().flatten().map(|(name, _)| name.clone());
     Ok(names.filter(|name| name.starts_with(SCRATCH)).collect())
@@ -104,7 +105,9 @@ async fn rewrite_part_two(fixture: &Fixture, id: u64, indices: &[String]) -> Res
 }
 
 async fn a_good_backup_passes_and_each_fault_is_found(distribution: Distribution) -> Result<()> {
-    const [GOOD, WITHOUT_DOCUMENTS, WITHOUT_INDEX]: [u64; 3] = [1, 2, 3];
+    const GOOD: u64 = 1;
+    const WITHOUT_DOCUMENTS: u64 = 2;
+    const WITHOUT_INDEX: u64 = 3;
     let fixture = own_engine(distribution).await?;
     let (client, options) = (fixture.engine.client(), fixture.options());
     let prefix = fixture.installation.prefix();
@@ -145,7 +148,12 @@ async fn a_good_backup_passes_and_each_fault_is_found(distribution: Distribution
 async fn slow_down(fixture: &Fixture) -> Result<()> {
     let name = fixture.repository.name();
     let settings = json!({"location": name, "max_restore_bytes_per_sec": "150kb"});
-    fixture.engine.client().put(&format!("/_snapshot/{name}"), &json!({"type": "fs", "settings": settings})).await?.ok()?;
+    fixture
+        .engine
+        .client()
+        .put(&format!("/_snapshot/{name}"), &json!({"type": "fs", "settings": settings}))
+        .await?
+        .ok()?;
     Ok(())
 }
 
@@ -189,7 +197,8 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
 
     // What is verified is in the metrics of the server that did it.
     assert_eq!(another.request("POST", &path, &[], String::new()).await?.status, 202);
-    poll_until("the end", TIMEOUT, async || Ok((another.get(&path).await?.json()?["state"] == "PASSED").then_some(()))).await?;
+    poll_until("the end", TIMEOUT, async || Ok((another.get(&path).await?.json()?["state"] == "PASSED").then_some(())))
+        .await?;
     let passed = Exposition::of(&another).await?.value("last_verification_timestamp_seconds", &[("outcome", "passed")]);
     assert!(passed.is_some_and(|time| time > 0.0), "{passed:?}");
     another.terminate().await?;
@@ -203,7 +212,8 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
 /// It takes its two minutes, which virtual time proves: `host/src/backups/tests/verifications.rs`.
 async fn a_server_clears_by_itself(fixture: &Fixture, id: u64) -> Result<()> {
     let mut child = command(&fixture.options(), id, &[]).spawn()?;
-    poll_until("a copy", Duration::from_secs(60), async || Ok((copies(fixture).await?.len() > 1).then_some(()))).await?;
+    poll_until("a copy", Duration::from_secs(60), async || Ok((copies(fixture).await?.len() > 1).then_some(())))
+        .await?;
     child.kill().await?;
     let begun = Instant::now();
     let host = fixture.host().await?;

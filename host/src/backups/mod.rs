@@ -39,8 +39,6 @@ pub use verifications::{Verification, Verifications};
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
 /// Only the host knows of its restores.
 pub(crate) const OF_RESTORES: [&str; 3] = restores::CODES;
-/// The host tells it of its own verification, the policy of another host's.
-pub(crate) const VERIFICATION_IN_PROGRESS: &str = verifications::IN_PROGRESS;
 
 pub struct BackupService {
     policies: Arc<Policies>,

@@ -23,8 +23,8 @@ use crate::sandbox::verifications::{Check, VerificationRun};
 use crate::sandbox::{CallError, Purpose};
 use state::{Current, End, State};
 
-/// A verification runs, here or on another host.
-pub(crate) const IN_PROGRESS: &str = "verificationInProgress";
+/// A verification runs here: the policy's own code for one of another host.
+const IN_PROGRESS: &str = "verificationInProgress";
 
 /// The verification that this host drives, and how those before it ended.
 pub struct Verifications {

@@ -9,17 +9,14 @@ use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder, ObjectBuilder, Schema,
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
-use crate::backups::{BEING_DELETED, OF_RESTORES, VERIFICATION_IN_PROGRESS};
+use crate::backups::{BEING_DELETED, OF_RESTORES};
 use crate::http::ApiError;
 
 /// Every code that the policy in this binary and the host itself answer with, each with its status.
 pub(in crate::http) fn codes() -> impl Iterator<Item = (StatusCode, &'static str)> {
     let refused = backup_core::Error::CODES.iter().map(|&(kind, code)| (status_of(kind), code));
     let own = RequestError::CODES.iter().chain(ApiError::CODES).copied();
-    let of_host = [BEING_DELETED, VERIFICATION_IN_PROGRESS]
-        .into_iter()
-        .chain(OF_RESTORES)
-        .map(|code| (StatusCode::CONFLICT, code));
+    let of_host = [BEING_DELETED].into_iter().chain(OF_RESTORES).map(|code| (StatusCode::CONFLICT, code));
     refused.chain(own).chain(of_host)
 }
 
@@ -84,7 +81,10 @@ error_sets! {
         REPOSITORY, ENGINE, CALL;
     VerificationGetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
     VerificationErrors =
-        &["invalidBackupId", "backupNotFound", "verificationInProgress", "restoreInProgress", "backupBeingDeleted"],
+        &[
+            "invalidBackupId", "backupNotFound", "verificationInProgress", "backupNotVerifiable", "noRoomForVerification",
+            "restoreInProgress", "backupBeingDeleted",
+        ],
         REPOSITORY, ENGINE, CALL;
     ScheduleErrors = REPOSITORY, ENGINE, CALL;
     ExpiryErrors = &["malformedBody", "bodyTooLarge", "unsupportedMediaType"], REPOSITORY, ENGINE, CALL;
