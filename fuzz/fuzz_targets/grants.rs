@@ -28,6 +28,9 @@ enum Call {
     Delete(u8),
     /// With another prefix or without.
     Restore(u8, bool),
+    Verify(u8),
+    ReadVerification,
+    ClearVerification,
 }
 
 #[derive(Debug, Arbitrary)]
@@ -65,7 +68,7 @@ enum Body {
     Any(String),
 }
 
-const KNOWN: [&str; 47] = [
+const KNOWN: [&str; 53] = [
     "_snapshot",
     "backups",
     "camunda_optimize_12_8.6.0_part_1_of_2",
@@ -113,9 +116,15 @@ const KNOWN: [&str; 47] = [
     "rename_pattern",
     "^optimize-(.+)$",
     "other-$1",
+    "optimize-backup-verify-lock",
+    "optimize-backup-verify-12-optimize-a",
+    "optimize-backup-verify-*",
+    "optimize-backup-verify-12-optimize-$1",
+    "index.routing.allocation.exclude.optimize_backup_verification",
+    "index.number_of_replicas",
 ];
 
-const GRANTED: [&str; 18] = [
+const GRANTED: [&str; 22] = [
     "_snapshot/backups",
     "_snapshot/backups/camunda_optimize_12_*",
     "_snapshot/backups/camunda_optimize_12_8.6.0_part_1_of_2",
@@ -134,6 +143,10 @@ const GRANTED: [&str; 18] = [
     "optimize-*/_recovery",
     "_cat/shards/other-*",
     "_cluster/state/customs",
+    "optimize-backup-verify-lock/_settings",
+    "optimize-backup-verify-lock",
+    "optimize-backup-verify-12-optimize-a,optimize-backup-verify-lock",
+    "optimize-backup-verify-*/_stats/docs",
 ];
 
 fuzz_target!(|asked: Asked| {
@@ -152,6 +165,11 @@ fuzz_target!(|asked: Asked| {
         match &scope {
             Scope::Restore(_) if granted.request().method != Method::Get => {
                 assert_of_restore(granted.request(), &restored, is_renamed);
+            }
+            Scope::Verify(id) => assert_of_verification(granted.request(), &format!("{NAME_PREFIX}{id}_")),
+            Scope::ClearVerification => {
+                assert!(matches!(granted.request().method, Method::Get | Method::Delete));
+                assert_of_verification(granted.request(), "nothing");
             }
             _ => assert_harmless(granted.request()),
         }
@@ -202,6 +220,31 @@ fn assert_of_restore(request: &Request, snapshots: &str, is_renamed: bool) {
     }
 }
 
+/// Says again, in other words than the grants, what a verification may write.
+fn assert_of_verification(request: &Request, snapshots: &str) {
+    const SCRATCH: &str = "optimize-backup-verify-";
+    let is_scratch =
+        |name: &str| name.len() > SCRATCH.len() && name.starts_with(SCRATCH) && !name.contains(['*', '?', '<']);
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    let body: Value = request.body.as_deref().map_or(Value::Null, |body| serde_json::from_str(body).unwrap());
+    match (request.method, path.as_slice()) {
+        (Method::Get, [name, ..]) if name.starts_with(SCRATCH) => assert_eq!(body, Value::Null),
+        (Method::Get, _) => assert_harmless(request),
+        (Method::Put, ["optimize-backup-verify-lock"]) => assert!(body["settings"].is_object()),
+        (Method::Put, ["optimize-backup-verify-lock", "_settings"]) => assert_eq!(body.as_object().unwrap().len(), 1),
+        (Method::Delete, [names]) => assert!(names.split(',').all(is_scratch), "{names}"),
+        (Method::Post, ["_snapshot", "backups", name, "_restore"]) => {
+            assert!(name.starts_with(snapshots), "{name}");
+            assert!(
+                body["indices"].as_array().unwrap().iter().all(|name| name.as_str().unwrap().starts_with("optimize-"))
+            );
+            assert_eq!((&body["include_global_state"], &body["include_aliases"]), (&false.into(), &false.into()));
+            assert!(body["rename_replacement"].as_str().unwrap().starts_with(SCRATCH));
+        }
+        other => panic!("{other:?} was granted"),
+    }
+}
+
 /// Says again, in other words than the grants, what must hold for anything that is sent.
 fn assert_harmless(request: &Request) {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
@@ -216,7 +259,8 @@ fn assert_harmless(request: &Request) {
         | ["optimize-metadata" | "other-metadata", ..]
         | ["_nodes" | "_cluster", ..]
         | ["_cat", "shards", _]
-        | ["_resolve", "index", "other-*"] => assert!(reads),
+        | ["_resolve", "index", "other-*"]
+        | ["optimize-backup-verify-*", ..] => assert!(reads),
         other => panic!("{other:?} was granted"),
     }
     assert!(!path.iter().any(|segment| segment.contains(['/', '\\', '%', '\r', '\n', '\0'])));
@@ -257,6 +301,9 @@ impl Call {
             Self::Create(number) => id(number).map(Scope::Create),
             Self::Advance(number) => id(number).map(Scope::Advance),
             Self::Delete(number) => id(number).map(Scope::Delete),
+            Self::ReadVerification => return Scope::ReadVerification,
+            Self::ClearVerification => return Scope::ClearVerification,
+            Self::Verify(number) => id(number).map(Scope::Verify),
             Self::Restore(number, is_renamed) => id(number).map(|backup_id| restore(backup_id, *is_renamed)),
         }
         .unwrap_or(Scope::Read)

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use backup_core::Response;
 use backup_core::memory::Dialect;
+use backup_core::verification::scratch::LOCK;
+use backup_core::{Request, Response};
 use backup_questions::{
-    INDICES, LARGE_INDEX, METADATA, Preparation, Question, RESTORED_INDEX, documents, questions, restore_renamed,
+    COPIED_INDEX, INDICES, LARGE_INDEX, METADATA, Preparation, Question, RESTORED_INDEX, copy, documents, questions,
+    restore_renamed, take_lock,
 };
 use backup_test_support::engine::{Distribution, Engine};
 use backup_test_support::poll_until;
@@ -82,7 +84,9 @@ impl RealEngine {
             Some(self.send(question).await?)
         };
         // Whatever the question was, others must not find it.
-        self.0.client().delete(&format!("/{RESTORED_INDEX}")).await?;
+        for index in [RESTORED_INDEX, COPIED_INDEX, LOCK] {
+            self.0.client().delete(&format!("/{index}")).await?;
+        }
         for index in question.unassigned() {
             self.0.client().delete(&format!("/{index}")).await?.ok()?;
         }
@@ -129,10 +133,14 @@ impl RealEngine {
                 self.write(question, name, json!({"indices": indices, "partial": true})).await
             }
             Preparation::Restored(name) => {
-                let request = restore_renamed(question.name, name).map_err(anyhow::Error::from_boxed)?;
-                let path = format!("/{}?wait_for_completion=true", request.path.join("/"));
-                let body = serde_json::from_str(request.body.as_deref().unwrap_or_default())?;
-                self.0.client().post(&path, &body).await?.ok().map(drop)
+                self.restore(&restore_renamed(question.name, name).map_err(anyhow::Error::from_boxed)?).await
+            }
+            Preparation::Copied(name) => {
+                self.restore(&copy(question.name, name).map_err(anyhow::Error::from_boxed)?).await
+            }
+            Preparation::Locked => {
+                let body = serde_json::from_str(take_lock().body.as_deref().unwrap_or_default())?;
+                self.0.client().put(&format!("/{LOCK}"), &body).await?.ok().map(drop)
             }
             Preparation::OfNoIndices(name) => self.write(question, name, json!({"indices": []})).await,
             Preparation::Running(name) => {
@@ -148,6 +156,13 @@ impl RealEngine {
                 repository.damage(name, damage).await
             }
         }
+    }
+
+    /// Restores, and waits for its end.
+    async fn restore(&self, request: &Request) -> Result<()> {
+        let path = format!("/{}?wait_for_completion=true", request.path.join("/"));
+        let body = serde_json::from_str(request.body.as_deref().unwrap_or_default())?;
+        self.0.client().post(&path, &body).await?.ok().map(drop)
     }
 
     /// Waits until the engine writes the only shard of a snapshot.

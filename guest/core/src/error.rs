@@ -1,5 +1,6 @@
 use crate::owner::Owner;
 use crate::text::excerpt;
+use crate::verification::VerificationHolder;
 use crate::{
     BackupId, Context, IndexPrefix, InvalidBackupId, InvalidIndexPrefix, InvalidListQuery, InvalidOptimizeVersion,
     Part, Refusal, RepositoryName, Request, Snapshot, TransportError,
@@ -39,10 +40,8 @@ pub enum Error {
         "the indices of '{prefix}' cannot be restored under the prefix '{other}', since they could be taken for each other's; choose a prefix of which neither begins with the other and a dash, such as 'restored-{prefix}'"
     )]
     InvalidRenamePrefix { prefix: IndexPrefix, other: IndexPrefix },
-    #[error(
-        "a verification of backup {holder} is in progress, and there can be one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
-    )]
-    VerificationInProgress { holder: BackupId },
+    #[error("{}", verification_message(holder.as_ref()))]
+    VerificationInProgress { holder: Option<VerificationHolder> },
     #[error("the backup with ID {id} cannot be verified: {reason}")]
     BackupNotVerifiable { id: BackupId, reason: String },
     #[error(
@@ -210,6 +209,13 @@ fn not_found_message(id: BackupId, repository: &RepositoryName, another: Option<
             "the backup with ID {id} in the snapshot repository '{repository}' is of another installation, with the index prefix '{prefix}'; that installation's server shows it"
         ),
     }
+}
+
+fn verification_message(holder: Option<&VerificationHolder>) -> String {
+    let of = holder.map_or_else(|| "a backup".to_owned(), |holder| format!("backup {}", holder.backup_id));
+    format!(
+        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
+    )
 }
 
 /// `part` is `None` where neither part has an index.

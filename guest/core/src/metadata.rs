@@ -1,4 +1,5 @@
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::json::{Object, object};
 use crate::{Context, Part};
@@ -22,6 +23,12 @@ pub struct Origin {
     /// `None`: a version wrote it that did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_prefix: Option<String>,
+    /// How many indices the installation had when the part was begun. `None`: not known.
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
+    pub indices: Option<u64>,
+    /// How many documents the part's indices had just before. `None`: not known.
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
+    pub documents: Option<u64>,
     /// The version of the policy that decided. It is written for people, and not read.
     #[serde(skip_deserializing)]
     pub policy: String,
@@ -39,6 +46,11 @@ fn of_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Origin
     Ok(Option::<Object<Origin>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
+/// No number that somebody else has written makes the snapshot somebody else's.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(Option::<Value>::deserialize(deserializer)?.and_then(|value| value.as_u64()))
+}
+
 impl Origin {
     const MAX_CHARS: usize = 128;
 
@@ -53,6 +65,8 @@ impl Origin {
             parts: Part::COUNT,
             host: limited(&context.host),
             index_prefix: Some(context.settings.index_prefix.to_string()),
+            indices: None,
+            documents: None,
             policy: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -83,14 +83,21 @@ impl Refusal {
         self.kind == "snapshot_restore_exception" && self.reason.contains("already exists")
     }
 
+    /// An index that is to be created exists.
+    pub(crate) fn is_index_there(&self) -> bool {
+        matches!(self.kind.as_str(), "resource_already_exists_exception" | "index_already_exists_exception")
+    }
+
+    /// Another operation on the same indices or snapshots has to end first.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.kind.as_str(), "snapshot_in_progress_exception" | "concurrent_snapshot_execution_exception")
+    }
+
     /// The same step of a restore can succeed later. Other refusals of a restore are 500s, too.
     pub(crate) fn can_pass_for_restore(&self) -> bool {
         matches!(self.status, 408 | 429 | 502..=504)
             || (self.status == 500 && self.kind != "snapshot_restore_exception")
-            || matches!(
-                self.kind.as_str(),
-                "snapshot_in_progress_exception" | "concurrent_snapshot_execution_exception"
-            )
+            || self.is_held()
     }
 
     /// A proxy or load balancer answered in the engine's place, which may have executed the request.

@@ -1,8 +1,11 @@
 mod restore;
+mod verification;
 
 use std::fmt;
 
 use serde::Serialize;
+
+use self::restore::RestoreBody;
 
 use crate::metadata::Metadata;
 use crate::{IndexPrefix, IndexSelection, Origin, RepositoryName, SnapshotName};

@@ -2,7 +2,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::text::excerpt;
-use crate::{EngineClock, Error, OptimizeVersion, RunNote, Timestamp};
+use crate::verification::scratch::{SCRATCH, SCRATCH_PREFIX, is_scratch};
+use crate::{BackupId, EngineClock, Error, OptimizeVersion, RunNote, Timestamp};
 
 /// Which search engine holds Optimize's data. Their snapshot APIs differ in details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub struct IndexPrefix(String);
 /// Why a text is not an [`IndexPrefix`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' cannot be an index prefix: use lower-case letters, digits, '-', '_' and '.', starting with a letter or a digit, up to 200"
+    "'{0}' cannot be an index prefix: use lower-case letters, digits, '-', '_' and '.', starting with a letter or a digit, up to 200, and not {SCRATCH_PREFIX}, which verifications of backups use"
 )]
 pub struct InvalidIndexPrefix(String);
 
@@ -81,8 +82,10 @@ impl IndexPrefix {
     pub fn parse(text: &str) -> Result<Self, InvalidIndexPrefix> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         let allowed = |c: char| plain(c) || "-_.".contains(c);
-        if text.len() <= Self::MAX_BYTES && text.starts_with(plain) && text.chars().all(allowed) {
-            return Ok(Self(text.to_owned()));
+        let prefix = Self(text.to_owned());
+        let is_plain = text.len() <= Self::MAX_BYTES && text.starts_with(plain) && text.chars().all(allowed);
+        if is_plain && !prefix.is_of_verifications() {
+            return Ok(prefix);
         }
         Err(InvalidIndexPrefix(excerpt(text, 80)))
     }
@@ -93,9 +96,29 @@ impl IndexPrefix {
         &self.0
     }
 
-    /// The name of an index or alias without the prefix and its dash; `None` if it is not ours.
+    /// That of what verifications make in the cluster. No installation can have it.
+    #[must_use]
+    pub fn of_verifications() -> Self {
+        Self(SCRATCH_PREFIX.to_owned())
+    }
+
+    /// That of the copies of this installation's indices that the verification of a backup makes.
+    pub(crate) fn of_copies(&self, id: BackupId) -> Self {
+        Self(format!("{SCRATCH}{id}-{self}"))
+    }
+
+    /// Whether only what a verification makes has it.
+    pub(crate) fn is_of_verifications(&self) -> bool {
+        self.0 == SCRATCH_PREFIX || is_scratch(&self.0)
+    }
+
+    /// The name of an index or alias without the prefix and its dash; `None` if it is not ours. What verifications have made
+    /// is no installation's, whatever the name begins with.
     #[must_use]
     pub fn strip<'a>(&self, name: &'a str) -> Option<&'a str> {
+        if is_scratch(name) && !self.is_of_verifications() {
+            return None;
+        }
         name.strip_prefix(&self.0)?.strip_prefix('-')
     }
 }

@@ -4,19 +4,32 @@ use std::time::Duration;
 use backup_core::{Backoff, Method, Response, TransportError};
 use jiff::Timestamp;
 
+use crate::Granted;
+
 /// The longest `Retry-After` of an engine or a proxy that is observed.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long `submit` waits for a response. A refusal comes within this time.
 pub const EARLY_ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// How long a request may take at most whose answer nothing depends on.
+const DISPENSABLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How much of the time that is left a request may take, with all its attempts.
 ///
-/// A write leaves half of it, in which the policy can find out whether the engine executed it.
+/// A write leaves half of it, in which the policy can find out whether the engine executed it. What is dispensable leaves
+/// most of it to what comes after.
 #[must_use]
-pub fn request_timeout(method: Method, left: Duration) -> Duration {
-    if method == Method::Get { left } else { left / 2 }
+pub fn request_timeout(request: &Granted, left: Duration) -> Duration {
+    match request.request().method {
+        _ if request.is_dispensable() => DISPENSABLE_TIMEOUT.min(left / 4),
+        Method::Get => left,
+        Method::Put | Method::Post | Method::Delete => left / 2,
+    }
 }
+
+/// How often a request is sent again.
+const MAX_RETRIES: usize = 4;
 
 /// Decides whether and when a request is sent again: up to five attempts within about three seconds, enough for a node
 /// that restarts its HTTP port or an election of a master.
@@ -29,9 +42,13 @@ pub struct Retry {
 impl Retry {
     /// For one request, before its first attempt. For `jitter` see [`Backoff::new`].
     #[must_use]
-    pub fn new(method: Method, jitter: fn() -> f64) -> Self {
+    pub fn new(request: &Granted, jitter: fn() -> f64) -> Self {
+        Self::of(request.request().method, if request.is_dispensable() { 0 } else { MAX_RETRIES }, jitter)
+    }
+
+    fn of(method: Method, retries: usize, jitter: fn() -> f64) -> Self {
         let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2), jitter);
-        Self { method, delays: backoff.take(4) }
+        Self { method, delays: backoff.take(retries) }
     }
 
     /// How long to wait before the next attempt, at least as long as the engine's `Retry-After`. `None`: this result is

@@ -18,7 +18,7 @@ pub(crate) async fn send(
 ) -> Result<Response, TransportError> {
     let deadline = Instant::now() + timeout;
     let left = || deadline.saturating_duration_since(Instant::now());
-    let mut retry = Retry::new(request.request().method, fastrand::f64);
+    let mut retry = Retry::new(request, fastrand::f64);
     loop {
         let result = transport.read(request, left(), permit).await;
         let Some(delay) = retry.delay_after(&result, left()) else { return result };
@@ -37,7 +37,7 @@ pub(crate) async fn submit(
 ) -> Submitted {
     let deadline = Instant::now() + early;
     let left = || deadline.saturating_duration_since(Instant::now());
-    let mut retry = Retry::new(request.request().method, fastrand::f64);
+    let mut retry = Retry::new(&request, fastrand::f64);
     loop {
         let (transport, sent) = (Arc::clone(&transport), request.clone());
         let attempt = async move { transport.submit(&sent, timeout).await };

@@ -165,7 +165,7 @@ impl PolicyCalls {
     /// Begins the verification of a backup.
     pub async fn begin_verification(&self, id: &str) -> Result<verifications::VerificationRun, CallError> {
         let context = self.context(Vec::new());
-        let call = self.policy().begin_verification(self.capability(), &context, id);
+        let call = self.policy().begin_verification(self.purpose, self.capability(), &context, id);
         self.observed(Operation::BeginVerification, call).await
     }
 
@@ -175,7 +175,7 @@ impl PolicyCalls {
         run: &verifications::VerificationRun,
     ) -> Result<verifications::VerificationStep, CallError> {
         let context = self.context(Vec::new());
-        let call = self.policy().advance_verification(self.capability(), &context, run);
+        let call = self.policy().advance_verification(self.purpose, self.capability(), &context, run);
         self.observed(Operation::AdvanceVerification, call).await
     }
 
@@ -192,7 +192,7 @@ impl PolicyCalls {
         holder: Option<&verifications::VerificationHolder>,
     ) -> Result<bool, CallError> {
         let context = self.context(Vec::new());
-        let call = self.policy().clear_verification(self.capability(), &context, holder);
+        let call = self.policy().clear_verification(self.purpose, self.capability(), &context, holder);
         self.observed(Operation::ClearVerification, call).await
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use backup_core as core;
 use backup_core::retention::{self as rules, Safeguard};
-use backup_core::verification::scratch::{LOCK, SCRATCH, copy_name, is_scratch};
+use backup_core::verification::scratch::{SCRATCH, copy_name, is_scratch};
 use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::restores::{Restore, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState};
@@ -17,9 +17,7 @@ use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
     SnapshotState, Step,
 };
-use super::verifications::{
-    CheckOutcome, VerificationRun, VerificationStep, VerificationTraces, VerifiedIndex,
-};
+use super::verifications::{CheckOutcome, VerificationRun, VerificationStep, VerificationTraces, VerifiedIndex};
 
 /// How an answer breaks the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -266,7 +264,7 @@ fn verified(run: &VerificationRun) -> Result<(), ContractError> {
 /// The answer to `traces` of verifications.
 pub(crate) fn verification_traces(traces: &VerificationTraces) -> Result<(), ContractError> {
     traces.holder.as_ref().map_or(Ok(()), |holder| possible_id(holder.backup_id))?;
-    match traces.indices.iter().find(|name| !is_scratch(name) || name.as_str() == LOCK) {
+    match traces.indices.iter().find(|name| !is_scratch(name)) {
         Some(other) => Err(ContractError::NotScratch(other.clone())),
         None => Ok(()),
     }

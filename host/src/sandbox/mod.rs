@@ -344,12 +344,13 @@ impl Policy {
     /// Begins the verification of a backup.
     pub async fn begin_verification(
         &self,
+        purpose: Purpose,
         capability: Capability,
         context: &types::Context,
         id: &str,
     ) -> Result<verifications::VerificationRun, CallError> {
         let operation = Operation::BeginVerification;
-        let mut call = self.open(operation, Purpose::Service, capability, Scope::of_verification(id)).await?;
+        let mut call = self.open(operation, purpose, capability, Scope::of_verification(id)).await?;
         let run: verifications::VerificationRun = call.make((context, id)).await?;
         contract::begun_verification(id, &context.run_id, &run)?;
         Ok(run)
@@ -358,12 +359,13 @@ impl Policy {
     /// Takes a verification one step further.
     pub async fn advance_verification(
         &self,
+        purpose: Purpose,
         capability: Capability,
         context: &types::Context,
         run: &verifications::VerificationRun,
     ) -> Result<verifications::VerificationStep, CallError> {
         let scope = Scope::of_verification(&run.backup_id.to_string());
-        let mut call = self.open(Operation::AdvanceVerification, Purpose::Service, capability, scope).await?;
+        let mut call = self.open(Operation::AdvanceVerification, purpose, capability, scope).await?;
         let step: verifications::VerificationStep = call.make((context, run)).await?;
         contract::verification_step(run, &step)?;
         Ok(step)
@@ -386,12 +388,13 @@ impl Policy {
     /// Deletes what a verification has left, if its lock is still this holder's.
     pub async fn clear_verification(
         &self,
+        purpose: Purpose,
         capability: Capability,
         context: &types::Context,
         holder: Option<&verifications::VerificationHolder>,
     ) -> Result<bool, CallError> {
         let scope = Scope::ClearVerification;
-        let mut call = self.open(Operation::ClearVerification, Purpose::Service, capability, scope).await?;
+        let mut call = self.open(Operation::ClearVerification, purpose, capability, scope).await?;
         call.make((context, holder)).await
     }
 

@@ -1,6 +1,6 @@
 //! What belongs to one call of a policy and ends with it.
 
-use backup_elasticsearch::EARLY_ANSWER_TIMEOUT;
+use backup_elasticsearch::{EARLY_ANSWER_TIMEOUT, request_timeout};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use super::permits::Permit;
 use super::wasi::WasiState;
 use super::{CallError, Operation};
 use crate::elasticsearch::{
-    Capability, LargeResponsePermit, Method, Outstanding, Request, Response, Scope, Submitted, TransportError,
+    Capability, LargeResponsePermit, Outstanding, Request, Response, Scope, Submitted, TransportError,
 };
 
 /// The data of a call's store.
@@ -115,8 +115,8 @@ impl CallState {
         }
     }
 
-    /// Takes one request from the budget, and returns the time that it may take.
-    fn request_timeout(&mut self, method: Method) -> Result<Duration, TransportError> {
+    /// Takes one request from the budget, and returns the time that is left.
+    fn take_request(&mut self) -> Result<Duration, TransportError> {
         let Some(calls_left) = self.engine_calls_left.checked_sub(1) else {
             self.denied_for = Some(CallLimit::EngineCalls);
             return Err(TransportError::Denied(format!("this call has used up its {}", CallLimit::EngineCalls)));
@@ -126,7 +126,7 @@ impl CallState {
         if left.is_zero() {
             return Err(TransportError::Unreachable(TIME_IS_UP.to_owned()));
         }
-        Ok(backup_elasticsearch::request_timeout(method, left))
+        Ok(left)
     }
 
     /// Names the setting if the call's time was too short for the engine's answer.
@@ -140,8 +140,9 @@ impl CallState {
     }
 
     pub(super) async fn send(&mut self, request: Request) -> Result<Response, TransportError> {
-        let timeout = self.request_timeout(request.method)?;
+        let left = self.take_request()?;
         let granted = self.capability.check(request, self.scope.clone())?;
+        let timeout = request_timeout(&granted, left);
         self.large_response.release();
         let sent = self.capability.destination.send(&granted, timeout, &self.large_response).await;
         let response = sent.map_err(|error| self.with_setting(error))?;
@@ -150,8 +151,9 @@ impl CallState {
     }
 
     pub(super) async fn submit(&mut self, request: Request) -> Result<Option<Response>, TransportError> {
-        let early = self.request_timeout(request.method)?.min(EARLY_ANSWER_TIMEOUT);
+        let left = self.take_request()?;
         let granted = self.capability.check(request, self.scope.clone())?;
+        let early = request_timeout(&granted, left).min(EARLY_ANSWER_TIMEOUT);
         self.large_response.release();
         match self.capability.destination.submit(granted, early, SUBMIT_TIMEOUT).await {
             Submitted::Answered(outcome) => outcome.map(Some),

@@ -1,4 +1,5 @@
 mod restores;
+mod verifications;
 
 use std::error::Error;
 
@@ -13,6 +14,7 @@ use crate::Preparation::{Damaged, OfNoIndices, Partial, ReadOnly, Running, Snaps
 use crate::{Preparation, Question, read};
 
 pub use self::restores::restore_renamed;
+pub use self::verifications::{copy, take_lock};
 
 /// All of them. Those for which a real engine is throttled come last.
 ///
@@ -21,7 +23,7 @@ pub use self::restores::restore_renamed;
 pub fn questions() -> Result<Vec<Question>, Box<dyn Error + Send + Sync>> {
     let reads = [repositories()?, lists()?, several()?, damages()?];
     let groups = reads.into_iter().chain([creations()?, deletions()?, lookups()?]);
-    let groups = groups.chain([statuses()?, restores::questions()?, running()?]);
+    let groups = groups.chain([statuses()?, restores::questions()?, verifications::questions()?, running()?]);
     Ok(groups.flatten().collect())
 }
 
@@ -280,6 +282,8 @@ fn part_one(repository: &str) -> Result<Request, BoxError> {
         parts: Part::COUNT,
         host: "host".to_owned(),
         index_prefix: Some(prefix.to_string()),
+        indices: Some(5),
+        documents: Some(0),
         policy: "0.1.0".to_owned(),
     };
     Ok(Request::create(&RepositoryName::parse(repository)?, &name, &selection, origin))

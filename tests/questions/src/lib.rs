@@ -13,7 +13,7 @@ use backup_core::memory::{Damage, Dialect, MemoryEngine, StoredSnapshot};
 use backup_core::{Engine, Request, Response, SnapshotState};
 use serde_json::{Value, json};
 
-pub use self::catalogue::{questions, restore_renamed};
+pub use self::catalogue::{copy, questions, restore_renamed, take_lock};
 
 /// The indices that are there for every question, each `{name}_v{N}` with the alias `{name}`.
 pub const INDICES: [&str; 5] = [
@@ -70,12 +70,19 @@ pub enum Preparation {
     /// What such a [`Preparation::Snapshot`] holds, restored under the prefix [`OTHER_PREFIX`], with a mark. It is gone after
     /// the question.
     Restored(&'static str),
+    /// The lock of verifications. It is gone after the question.
+    Locked,
+    /// What such a [`Preparation::Snapshot`] holds, restored as a verification does. It is gone after the question.
+    Copied(&'static str),
 }
 
 /// The prefix under which [`Preparation::Restored`] restores.
 pub const OTHER_PREFIX: &str = "renamed";
 /// The index that it restores.
 pub const RESTORED_INDEX: &str = "renamed-alert_v4";
+
+/// The index that [`Preparation::Copied`] restores.
+pub const COPIED_INDEX: &str = "optimize-backup-verify-1-optimize-alert_v4";
 
 /// The metadata of the snapshots, as JSON.
 pub const METADATA: &str = r#"{"by":"me"}"#;
@@ -122,6 +129,8 @@ impl Question {
                 let restored = catalogue::restore_renamed(self.name, name).map(|request| engine.send(&request));
                 drop(restored);
             }
+            Preparation::Locked => drop(engine.send(&take_lock())),
+            Preparation::Copied(name) => drop(copy(self.name, name).map(|request| engine.send(&request))),
         }
     }
 

@@ -152,6 +152,15 @@ pub(super) fn statistics(response: &Response) -> Value {
     })
 }
 
+/// Which indices tell how many documents they have.
+pub(super) fn documents(response: &Response) -> Value {
+    success(response, |body| {
+        let indices = body.get("indices").and_then(Value::as_object).into_iter().flatten();
+        let is_told = |index: &Value| index.pointer("/primaries/docs/count").is_some_and(Value::is_u64);
+        indices.map(|(name, index)| (name.clone(), json!(is_told(index)))).collect()
+    })
+}
+
 /// What the cluster restores and writes: in these questions nothing.
 pub(super) fn tasks(response: &Response) -> Value {
     success(response, |body| {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Timestamp;
 use crate::restore::MARK;
+use crate::verification::HOLDER;
 
 /// What is in an index: what a snapshot holds of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct StoredIndex {
     pub blocks: Vec<String>,
     /// Its size in bytes.
     pub size: u64,
+    /// How many documents it has besides that one.
+    pub documents: u64,
 }
 
 impl StoredIndex {
@@ -28,7 +31,14 @@ impl StoredIndex {
     pub fn new(name: &str) -> Self {
         let is_rolled_over = name.rsplit_once('-').is_some_and(|(_, counter)| counter.starts_with("0000"));
         let alias = name.rsplit_once("_v").map(|(alias, _)| (alias.to_owned(), is_rolled_over.then_some(true)));
-        Self { document: None, aliases: alias.into_iter().collect(), replicas: 0, blocks: Vec::new(), size: Self::SIZE }
+        Self {
+            document: None,
+            aliases: alias.into_iter().collect(),
+            replicas: 0,
+            blocks: Vec::new(),
+            size: Self::SIZE,
+            documents: 0,
+        }
     }
 }
 
@@ -38,6 +48,7 @@ pub(super) struct Index {
     pub(super) uuid: String,
     pub(super) stored: StoredIndex,
     pub(super) mark: Option<String>,
+    pub(super) holder: Option<String>,
     pub(super) is_closed: bool,
     pub(super) shard: Shard,
     pub(super) source: Source,
@@ -67,10 +78,20 @@ pub(super) enum Source {
 
 impl Index {
     pub(super) fn new(uuid: String, stored: StoredIndex) -> Self {
-        Self { uuid, stored, mark: None, is_closed: false, shard: Shard::Started, source: Source::Empty, writes: 0 }
+        Self {
+            uuid,
+            stored,
+            mark: None,
+            holder: None,
+            is_closed: false,
+            shard: Shard::Started,
+            source: Source::Empty,
+            writes: 0,
+        }
     }
 
-    pub(super) fn settings(&self) -> Value {
+    /// The settings of these names.
+    pub(super) fn settings(&self, names: &str) -> Value {
         let mut settings = Map::from_iter([
             ("index.uuid".to_owned(), json!(self.uuid)),
             ("index.number_of_shards".to_owned(), json!("1")),
@@ -78,6 +99,9 @@ impl Index {
         ]);
         settings.extend(self.stored.blocks.iter().map(|block| (block.clone(), json!("true"))));
         settings.extend(self.mark.iter().map(|mark| (MARK.to_owned(), json!(mark))));
+        // Only who asks for it is told.
+        let holder = self.holder.iter().filter(|_| names.contains(HOLDER));
+        settings.extend(holder.map(|holder| (HOLDER.to_owned(), json!(holder))));
         json!({"settings": settings})
     }
 
@@ -123,6 +147,12 @@ impl Index {
             "primaries": {"indexing": {"index_total": self.writes, "delete_total": 0}},
             "total": {"store": {"size_in_bytes": self.stored.size}},
         })
+    }
+
+    /// `None`: its shard is not started.
+    pub(super) fn documents(&self) -> Option<Value> {
+        let count = self.stored.documents + u64::from(self.stored.document.is_some());
+        (self.shard == Shard::Started).then(|| json!({"primaries": {"docs": {"count": count}}}))
     }
 
     pub(super) fn aliases(&self) -> Value {

@@ -70,12 +70,12 @@ impl Indices {
         Ok(json!({"acknowledged": true}))
     }
 
-    /// Changes one setting of all of these indices, or of none if one does not exist.
-    pub(super) fn set_mark(&mut self, names: &str, mark: Option<&str>) -> Reply {
+    /// Changes all of these indices, or none if one does not exist.
+    pub(super) fn change(&mut self, names: &str, change: impl Fn(&mut Index)) -> Reply {
         let names = exact(names)?;
         self.expect(&names)?;
         for name in names {
-            self.index(&name).mark = mark.map(str::to_owned);
+            change(self.index(&name));
         }
         Ok(json!({"acknowledged": true}))
     }

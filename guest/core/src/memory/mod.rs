@@ -106,6 +106,11 @@ impl MemoryEngine {
         self.state().indices.index(index).stored.size = bytes;
     }
 
+    /// Sets how many documents an index has besides the one with the ID 1.
+    pub fn set_documents(&self, index: &str, count: u64) {
+        self.state().indices.index(index).stored.documents = count;
+    }
+
     /// Puts a snapshot into a repository that exists.
     pub fn store(&self, repository: &str, snapshot: StoredSnapshot) {
         if let Some(repository) = self.state().repositories.get_mut(repository) {

@@ -13,6 +13,7 @@ use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
 use crate::restore::MARK;
+use crate::verification::HOLDER;
 use crate::{Request, SnapshotState};
 
 /// The body of a restore.
@@ -45,7 +46,7 @@ impl NewRestore {
             .map_err(|error| not_known(format!("such a body of a restore ({error})")))?;
         let is_known = !restore.include_global_state
             && !restore.partial
-            && restore.index_settings.keys().all(|name| name == MARK)
+            && restore.index_settings.iter().all(|(name, value)| is_known_setting(name, value))
             && restore.indices.iter().all(|name| !name.contains(['*', ',']));
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
@@ -70,6 +71,9 @@ impl NewRestore {
         }
         if self.ignore_index_settings.iter().any(|pattern| pattern == "index.blocks.*") {
             stored.blocks.clear();
+        }
+        if self.index_settings.contains_key(REPLICAS) {
+            stored.replicas = 0;
         }
         stored
     }
@@ -105,7 +109,7 @@ impl State {
         for (index, new) in chosen.iter().zip(&renamed) {
             let stored = snapshot.contents.get(index).cloned().unwrap_or_else(|| StoredIndex::new(index));
             self.indices.create(new, restore.stored(stored));
-            self.begin_restore(repository, &snapshot, index, new, restore.index_settings.get(MARK));
+            self.begin_restore(repository, &snapshot, index, new, &restore.index_settings);
         }
         Ok(json!({"accepted": true}))
     }
@@ -116,11 +120,12 @@ impl State {
         snapshot: &StoredSnapshot,
         index: &str,
         new: &str,
-        mark: Option<&String>,
+        settings: &BTreeMap<String, String>,
     ) {
         let end = self.restoring_takes.map(|span| self.now.after(span));
         let restored: &mut Index = self.indices.index(new);
-        restored.mark = mark.cloned();
+        restored.mark = settings.get(MARK).cloned();
+        restored.holder = settings.get(HOLDER).cloned();
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {
             let details = format!(
@@ -181,10 +186,24 @@ impl State {
         expect_parameters(request, &[])?;
         let body: BTreeMap<String, Option<String>> = serde_json::from_str(request.body.as_deref().unwrap_or_default())
             .map_err(|error| not_known(format!("such settings ({error})")))?;
-        match (body.len(), body.get(MARK)) {
-            (1, Some(mark)) => self.indices.set_mark(names, mark.as_deref()),
+        match (body.len(), body.get(MARK), body.get(HOLDER)) {
+            (1, Some(mark), None) => self.indices.change(names, |index| index.mark.clone_from(mark)),
+            (1, None, Some(holder)) => self.indices.change(names, |index| index.holder.clone_from(holder)),
             _ => Err(not_known("other settings")),
         }
+    }
+
+    /// Creates the lock of verifications.
+    pub(super) fn create_index(&mut self, request: &Request, name: &str) -> Reply {
+        expect_parameters(request, &[("wait_for_active_shards", "0")])?;
+        let new: NewIndex = serde_json::from_str(request.body.as_deref().unwrap_or_default())
+            .map_err(|error| not_known(format!("such a body of a new index ({error})")))?;
+        if let Some(existing) = self.indices.get(name) {
+            let reason = format!("index [{name}/{}] already exists", existing.uuid);
+            return Err(refusal(400, "resource_already_exists_exception", reason));
+        }
+        self.indices.index(name).holder = Some(new.settings.holder);
+        Ok(json!({"acknowledged": true, "shards_acknowledged": false, "index": name}))
     }
 
     pub(super) fn change_aliases(&mut self, request: &Request) -> Reply {
@@ -210,6 +229,47 @@ impl State {
     pub(super) fn set_restoring(&mut self, span: Duration) {
         self.restoring_takes = Some(span);
     }
+}
+
+const REPLICAS: &str = "index.number_of_replicas";
+
+fn is_known_setting(name: &str, value: &str) -> bool {
+    match name {
+        MARK | HOLDER => true,
+        REPLICAS => value == "0",
+        "index.auto_expand_replicas" => value == "false",
+        _ => false,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewIndex {
+    settings: NewSettings,
+}
+
+/// One shard and no replica is all that an index here can have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewSettings {
+    #[serde(rename = "index.number_of_shards")]
+    _shards: One,
+    #[serde(rename = "index.number_of_replicas")]
+    _replicas: Zero,
+    #[serde(rename = "index.routing.allocation.exclude.optimize_backup_verification")]
+    holder: String,
+}
+
+#[derive(Deserialize)]
+enum One {
+    #[serde(rename = "1")]
+    Only,
+}
+
+#[derive(Deserialize)]
+enum Zero {
+    #[serde(rename = "0")]
+    Only,
 }
 
 #[derive(Deserialize)]

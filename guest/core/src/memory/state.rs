@@ -85,9 +85,9 @@ impl State {
                 expect_parameters(request, &[("format", "json"), ("h", "*")])?;
                 self.indices.shards(pattern)
             }
-            (Method::Get, [pattern, "_settings", _]) => {
+            (Method::Get, [pattern, "_settings", names]) => {
                 expect_parameters(request, &[("expand_wildcards", "all"), ("flat_settings", "true")])?;
-                self.indices.each(pattern, true, |index| Some(index.settings()))
+                self.indices.each(pattern, true, |index| Some(index.settings(names)))
             }
             (Method::Get, [pattern, "_recovery"]) => {
                 expect_parameters(request, &[("filter_path", "*")])?;
@@ -97,11 +97,16 @@ impl State {
                 expect_parameters(request, &[("filter_path", "*")])?;
                 Ok(json!({"indices": self.indices.each(pattern, false, |index| Some(index.statistics()))?}))
             }
+            (Method::Get, [pattern, "_stats", "docs"]) => {
+                expect_parameters(request, &[("filter_path", "*")])?;
+                Ok(json!({"indices": self.indices.each(pattern, false, Index::documents)?}))
+            }
             (Method::Get, [pattern, "_alias"]) => {
                 expect_parameters(request, &[("expand_wildcards", "all")])?;
                 self.indices.each(pattern, true, |index| Some(index.aliases()))
             }
             (Method::Put, [names, "_settings"]) => self.change_settings(request, names),
+            (Method::Put, [name]) => self.create_index(request, name),
             (Method::Post, ["_aliases"]) => self.change_aliases(request),
             (Method::Delete, [names]) => self.delete_indices(request, names),
             _ => Err(not_known(format!("the request {request}"))),

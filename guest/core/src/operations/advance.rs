@@ -128,9 +128,9 @@ fn is_final(error: &Error) -> bool {
 
 fn start_part_two(engine: &impl Engine, context: &Context, part_one: &SnapshotName, run_id: &str) -> Result<(), Error> {
     let repository = context.repository()?;
-    let selection = select_part_two(engine, context)?;
+    let (installation, selection) = select_part_two(engine, context)?;
     let name = SnapshotName { part: Part::Two, ..part_one.clone() };
-    let origin = Origin::new(run_id, Part::Two, context);
+    let origin = Origin::new(run_id, Part::Two, context).recording(engine, context, &installation, &selection);
     let put = Request::create(repository, &name, &selection, origin);
     match success(&send(engine, &put)?) {
         Ok(_) => Ok(()),

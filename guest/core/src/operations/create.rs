@@ -59,8 +59,9 @@ fn submit_with_retries(
 
 fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
     let repository = context.repository()?;
-    let selection = installation(engine, context)?.expect_complete()?;
-    let origin = Origin::new(&context.run_id, Part::One, context);
+    let installation = installation(engine, context)?;
+    let selection = installation.expect_complete()?;
+    let origin = Origin::new(&context.run_id, Part::One, context).recording(engine, context, &installation, &selection);
     let put = Request::create(repository, name, &selection, origin);
     let response = send(engine, &put)?;
     match success(&response) {
@@ -146,18 +147,26 @@ pub(super) fn schema_version(
     context: &Context,
     prefix: &IndexPrefix,
 ) -> Result<Result<String, NoVersion>, Error> {
+    version_in(engine, context, &Request::optimize_version(prefix))
+}
+
+/// The version in the document that a request reads.
+pub(super) fn version_in(
+    engine: &impl Engine,
+    context: &Context,
+    request: &Request,
+) -> Result<Result<String, NoVersion>, Error> {
     let none = |reason: &str, has_no_index: bool| NoVersion { reason: reason.to_owned(), has_no_index };
-    let request = Request::optimize_version(prefix);
-    let response = send(engine, &request)?;
+    let response = send(engine, request)?;
     match success(&response) {
         Ok(body) => {
-            let found: MetadataDocument = document(&request, body)?;
+            let found: MetadataDocument = document(request, body)?;
             let version = found.source.and_then(|source| source.schema_version);
             Ok(version.ok_or_else(|| none("it has no field schemaVersion", false)))
         }
         Err(refusal) if refusal.is_index_missing() => Ok(Err(none(&refusal.to_string(), true))),
         Err(refusal) if is_document_missing(&refusal, &response.body) => Ok(Err(none("it has no document 1", false))),
-        Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
+        Err(refusal) => Err(Error::refused(request, refusal, context.repository()?)),
     }
 }
 

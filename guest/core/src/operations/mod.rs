@@ -6,6 +6,7 @@ mod delete;
 mod identify;
 mod inspect;
 mod progress;
+mod record;
 pub mod restore;
 pub mod verification;
 
@@ -82,11 +83,11 @@ fn while_indices_vanish<T>(submit: impl Fn() -> Result<T, Error>) -> Result<T, E
 }
 
 /// The indices of part 2 at this moment.
-fn select_part_two(engine: &impl Engine, context: &Context) -> Result<IndexSelection, Error> {
+fn select_part_two(engine: &impl Engine, context: &Context) -> Result<(Installation, IndexSelection), Error> {
     let installation = installation(engine, context)?;
     let selection = installation.select(Part::Two)?;
     installation.expect_required()?;
-    Ok(selection)
+    Ok((installation, selection))
 }
 
 fn installation(engine: &impl Engine, context: &Context) -> Result<Installation, Error> {

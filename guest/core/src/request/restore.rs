@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Method, Request};
 use crate::restore::{ExactIndices, MARK, NewAlias, RenamePattern};
+use crate::verification::HOLDER;
 use crate::{IndexPrefix, RepositoryName, SnapshotName};
 
 impl Request {
@@ -21,7 +22,10 @@ impl Request {
     /// Reads the settings of the indices under a prefix that a restore depends on, of closed ones too.
     #[must_use]
     pub fn index_settings(prefix: &IndexPrefix) -> Self {
-        let names = format!("index.uuid,index.number_of_*,index.blocks.*,{MARK}");
+        let mut names = format!("index.uuid,index.number_of_*,index.blocks.*,{MARK}");
+        if prefix.is_of_verifications() {
+            names = format!("{names},{HOLDER}");
+        }
         Self::new(Method::Get, &[&format!("{prefix}-*"), "_settings", &names])
             .query("expand_wildcards", "all")
             .query("flat_settings", "true")
@@ -96,19 +100,14 @@ impl Request {
         rename: Option<&RenamePattern>,
         mark: &str,
     ) -> Self {
-        let body = RestoreBody {
-            indices: indices.names(),
-            include_global_state: false,
-            partial: false,
-            include_aliases: rename.is_none(),
-            ignore_index_settings: ["index.blocks.*"],
-            index_settings: Map::from_iter([(MARK.to_owned(), json!(mark))]),
-            rename_pattern: rename.map(RenamePattern::pattern),
-            rename_replacement: rename.map(RenamePattern::replacement),
-        };
+        let settings = Map::from_iter([(MARK.to_owned(), json!(mark))]);
+        Self::restoring(repository, name, &RestoreBody::new(indices, rename, settings))
+    }
+
+    pub(super) fn restoring(repository: &RepositoryName, name: &SnapshotName, body: &RestoreBody<'_>) -> Self {
         Self::new(Method::Post, &["_snapshot", repository.as_str(), &name.to_string(), "_restore"])
             .query("wait_for_completion", "false")
-            .with_body(&body)
+            .with_body(body)
     }
 
     /// Deletes exactly these indices.
@@ -133,7 +132,7 @@ impl Request {
 }
 
 #[derive(Serialize)]
-struct RestoreBody<'a> {
+pub(super) struct RestoreBody<'a> {
     indices: &'a [String],
     include_global_state: bool,
     partial: bool,
@@ -144,4 +143,23 @@ struct RestoreBody<'a> {
     rename_pattern: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rename_replacement: Option<String>,
+}
+
+impl<'a> RestoreBody<'a> {
+    pub(super) fn new(
+        indices: &'a ExactIndices,
+        rename: Option<&RenamePattern>,
+        index_settings: Map<String, Value>,
+    ) -> Self {
+        Self {
+            indices: indices.names(),
+            include_global_state: false,
+            partial: false,
+            include_aliases: rename.is_none(),
+            ignore_index_settings: ["index.blocks.*"],
+            index_settings,
+            rename_pattern: rename.map(RenamePattern::pattern),
+            rename_replacement: rename.map(RenamePattern::replacement),
+        }
+    }
 }

@@ -7,6 +7,8 @@ pub(crate) struct Found {
     pub(crate) uuid: String,
     /// The mark of an unfinished restore.
     pub(crate) mark: Option<Mark>,
+    /// Whose it is, of what a verification makes.
+    pub(crate) holder: Option<String>,
     /// It cannot be deleted as long as this block is set.
     pub(crate) block: Option<&'static str>,
     pub(crate) replicas: u64,

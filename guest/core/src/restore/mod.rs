@@ -24,5 +24,5 @@ pub(crate) use found::{Found, Primary, Recovery, ShardState};
 pub(crate) use indices::is_expression;
 pub(crate) use mark::Mark;
 pub(crate) use rename::aliases;
-pub(crate) use state::{IndexState, NextStep, Standing, failure, marked};
+pub(crate) use state::{IndexState, NextStep, Standing, at_once, failure, marked};
 pub(crate) use target::{Part as TargetPart, Target, own_indices};

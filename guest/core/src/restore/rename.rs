@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-use crate::IndexPrefix;
 use crate::selection::{base_name, is_rolled_over};
+use crate::{BackupId, IndexPrefix};
 
 /// Renames indices from one prefix to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,12 @@ impl RenamePattern {
         let is_within =
             |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
         (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone() })
+    }
+
+    /// Renames an installation's indices to the copies that the verification of a backup makes of them.
+    #[must_use]
+    pub fn to_copies(from: &IndexPrefix, id: BackupId) -> Self {
+        Self { from: from.clone(), to: from.of_copies(id) }
     }
 
     /// The other prefix.

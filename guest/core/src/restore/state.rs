@@ -153,18 +153,23 @@ pub(crate) fn failure(indices: &[Standing]) -> Option<String> {
 
 /// As many of the indices as are dealt with at once.
 fn some(indices: &[Standing], part: Option<Part>, is_meant: impl Fn(&IndexState) -> bool) -> Vec<Target> {
-    let mut bytes = 0;
-    indices
+    let meant = indices
         .iter()
         .filter(|index| part.is_none_or(|part| part == index.target.part) && is_meant(&index.state))
-        .map(|index| &index.target)
+        .map(|index| &index.target);
+    at_once(meant, |target| target.name.as_str()).into_iter().cloned().collect()
+}
+
+/// As many as one request may name: of `name` it has a list.
+pub(crate) fn at_once<'a, T>(items: impl Iterator<Item = &'a T>, name: impl Fn(&'a T) -> &'a str) -> Vec<&'a T> {
+    let mut bytes = 0;
+    items
         .take(MAX_AT_ONCE)
-        .take_while(|target| {
+        .take_while(|item| {
             let is_first = bytes == 0;
-            bytes += target.name.len() + 1;
+            bytes += name(item).len() + 1;
             is_first || bytes <= MAX_NAMES_BYTES
         })
-        .cloned()
         .collect()
 }
 

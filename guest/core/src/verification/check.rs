@@ -57,6 +57,18 @@ impl CheckName {
     }
 }
 
+impl Check {
+    /// All checks of a verification that begins.
+    pub(crate) fn all() -> Vec<Self> {
+        let pending = |name: CheckName| Self {
+            name: name.as_str().to_owned(),
+            outcome: CheckOutcome::Pending,
+            found: String::new(),
+        };
+        CheckName::ALL.into_iter().map(pending).collect()
+    }
+}
+
 /// A check of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {

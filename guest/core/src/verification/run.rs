@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::Check;
+use super::{Check, CheckName, CheckOutcome, VerificationHolder};
+use crate::text::cut;
 use crate::{BackupId, ByteCount, Part, Timestamp};
 
 /// A verification that has begun, and what it has found so far.
@@ -48,4 +49,57 @@ pub struct VerificationStep {
     pub again_in: Option<Duration>,
     /// The engine's refusal of this step, which can pass.
     pub refusal: Option<String>,
+}
+
+/// The longest text of what a check has found.
+const MAX_FOUND_BYTES: usize = 4_000;
+
+impl VerificationRun {
+    /// What the lock tells while it is this run's.
+    #[must_use]
+    pub fn holder(&self) -> VerificationHolder {
+        VerificationHolder { backup_id: self.backup_id, run_id: self.run_id.clone(), beat: self.beat }
+    }
+
+    /// Whether every check has ended, so that only what was made is left to delete.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.checks.iter().all(|check| check.outcome != CheckOutcome::Pending)
+    }
+
+    /// Ends a check. One that has ended stays as it is.
+    pub(crate) fn decide(&mut self, name: CheckName, outcome: CheckOutcome, found: impl Into<String>) {
+        let is_meant = |check: &&mut Check| check.name == name.as_str() && check.outcome == CheckOutcome::Pending;
+        if let Some(check) = self.checks.iter_mut().find(is_meant) {
+            (check.outcome, check.found) = (outcome, cut(found.into(), MAX_FOUND_BYTES));
+        }
+    }
+
+    /// Notes a fault of an index. The check goes on with the other indices.
+    pub(crate) fn note_fault(&mut self, fault: &str) {
+        let is_meant = |check: &&mut Check| check.name == CheckName::Restored.as_str();
+        if let Some(check) = self.checks.iter_mut().find(is_meant) {
+            let separator = if check.found.is_empty() { "" } else { "; " };
+            check.found = cut(format!("{}{separator}{fault}", check.found), MAX_FOUND_BYTES);
+        }
+    }
+
+    /// The faults of indices so far.
+    pub(crate) fn faults(&self) -> &str {
+        let restored = self.checks.iter().find(|check| check.name == CheckName::Restored.as_str());
+        restored.map(|check| check.found.as_str()).unwrap_or_default()
+    }
+
+    /// Ends all checks that have not ended: the one of the restore has failed, and of the others nothing is known.
+    pub(crate) fn abort(&mut self, reason: &str) {
+        self.decide(CheckName::Restored, CheckOutcome::Failed, reason);
+        self.skip_pending("the verification did not get to its end");
+    }
+
+    /// Ends all checks that have not ended.
+    pub(crate) fn skip_pending(&mut self, reason: &str) {
+        for check in self.checks.iter_mut().filter(|check| check.outcome == CheckOutcome::Pending) {
+            (check.outcome, check.found) = (CheckOutcome::Skipped, reason.to_owned());
+        }
+    }
 }

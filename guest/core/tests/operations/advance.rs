@@ -49,7 +49,7 @@ fn part_2_is_asked_for_as_part_1_was() {
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
         let origin = json!({
             "runId": "run-1", "part": 2, "parts": 2, "host": "host-1", "indexPrefix": "optimize",
-            "policy": env!("CARGO_PKG_VERSION"),
+            "indices": 6, "documents": 1, "policy": env!("CARGO_PKG_VERSION"),
         });
         let expected = json!({
             "indices": OTHER_INDICES, "include_global_state": false, "partial": false,

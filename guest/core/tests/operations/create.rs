@@ -30,7 +30,7 @@ fn part_1_holds_the_import_indices_and_says_who_made_it() {
         let body: Value = serde_json::from_str(put.body.as_deref().unwrap()).unwrap();
         let origin = json!({
             "runId": "run-1", "part": 1, "parts": 2, "host": "host-1", "indexPrefix": "optimize",
-            "policy": env!("CARGO_PKG_VERSION"),
+            "indices": 6, "documents": 0, "policy": env!("CARGO_PKG_VERSION"),
         });
         let expected = json!({
             "indices": IMPORT_INDICES, "include_global_state": false, "partial": false,

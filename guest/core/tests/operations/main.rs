@@ -31,4 +31,6 @@ mod refusals;
 #[cfg(test)]
 mod restore;
 #[cfg(test)]
+mod verification;
+#[cfg(test)]
 mod version;

@@ -35,7 +35,7 @@ fn is_status(request: &Request) -> bool {
 }
 
 fn is_size(request: &Request) -> bool {
-    request.path.get(1).is_some_and(|segment| segment == "_stats")
+    request.path.last().is_some_and(|segment| segment == "store")
 }
 
 #[test]

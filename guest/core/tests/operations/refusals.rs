@@ -54,7 +54,7 @@ fn break_everywhere(fixture: &Fixture, requests: usize, operation: Operation) {
 #[test]
 fn a_backup_is_not_begun() {
     on_every_engine(|fixture| {
-        break_everywhere(fixture, 5, |fixture, engine| {
+        break_everywhere(fixture, 6, |fixture, engine| {
             operations::create(engine, &fixture.context("run-1"), "12").map(drop)
         });
         assert_eq!(fixture.names(), [part(12, 1)]);

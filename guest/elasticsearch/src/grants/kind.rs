@@ -3,7 +3,7 @@
 use super::Grant;
 
 /// Every kind of a granted request.
-pub const KINDS: [&str; 17] = [
+pub const KINDS: [&str; 19] = [
     "repository",
     "list",
     "create",
@@ -11,6 +11,7 @@ pub const KINDS: [&str; 17] = [
     "status",
     "resolve",
     "sizes",
+    "documents",
     "metadata",
     "nodes",
     "indices",
@@ -19,6 +20,7 @@ pub const KINDS: [&str; 17] = [
     "delete_indices",
     "mark_indices",
     "aliases",
+    "lock",
     "info",
     "verify",
 ];
@@ -36,6 +38,7 @@ impl Grant {
             Self::SnapshotStatus => "status",
             Self::ResolveIndices => "resolve",
             Self::ReadStatistics => "sizes",
+            Self::CountDocuments => "documents",
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
             Self::ReadSettings | Self::ReadShards | Self::ReadRecoveries | Self::ReadAliases => "indices",
@@ -44,6 +47,7 @@ impl Grant {
             Self::DeleteIndices => "delete_indices",
             Self::MarkIndices => "mark_indices",
             Self::AddAliases => "aliases",
+            Self::CreateIndex => "lock",
             Self::ReadInfo => "info",
             Self::VerifyRepository => "verify",
             // No server sends it.

@@ -14,6 +14,7 @@ mod restore;
 mod scope;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use denial::Denial;
 pub use kind::{KINDS, OTHER_KIND};
@@ -46,6 +47,9 @@ use backup_core::{IndexPrefix, Method, RepositoryName, Request, TransportError};
 /// | `POST /_snapshot/{repository}/{name}/_restore` | exact indices of the installation |
 /// | `DELETE /{indices}`, `PUT /{indices}/_settings` | exact indices of a restore |
 /// | `POST /_aliases` | those of indices that are restored under another prefix |
+/// | `GET /{prefix}-*/_stats/docs` | how many documents a backup is of |
+/// | `GET /optimize-backup-verify-*/…`, `GET /optimize-backup-verify-{id}-{index}/_doc/1` | what verifications have made |
+/// | `PUT /optimize-backup-verify-lock`, `PUT /optimize-backup-verify-lock/_settings` | the lock of verifications |
 ///
 /// A snapshot's name starts with [`backup_core::NAME_PREFIX`]. Of the PUTs and DELETEs, a call may make only those that
 /// it is for: that is its [`Scope`].
@@ -64,6 +68,7 @@ pub struct Granted {
     request: Request,
     grant: Grant,
     checks_health: bool,
+    is_dispensable: bool,
 }
 
 /// A kind of request that is granted; see [`Grants`].
@@ -89,6 +94,8 @@ enum Grant {
     DeleteIndices,
     MarkIndices,
     AddAliases,
+    CountDocuments,
+    CreateIndex,
     /// Only for the host itself, as the next one.
     ReadInfo,
     VerifyRepository,
@@ -116,11 +123,16 @@ impl Grants {
         let grant = self.find(&request, &scope)?;
         query::check(grant, &request.query)?;
         let body = match &scope {
-            Scope::Restore(restore) if grant.is_of_restore() => restore.checked_body(grant, &request)?,
+            Scope::Restore(restore) if grant.is_of_indices() => restore.checked_body(grant, &request)?,
+            Scope::Verify(_) | Scope::ClearVerification if grant.is_of_indices() => {
+                verification::checked_body(grant, &request, &scope, &self.prefix)?
+            }
             _ => self.checked_body(grant, request.body.as_deref())?,
         };
         scope.check(grant, &request)?;
-        Ok(Granted { request: Request { body, ..request }, grant, checks_health: false })
+        // A backup is made without it, a verification is not.
+        let is_dispensable = grant == Grant::CountDocuments && !scope.is_of_verifications();
+        Ok(Granted { request: Request { body, ..request }, grant, checks_health: false, is_dispensable })
     }
 
     fn find(&self, request: &Request, scope: &Scope) -> Result<Grant, Denial> {
@@ -135,7 +147,10 @@ impl Grants {
                 Some(Grant::ResolveIndices)
             }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
-                self.check_expression(alias, "metadata", scope)?;
+                let is_copy = matches!(scope, Scope::Verify(id) if verification::is_copy(alias, *id, &self.prefix));
+                if !is_copy {
+                    self.check_expression(alias, "metadata", scope)?;
+                }
                 Some(Grant::ReadMetadata)
             }
             (
@@ -155,6 +170,7 @@ impl Grants {
             (Method::Get, [expression, rest @ ..]) => self.find_of_indices(expression, rest, scope)?,
             (Method::Delete, [_]) => Some(Grant::DeleteIndices),
             (Method::Put, [_, "_settings"]) => Some(Grant::MarkIndices),
+            (Method::Put, [_]) => Some(Grant::CreateIndex),
             (Method::Post, ["_aliases"]) => Some(Grant::AddAliases),
             _ => None,
         }
@@ -175,6 +191,7 @@ impl Grants {
             ["_settings", _] => Grant::ReadSettings,
             ["_recovery"] => Grant::ReadRecoveries,
             ["_stats", "store" | "indexing,store"] => Grant::ReadStatistics,
+            ["_stats", "docs"] => Grant::CountDocuments,
             ["_alias"] => Grant::ReadAliases,
             _ => return Ok(None),
         };
@@ -182,10 +199,12 @@ impl Grants {
         Ok(Some(grant))
     }
 
-    /// Checks an expression for indices. A restore under another prefix reads that one, too.
+    /// Checks an expression for indices. A restore under another prefix reads that one, too, and a verification what it has
+    /// made.
     fn check_expression(&self, found: &str, allowed: &str, scope: &Scope) -> Result<(), Denial> {
         let mut prefixes = std::iter::once(&self.prefix).chain(scope.other_prefix());
-        if prefixes.any(|prefix| prefix.strip(found) == Some(allowed)) {
+        let is_scratch = scope.is_of_verifications() && IndexPrefix::of_verifications().strip(found) == Some("*");
+        if is_scratch || prefixes.any(|prefix| prefix.strip(found) == Some(allowed)) {
             return Ok(());
         }
         Err(Denial::Expression { found: excerpt(found), allowed: format!("{}-{allowed}", self.prefix) })
@@ -195,8 +214,8 @@ impl Grants {
         match (grant, body) {
             (Grant::CreateSnapshot, Some(body)) => body::rewrite(body, &self.prefix).map(Some),
             (Grant::CreateSnapshot, None) => Err(Denial::MissingBody),
-            // No other call than a restore has these, so that nothing is sent.
-            (_, Some(_)) if grant.is_of_restore() => Ok(None),
+            // No other call than one of a restore or a verification has these, so that nothing is sent.
+            (_, Some(_)) if grant.is_of_indices() => Ok(None),
             (_, Some(_)) => Err(Denial::UnexpectedBody),
             (_, None) => Ok(None),
         }
@@ -204,9 +223,12 @@ impl Grants {
 }
 
 impl Grant {
-    /// Only a call of a restore is granted these.
-    fn is_of_restore(self) -> bool {
-        matches!(self, Self::RestoreSnapshot | Self::DeleteIndices | Self::MarkIndices | Self::AddAliases)
+    /// Only a call of a restore or a verification is granted these.
+    fn is_of_indices(self) -> bool {
+        matches!(
+            self,
+            Self::RestoreSnapshot | Self::DeleteIndices | Self::MarkIndices | Self::AddAliases | Self::CreateIndex
+        )
     }
 }
 
@@ -215,6 +237,12 @@ impl Granted {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// Whether nothing depends on its answer: it is not worth much time, nor a second attempt.
+    #[must_use]
+    pub fn is_dispensable(&self) -> bool {
+        self.is_dispensable
     }
 
     /// Whether it is not for a caller or a run.

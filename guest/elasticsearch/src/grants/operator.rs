@@ -52,7 +52,12 @@ impl Grants {
             _ => Vec::new(),
         };
         let path = path.into_iter().map(str::to_owned).collect();
-        Ok(Granted { request: Request { method, path, query, body }, grant: Grant::Operator, checks_health: false })
+        Ok(Granted {
+            request: Request { method, path, query, body },
+            grant: Grant::Operator,
+            checks_health: false,
+            is_dispensable: false,
+        })
     }
 }
 

@@ -28,7 +28,7 @@ impl Grants {
             }
         };
         let request = Request { method, path, query: Vec::new(), body: None };
-        Ok(Granted { request, grant, checks_health: true })
+        Ok(Granted { request, grant, checks_health: true, is_dispensable: false })
     }
 
     /// A read of the host itself that a policy may send, too.

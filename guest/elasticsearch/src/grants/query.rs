@@ -62,15 +62,18 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
         Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
-        Grant::ReadNodes | Grant::ReadRecoveries | Grant::ReadStatistics | Grant::ReadClusterSize => {
-            &[("filter_path", Text)]
-        }
+        Grant::ReadNodes
+        | Grant::ReadRecoveries
+        | Grant::ReadStatistics
+        | Grant::CountDocuments
+        | Grant::ReadClusterSize => &[("filter_path", Text)],
         Grant::ReadSettings => &[("expand_wildcards", Text), ("filter_path", Text), ("flat_settings", Boolean)],
         Grant::ReadShards => &[("format", Only("json")), ("h", Text)],
         Grant::ReadAliases => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadTasks => &[("filter_path", Only(TASKS))],
         Grant::ReadShardLimit => &[("filter_path", Only(SHARD_LIMIT)), ("include_defaults", Boolean)],
         Grant::RestoreSnapshot => &[("master_timeout", Text), ("wait_for_completion", False)],
+        Grant::CreateIndex => &[("master_timeout", Text), ("wait_for_active_shards", Text)],
         Grant::DeleteIndices | Grant::MarkIndices | Grant::AddAliases => &[("master_timeout", Text)],
     }
 }

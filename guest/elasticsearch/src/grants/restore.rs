@@ -90,15 +90,8 @@ impl RestoreScope {
 
     fn checked_restore(&self, body: &str) -> Result<String, Denial> {
         let restore: Restore = read(body)?;
-        require(!restore.include_global_state, "include_global_state", "`false`")?;
-        require(restore.partial != Some(true), "partial", "`false`")?;
-        require(restore.ignore_unavailable != Some(true), "ignore_unavailable", "`false`")?;
+        restore.check()?;
         require(restore.include_aliases == self.rename.is_none(), "include_aliases", "`true` if no name is changed")?;
-        require(
-            restore.ignore_index_settings.iter().all(|name| name == "index.blocks.*"),
-            "ignore_index_settings",
-            "`index.blocks.*`",
-        )?;
         let settings = &restore.index_settings;
         require(settings.iter().all(|(name, value)| name == MARK && is_mark(value)), "index_settings", MARK)?;
         let renames = restore.rename_pattern.is_some() || restore.rename_replacement.is_some();
@@ -106,9 +99,6 @@ impl RestoreScope {
             restore.rename_pattern == Some(rename.pattern()) && restore.rename_replacement == Some(rename.replacement())
         });
         require(is_expected, "rename_pattern", "that of the prefix that was asked for")?;
-        if restore.indices.is_empty() {
-            return Err(Denial::NoIndices);
-        }
         for index in &restore.indices {
             names::check_index(index, &self.own)?;
             if !self.indices.contains(index) {
@@ -151,42 +141,57 @@ fn checked_mark(body: &str) -> Result<String, Denial> {
 }
 
 /// A text that no node's attribute can have, nor match.
-fn is_mark(value: &Value) -> bool {
+pub(super) fn is_mark(value: &Value) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     value.as_str().is_some_and(|mark| !mark.is_empty() && mark.len() <= 200 && mark.bytes().all(is_plain))
 }
 
-fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Denial> {
+pub(super) fn read<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Denial> {
     json::object(body).map_err(|error| Denial::Body(excerpt(&error.to_string())))
 }
 
-fn written(body: &impl Serialize) -> Result<String, Denial> {
+pub(super) fn written(body: &impl Serialize) -> Result<String, Denial> {
     serde_json::to_string(body).map_err(|error| Denial::Body(excerpt(&error.to_string())))
 }
 
-fn require(granted: bool, key: &'static str, allowed: &'static str) -> Result<(), Denial> {
+pub(super) fn require(granted: bool, key: &'static str, allowed: &'static str) -> Result<(), Denial> {
     if granted { Ok(()) } else { Err(Denial::Setting { key, allowed }) }
 }
 
 /// The settings of a restore that are granted. Reading refuses other keys and repeated ones.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Restore {
-    indices: Vec<String>,
+pub(super) struct Restore {
+    pub(super) indices: Vec<String>,
     include_global_state: bool,
-    include_aliases: bool,
+    pub(super) include_aliases: bool,
     #[serde(default)]
     ignore_index_settings: Vec<String>,
     #[serde(default)]
-    index_settings: Map<String, Value>,
+    pub(super) index_settings: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partial: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ignore_unavailable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rename_pattern: Option<String>,
+    pub(super) rename_pattern: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rename_replacement: Option<String>,
+    pub(super) rename_replacement: Option<String>,
+}
+
+impl Restore {
+    /// What must hold of every restore.
+    pub(super) fn check(&self) -> Result<(), Denial> {
+        require(!self.include_global_state, "include_global_state", "`false`")?;
+        require(self.partial != Some(true), "partial", "`false`")?;
+        require(self.ignore_unavailable != Some(true), "ignore_unavailable", "`false`")?;
+        require(
+            self.ignore_index_settings.iter().all(|name| name == "index.blocks.*"),
+            "ignore_index_settings",
+            "`index.blocks.*`",
+        )?;
+        if self.indices.is_empty() { Err(Denial::NoIndices) } else { Ok(()) }
+    }
 }
 
 #[derive(Deserialize, Serialize)]

@@ -5,7 +5,7 @@ use backup_core::restore::RestoreRun;
 use backup_core::{BackupId, IndexPrefix, Method, NAME_PREFIX, Request};
 
 use super::denial::{Denial, excerpt};
-use super::{Grant, RestoreScope};
+use super::{Grant, RestoreScope, verification};
 
 /// The policy's call that a request belongs to, and its backup: they decide what it may write.
 ///
@@ -83,6 +83,11 @@ impl Scope {
         BackupId::parse(id).map_or(Self::ReadVerification, Self::Verify)
     }
 
+    /// Whether it is a call of a verification.
+    pub(super) fn is_of_verifications(&self) -> bool {
+        matches!(self, Self::ReadVerification | Self::Verify(_) | Self::ClearVerification)
+    }
+
     /// The other prefix whose indices are read.
     pub(super) fn other_prefix(&self) -> Option<&IndexPrefix> {
         match self {
@@ -98,9 +103,10 @@ impl Scope {
         if request.method == Method::Get {
             return Ok(());
         }
-        if grant.is_of_restore() {
+        if grant.is_of_indices() {
             return match self {
                 Self::Restore(restore) => restore.check(grant, request),
+                _ if verification::covers(self, grant, request) => Ok(()),
                 _ => Err(Denial::Scope { found: excerpt(&request.to_string()), scope: self.clone() }),
             };
         }
@@ -140,9 +146,14 @@ impl fmt::Display for Scope {
             Self::Read | Self::ReadOther(_) | Self::ReadVerification => {
                 return f.write_str("a call that only reads: only GET");
             }
-            Self::Verify(id) => return write!(f, "a verification of backup {id}"),
+            Self::Verify(id) => {
+                return write!(
+                    f,
+                    "a call of a verification of backup {id}: only GET, the lock, restores of copies from `{NAME_PREFIX}{id}_…`, and DELETE of what verifications have made"
+                );
+            }
             Self::ClearVerification => {
-                return f.write_str("a call of clear for verifications: only GET, and DELETE of what they have made");
+                return f.write_str("a call that clears verifications: only GET, and DELETE of what they have made");
             }
             Self::Restore(restore) => return restore.fmt(f),
             Self::Create(id) => ("create", id),

@@ -4,6 +4,7 @@ mod granted;
 mod properties;
 mod restores;
 mod scopes;
+mod verifications;
 
 use super::*;
 

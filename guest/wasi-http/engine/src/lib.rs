@@ -14,7 +14,7 @@ mod outstanding;
 mod scopes;
 mod settings;
 
-use backup_core::{Method, Request, Response, TransportError};
+use backup_core::{Request, Response, TransportError};
 use backup_elasticsearch::{EARLY_ANSWER_TIMEOUT, Granted, Retry, request_timeout};
 use bindings::exports::optimize::backup::elasticsearch as wit;
 use client::Client;
@@ -37,9 +37,8 @@ impl wit::Guest for Adapter {
 fn send(request: Request) -> Result<Response, TransportError> {
     let client = Client::from_environment()?;
     let granted = check(&client, request)?;
-    let method = granted.request().method;
-    let deadline = Deadline::after(request_timeout(method, client.timeout()));
-    let response = retry(method, &deadline, || client.send(&granted, &deadline).map(Some))?;
+    let deadline = Deadline::after(request_timeout(&granted, client.timeout()));
+    let response = retry(&granted, &deadline, || client.send(&granted, &deadline).map(Some))?;
     // Only `submit` can be without one.
     response.ok_or_else(|| TransportError::Interrupted("there is no answer".to_owned()))
 }
@@ -49,16 +48,16 @@ fn submit(request: Request) -> Result<Option<Response>, TransportError> {
     let client = Client::from_environment()?;
     let granted = check(&client, request)?;
     let deadline = Deadline::after(EARLY_ANSWER_TIMEOUT);
-    retry(granted.request().method, &deadline, || client.submit(&granted, &deadline))
+    retry(&granted, &deadline, || client.submit(&granted, &deadline))
 }
 
 /// Sends a request until its result is final.
 fn retry(
-    method: Method,
+    granted: &Granted,
     deadline: &Deadline,
     send: impl Fn() -> Result<Option<Response>, TransportError>,
 ) -> Result<Option<Response>, TransportError> {
-    let mut retry = Retry::new(method, || 0.0);
+    let mut retry = Retry::new(granted, || 0.0);
     loop {
         let Some(result) = send().transpose() else { return Ok(None) };
         let Some(delay) = retry.delay_after(&result, deadline.left()) else { return result.map(Some) };

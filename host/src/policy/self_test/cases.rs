@@ -1,6 +1,6 @@
 use backup_core::SnapshotState;
 
-use super::{Outcome, TestBed, answer, mismatch, told};
+use super::{Outcome, TestBed, answer, mismatch, told, verification};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
@@ -15,7 +15,7 @@ const CANDIDATE_IDS: [&str; 5] = ["123456", "20261123", "202611231605", "1795449
 /// The code of a policy that does not restore.
 const RESTORE_NOT_SUPPORTED: &str = "restoreNotSupported";
 /// A run without faults takes fewer.
-const MAX_STEPS: usize = 20;
+pub(super) const MAX_STEPS: usize = 20;
 
 /// Each case has a test bed of its own.
 pub(super) async fn all(admitted: &Admitted, oversteps: &Oversteps) -> Outcome {
@@ -83,6 +83,7 @@ async fn a_backup(bed: &TestBed) -> Outcome {
         return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
     }
     a_page(bed, id).await?;
+    verification::of_a_good_backup(bed, id).await?;
     a_restore(bed, id).await?;
     the_only_one(bed, page.backups).await?;
     a_deletion(bed, id).await

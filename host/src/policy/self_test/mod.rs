@@ -5,6 +5,7 @@
 
 mod cases;
 mod test_bed;
+mod verification;
 
 use std::fmt;
 use std::time::Instant;

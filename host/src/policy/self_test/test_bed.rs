@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use backup_core::memory::{Dialect, MemoryEngine, StoredSnapshot};
+use backup_core::memory::{Dialect, MemoryEngine, StoredIndex, StoredSnapshot};
 use backup_core::{IndexPrefix, NAME_PREFIX, RepositoryName, SnapshotState};
 use serde_json::json;
 
@@ -99,6 +100,11 @@ impl TestBed {
         };
         let own = IMPORT.iter().chain(&OTHERS).all(|index| is_new(index) == Some(false));
         own && is_new(A_NEIGHBOUR) == Some(true) && self.engine.marked_indices().is_empty()
+    }
+
+    /// Everything that is there.
+    pub(super) fn indices(&self) -> BTreeMap<String, (String, StoredIndex)> {
+        self.engine.indices()
     }
 
     /// Ends whatever snapshot is being written.

@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
+use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
 /// The indices under a prefix by their names.
 ///
 /// The marks are read first, then which restores run, then the shards: an index with a mark whose restore does not run any
 /// more, and which has no shard after that, has failed.
-pub(super) fn indices(
+pub(in crate::operations) fn indices(
     engine: &impl Engine,
     context: &Context,
     prefix: &IndexPrefix,
@@ -48,7 +49,7 @@ pub(super) fn indices(
 }
 
 /// The indices under a prefix with their UUIDs, marks and blocks, and nothing of their shards.
-pub(super) fn identities(
+pub(in crate::operations) fn identities(
     engine: &impl Engine,
     context: &Context,
     prefix: &IndexPrefix,
@@ -71,16 +72,16 @@ pub(super) fn identities(
 
 /// What the cluster is doing with snapshots.
 #[derive(Debug, Default)]
-pub(super) struct Tasks {
-    pub(super) restores: Vec<Task>,
+pub(in crate::operations) struct Tasks {
+    pub(in crate::operations) restores: Vec<Task>,
     pub(super) backups: Vec<Task>,
     /// Repository and snapshots.
-    pub(super) deletions: Vec<(String, BTreeSet<String>)>,
+    pub(in crate::operations) deletions: Vec<(String, BTreeSet<String>)>,
 }
 
 impl Tasks {
     /// Whether one of these snapshots is being deleted.
-    pub(super) fn deletes(&self, repository: &str, parts: &[TargetPart]) -> bool {
+    pub(in crate::operations) fn deletes(&self, repository: &str, parts: &[TargetPart]) -> bool {
         let own: BTreeSet<String> = parts.iter().map(|part| part.name.to_string()).collect();
         self.deletions.iter().any(|(of, snapshots)| of == repository && !snapshots.is_disjoint(&own))
     }
@@ -88,12 +89,12 @@ impl Tasks {
 
 /// A snapshot that the cluster writes or restores.
 #[derive(Debug)]
-pub(super) struct Task {
-    pub(super) snapshot: String,
-    pub(super) indices: BTreeSet<String>,
+pub(in crate::operations) struct Task {
+    pub(in crate::operations) snapshot: String,
+    pub(in crate::operations) indices: BTreeSet<String>,
 }
 
-pub(super) fn tasks(engine: &impl Engine, context: &Context) -> Result<Tasks, Error> {
+pub(in crate::operations) fn tasks(engine: &impl Engine, context: &Context) -> Result<Tasks, Error> {
     let request = Request::snapshot_tasks();
     let raw: RawTasks = document(&request, &fetch(engine, context, &request)?)?;
     let is_running = |state: &str| !matches!(state, "SUCCESS" | "FAILURE");
@@ -134,6 +135,7 @@ impl RawIndex {
         Found {
             uuid: text("index.uuid").unwrap_or_default().to_owned(),
             mark: text(MARK).map(Mark::parse),
+            holder: text(HOLDER).map(str::to_owned),
             block: blocks.into_iter().find(|block| text(block) == Some("true")),
             replicas: number("index.number_of_replicas"),
             ..Found::default()

@@ -4,10 +4,10 @@ mod advance;
 mod check;
 mod findings;
 mod inspect;
-mod look;
-mod parts;
+pub(super) mod look;
+pub(super) mod parts;
 mod plan;
-mod room;
+pub(super) mod room;
 
 pub use advance::advance;
 pub use inspect::get;

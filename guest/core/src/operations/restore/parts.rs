@@ -15,16 +15,16 @@ use crate::{
 };
 
 /// A backup, and the indices in its parts.
-pub(super) struct Contents {
-    pub(super) backup: Backup,
+pub(in crate::operations) struct Contents {
+    pub(in crate::operations) backup: Backup,
     /// Those parts of which there is exactly one snapshot that succeeded.
-    pub(super) parts: Vec<TargetPart>,
+    pub(in crate::operations) parts: Vec<TargetPart>,
 }
 
 impl Contents {
     /// # Errors
     /// [`Error::BackupNotFound`], or why it could not be read.
-    pub(super) fn of(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Self, Error> {
+    pub(in crate::operations) fn of(engine: &impl Engine, context: &Context, id: BackupId) -> Result<Self, Error> {
         let repository = context.repository()?;
         let listing = Listing::of_backup(engine, repository, id)?.or_transient_error()?;
         let snapshots = existing(engine, listing, context, id)?;
@@ -36,7 +36,7 @@ impl Contents {
     }
 
     /// Why it cannot be restored.
-    pub(super) fn obstacle(&self) -> Option<String> {
+    pub(in crate::operations) fn obstacle(&self) -> Option<String> {
         let BackupState::Complete = self.backup.state else {
             let reason = self.backup.failure_reason.as_deref().unwrap_or("it is still being made");
             return Some(format!("the backup is {}: {reason}", self.backup.state));
@@ -74,10 +74,10 @@ fn indices_by_snapshot(
 }
 
 /// The size of each index of a part and how many primary shards it has.
-pub(super) type Sizes = BTreeMap<String, (u64, u64)>;
+pub(in crate::operations) type Sizes = BTreeMap<String, (u64, u64)>;
 
 /// Reads the metadata of every shard of a part. `Err` within: the engine cannot.
-pub(super) fn sizes(
+pub(in crate::operations) fn sizes(
     engine: &impl Engine,
     context: &Context,
     part: &TargetPart,
@@ -112,7 +112,7 @@ fn is_about_files(refusal: &Refusal) -> bool {
 }
 
 /// Reads a document that a check needs. `None`: the engine does not allow it.
-pub(super) fn advice<T: for<'a> Deserialize<'a>>(
+pub(in crate::operations) fn advice<T: for<'a> Deserialize<'a>>(
     engine: &impl Engine,
     context: &Context,
     request: &Request,

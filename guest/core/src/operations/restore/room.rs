@@ -63,9 +63,8 @@ pub(super) fn room(
 ) -> Result<Vec<Finding>, Error> {
     let Need { bytes, freed, shards, replicas } = Need::of(facts, sizes, statistics);
     let mut findings = Vec::new();
-    match advice::<RawNodes>(engine, facts.context, &Request::disk_space())? {
-        Ok(nodes) => {
-            let available = nodes.available();
+    match available_bytes(engine, facts.context)? {
+        Ok(available) => {
             let missing = bytes.saturating_sub(freed).saturating_sub(available);
             if available > 0 && missing > 0 {
                 findings.push(finding(
@@ -105,6 +104,14 @@ pub(super) fn room(
         (Err(reason), _) | (_, Err(reason)) => findings.push(not_checked("the number of shards", reason)),
     }
     Ok(findings)
+}
+
+/// The space on the disks of the data nodes. `Err` within: it is not known.
+pub(in crate::operations) fn available_bytes(
+    engine: &impl Engine,
+    context: &Context,
+) -> Result<Result<u64, String>, Error> {
+    Ok(advice::<RawNodes>(engine, context, &Request::disk_space())?.map(|nodes| nodes.available()))
 }
 
 /// What the restore needs.

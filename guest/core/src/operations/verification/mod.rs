@@ -1,41 +1,23 @@
 //! The verification of a backup: its beginning, its steps, and what one has left.
 
-use crate::verification::{VerificationHolder, VerificationRun, VerificationStep, VerificationTraces};
-use crate::{BackupId, Context, Engine, Error};
+mod advance;
+mod begin;
+mod checks;
+mod clear;
+mod scratch;
 
-/// Begins the verification of a backup.
-///
-/// # Errors
-/// Why it cannot begin.
-pub fn begin(_: &impl Engine, _: &Context, id: &str) -> Result<VerificationRun, Error> {
-    BackupId::parse(id)?;
-    Err(not_yet())
-}
+pub use advance::advance;
+pub use begin::begin;
+pub use clear::{clear, traces};
 
-/// Takes the next step of a verification.
-///
-/// # Errors
-/// Why the step could not be taken. Take it again.
-pub fn advance(_: &impl Engine, _: &Context, _: &VerificationRun) -> Result<VerificationStep, Error> {
-    Err(not_yet())
-}
+use crate::restore::{RenamePattern, Target, TargetPart, own_indices};
+use crate::verification::scratch::copy_name;
+use crate::{BackupId, Context};
 
-/// Tells what verifications have left.
-///
-/// # Errors
-/// Why it could not be read.
-pub fn traces(_: &impl Engine, _: &Context) -> Result<VerificationTraces, Error> {
-    Err(not_yet())
-}
-
-/// Deletes what a verification has left, if its lock is still this holder's.
-///
-/// # Errors
-/// Why it could not be deleted.
-pub fn clear(_: &impl Engine, _: &Context, _: Option<&VerificationHolder>) -> Result<bool, Error> {
-    Err(not_yet())
-}
-
-fn not_yet() -> Error {
-    Error::Denied { request: "a verification".to_owned(), reason: "it is not built yet".to_owned() }
+/// The installation's indices in the parts of a backup, with the names of their copies. Those without a copy are in the second
+/// list: the name would be too long.
+fn targets(context: &Context, id: BackupId, parts: &[TargetPart]) -> (Vec<Target>, Vec<Target>) {
+    let own = &context.settings.index_prefix;
+    let (targets, _) = own_indices(parts, own, Some(&RenamePattern::to_copies(own, id)));
+    targets.into_iter().partition(|target| copy_name(id, &target.index).is_some())
 }

@@ -1,6 +1,6 @@
 //! Restores against an engine in memory.
 
-mod fixture;
+pub(crate) mod fixture;
 
 #[cfg(test)]
 mod faults;

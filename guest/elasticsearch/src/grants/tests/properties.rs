@@ -37,6 +37,10 @@ fn segment() -> impl Strategy<Value = String> {
         "optimize-a",
         "optimize-a,optimize-b",
         "optimize-a,optimize-d",
+        "optimize-backup-verify-lock",
+        "optimize-backup-verify-12-optimize-a",
+        "optimize-backup-verify-12-optimize-a,optimize-a",
+        "optimize-backup-verify-*",
     ]);
     prop_oneof![
         8 => known.prop_map(str::to_owned),
@@ -62,6 +66,10 @@ fn path() -> impl Strategy<Value = Vec<String>> {
         "_aliases",
         "_cat/shards/optimize-*",
         "optimize-*/_recovery",
+        "optimize-backup-verify-lock",
+        "optimize-backup-verify-lock/_settings",
+        "optimize-backup-verify-12-optimize-a,optimize-backup-verify-12-optimize-b",
+        "optimize-backup-verify-*/_stats/docs",
     ]);
     let altered = (granted, option::of((0..4_usize, segment()))).prop_map(|(path, replacement)| {
         let mut path: Vec<String> = path.split('/').map(str::to_owned).collect();
@@ -119,9 +127,12 @@ fn any_request() -> impl Strategy<Value = Request> {
 
 fn scope() -> impl Strategy<Value = Scope> {
     let id = prop_oneof![3 => Just(12), 1 => Just(1), 1 => any::<u64>()];
-    (id, 0..5).prop_map(|(id, call)| match call {
+    (id, 0..8).prop_map(|(id, call)| match call {
         0 => Scope::Read,
         4 => restore_scope(),
+        5 => Scope::of_verification(&id.to_string()),
+        6 => Scope::ClearVerification,
+        7 => Scope::ReadVerification,
         1 => Scope::of_create(&id.to_string()),
         2 => Scope::of_advance(id),
         _ => Scope::of_delete(&id.to_string()),
@@ -144,6 +155,7 @@ fn assert_harmless(request: &Request) {
         Some("_nodes") => {}
         Some("_cluster" | "_cat" | "optimize-*") => assert_eq!(request.method, Method::Get),
         Some("optimize-metadata") if request.method == Method::Get => {}
+        Some(name) if name.starts_with("optimize-backup-verify-") => return assert_harmless_verification(request),
         _ => return assert_harmless_restore(request),
     }
     assert!(request.method == Method::Get || path[0] == "_snapshot");
@@ -194,11 +206,31 @@ fn assert_harmless_restore(request: &Request) {
     }
 }
 
+/// Says again, in other words than the grants, what a verification may write.
+fn assert_harmless_verification(request: &Request) {
+    let is_scratch = |name: &str| {
+        let rest = name.strip_prefix("optimize-backup-verify-");
+        rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['*', '?', ',', '<', ':', ' ', '/']))
+    };
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    match (request.method, path.as_slice()) {
+        (Method::Get, _) => {}
+        (Method::Delete, [names]) => assert!(names.split(',').all(is_scratch), "{request}"),
+        (Method::Put, ["optimize-backup-verify-lock"] | ["optimize-backup-verify-lock", "_settings"]) => {}
+        (Method::Post, ["_snapshot", "backups", name, "_restore"]) => {
+            let body: Value = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
+            let replacement = body["rename_replacement"].as_str().unwrap();
+            assert!(name.starts_with("camunda_optimize_") && replacement.starts_with("optimize-backup-verify-"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Says again, in other words than the scopes, what a call is for.
 fn assert_belongs(request: &Request, scope: Scope) {
     let (method, id) = match scope {
         Scope::Read | Scope::ReadOther(_) | Scope::ReadVerification => return assert_eq!(request.method, Method::Get),
-        Scope::Verify(_) | Scope::ClearVerification => return,
+        Scope::Verify(_) | Scope::ClearVerification => return assert_harmless_verification(request),
         Scope::Restore(_) => return assert_harmless_restore(request),
         Scope::Create(id) | Scope::Advance(id) => (Method::Put, id),
         Scope::Delete(id) => (Method::Delete, id),

@@ -1,0 +1,60 @@
+//! What a new snapshot's metadata tells of the installation, for a later verification.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::refusal::{document, success};
+use crate::{Context, Engine, IndexSelection, Installation, Origin, Part, Request, Response};
+
+impl Origin {
+    /// The same, with what is counted just before a part is begun. What cannot be counted is left out: no backup fails
+    /// because of it.
+    pub(super) fn recording(
+        self,
+        engine: &impl Engine,
+        context: &Context,
+        installation: &Installation,
+        selection: &IndexSelection,
+    ) -> Self {
+        let indices: usize = Part::ALL.into_iter().map(|part| installation.count(part)).sum();
+        Self { indices: Some(indices as u64), documents: count(engine, context, selection), ..self }
+    }
+}
+
+/// How many documents these indices have.
+fn count(engine: &impl Engine, context: &Context, selection: &IndexSelection) -> Option<u64> {
+    let request = Request::documents(&context.settings.index_prefix);
+    let counted = documents(&request, &engine.send(&request).ok()?)?;
+    let of_part = selection.names().iter().filter_map(|name| counted.get(name));
+    of_part.copied().reduce(u64::saturating_add)
+}
+
+/// Reads the answer to [`Request::documents`]. `None`: it does not tell.
+pub(super) fn documents(request: &Request, response: &Response) -> Option<BTreeMap<String, u64>> {
+    let raw: RawStatistics = document(request, success(response).ok()?).ok()?;
+    let count = |(name, index): (String, RawIndex)| Some((name, index.primaries.docs?.count));
+    Some(raw.indices.into_iter().filter_map(count).collect())
+}
+
+#[derive(Deserialize)]
+struct RawStatistics {
+    #[serde(default)]
+    indices: BTreeMap<String, RawIndex>,
+}
+
+#[derive(Deserialize)]
+struct RawIndex {
+    #[serde(default)]
+    primaries: RawPrimaries,
+}
+
+#[derive(Default, Deserialize)]
+struct RawPrimaries {
+    docs: Option<RawDocuments>,
+}
+
+#[derive(Deserialize)]
+struct RawDocuments {
+    count: u64,
+}

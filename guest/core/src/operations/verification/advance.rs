@@ -1,0 +1,300 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::scratch::{Scratch, some_of};
+use super::{checks, targets};
+use crate::operations::create::version_in;
+use crate::operations::record::documents;
+use crate::operations::restore::look::Tasks;
+use crate::operations::restore::parts::Contents;
+use crate::operations::send;
+use crate::refusal::success;
+use crate::restore::{ExactIndices, IndexState, RenamePattern, Standing, Target, TargetPart, at_once};
+use crate::selection::base_name;
+use crate::verification::{VerificationHolder, VerificationRun, VerificationStep, VerifiedIndex};
+use crate::{ByteCount, Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
+
+/// How long to wait for shards that are being restored.
+const WHILE_RESTORING: Duration = Duration::from_secs(1);
+/// How long to wait after a step.
+const AFTER_STEP: Duration = Duration::from_millis(100);
+/// How long to wait after a refusal that can pass.
+const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How often the lock is counted up, so that others see that somebody still is at it.
+const BEAT: Duration = Duration::from_secs(20);
+
+/// Takes the next step of a verification.
+///
+/// # Errors
+/// Why the step could not be taken. Take it again, with the same run.
+pub fn advance(engine: &impl Engine, context: &Context, run: &VerificationRun) -> Result<VerificationStep, Error> {
+    let (scratch, tasks) = Scratch::with_shards(engine, context)?;
+    let mut step = Step { engine, context, scratch: &scratch, tasks: &tasks, run: run.clone(), bytes: None };
+    if !scratch.is_of(run) {
+        step.run.abort(&lost(scratch.holder.as_ref()));
+        return Ok(step.ended());
+    }
+    let is_due = context.now < run.beaten || context.now.since(run.beaten) >= BEAT;
+    if is_due {
+        return step.beat();
+    }
+    if run.is_decided() { step.clean_up() } else { step.go_on() }
+}
+
+fn lost(holder: Option<&VerificationHolder>) -> String {
+    let whose = match holder {
+        Some(other) => format!("a verification of backup {} has it", other.backup_id),
+        None => "nobody has it".to_owned(),
+    };
+    format!(
+        "the lock of this verification was taken away as that of a server that is gone, and {whose}: start the verification again"
+    )
+}
+
+/// What a step needs.
+struct Step<'a, E> {
+    engine: &'a E,
+    context: &'a Context,
+    scratch: &'a Scratch,
+    tasks: &'a Tasks,
+    /// The run, with what this step finds.
+    run: VerificationRun,
+    bytes: Option<ByteCount>,
+}
+
+impl<E: Engine> Step<'_, E> {
+    fn ended(self) -> VerificationStep {
+        VerificationStep { run: self.run, bytes: self.bytes, again_in: None, refusal: None }
+    }
+
+    fn again_in(self, delay: Duration) -> VerificationStep {
+        VerificationStep { run: self.run, bytes: self.bytes, again_in: Some(delay), refusal: None }
+    }
+
+    fn refused(self, refusal: String) -> VerificationStep {
+        let again_in = Some(AFTER_REFUSAL);
+        VerificationStep { run: self.run, bytes: self.bytes, again_in, refusal: Some(refusal) }
+    }
+
+    /// Counts up what the lock tells.
+    fn beat(mut self) -> Result<VerificationStep, Error> {
+        let told = self.scratch.holder.as_ref().map_or(self.run.beat, |holder| holder.beat);
+        let holder = VerificationHolder { beat: told.saturating_add(1), ..self.run.holder() };
+        if let Some(refusal) = self.write(&Request::hold_lock(&holder.to_setting()))? {
+            return Ok(self.refused(refusal));
+        }
+        (self.run.beat, self.run.beaten) = (holder.beat, self.context.now);
+        Ok(self.again_in(AFTER_STEP))
+    }
+
+    /// Deletes everything that verifications have made, and the lock at last.
+    fn clean_up(self) -> Result<VerificationStep, Error> {
+        if let Some(copies) = some_of(self.scratch.indices.keys()) {
+            return self.delete(&copies);
+        }
+        match self.write(&Request::release_lock())? {
+            Some(refusal) => Ok(self.refused(refusal)),
+            None => Ok(self.ended()),
+        }
+    }
+
+    fn go_on(mut self) -> Result<VerificationStep, Error> {
+        let contents = match Contents::of(self.engine, self.context, self.run.backup_id) {
+            Err(Error::BackupNotFound { .. }) => return Ok(self.abort("the backup was deleted")),
+            contents => contents?,
+        };
+        let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
+        if uuids != self.run.snapshots {
+            let reason = contents.obstacle().unwrap_or_else(|| "the backup was deleted and made again".to_owned());
+            return Ok(self.abort(&reason));
+        }
+        let copies = self.copies(&contents)?;
+        self.bytes = self.count_bytes(&copies);
+        let wanted: BTreeSet<&String> =
+            copies.iter().filter(|copy| is_usable(&copy.state)).map(|copy| &copy.target.name).collect();
+        if let Some(others) = some_of(self.scratch.indices.keys().filter(|name| !wanted.contains(name))) {
+            return self.delete(&others);
+        }
+        if copies.is_empty() {
+            return self.copy(&contents);
+        }
+        if copies.iter().any(|copy| matches!(copy.state, IndexState::Restoring | IndexState::Waiting(_))) {
+            return Ok(self.again_in(WHILE_RESTORING));
+        }
+        self.check(&contents, &copies)
+    }
+
+    /// Ends the checks; what was made is deleted by the next steps.
+    fn abort(mut self, reason: &str) -> VerificationStep {
+        self.run.abort(&format!("{reason}, so that the verification was given up"));
+        self.again_in(AFTER_STEP)
+    }
+
+    /// The copies of indices that are not checked yet, as far as they are of this run.
+    fn copies(&self, contents: &Contents) -> Result<Vec<Standing>, Error> {
+        let (repository, owner) = (self.context.repository()?, self.run.holder().of_copies());
+        let standing = |target: Target| {
+            let found = self.scratch.indices.get(&target.name)?;
+            let is_ours = found.holder.as_deref() == Some(owner.as_str());
+            let state = IndexState::of(&target, Some(found), None, repository);
+            is_ours.then_some(Standing { state, is_marked: found.mark.is_some(), target })
+        };
+        Ok(self.unchecked(contents).into_iter().filter_map(standing).collect())
+    }
+
+    /// What has to be copied still, by part and name.
+    fn unchecked(&self, contents: &Contents) -> Vec<Target> {
+        let unchecked = self.run.indices.iter().filter(|index| !index.checked);
+        let names: BTreeSet<(Part, &str)> = unchecked.map(|index| (index.part, index.index.as_str())).collect();
+        let (copied, _) = targets(self.context, self.run.backup_id, &contents.parts);
+        copied.into_iter().filter(|target| names.contains(&(target.part, target.index.as_str()))).collect()
+    }
+
+    /// Restores copies of the next few indices, all of one part.
+    fn copy(mut self, contents: &Contents) -> Result<VerificationStep, Error> {
+        let unchecked = self.unchecked(contents);
+        let Some(first) = unchecked.first() else {
+            checks::after(&mut self.run, self.context, contents);
+            return Ok(self.again_in(AFTER_STEP));
+        };
+        let of_part = unchecked.iter().filter(|target| target.part == first.part);
+        let batch = at_once(of_part, |target| target.name.as_str());
+        let part = contents.parts.iter().find(|part| part.name.part == first.part);
+        let Some(part) = part else { return Ok(self.abort(&format!("{} is gone", first.part))) };
+        if self.tasks.deletes(self.context.repository()?.as_str(), &contents.parts) {
+            return Ok(self.abort("the backup is being deleted"));
+        }
+        let Some(mut refusal) = self.restore(part, &batch)? else { return Ok(self.again_in(AFTER_STEP * 2)) };
+        if batch.len() > 1 && is_final(&refusal) {
+            // Only one of them may be the reason.
+            match self.restore(part, &[first])? {
+                None => return Ok(self.again_in(AFTER_STEP * 2)),
+                Some(of_first) => refusal = of_first,
+            }
+        }
+        if !is_final(&refusal) {
+            return Ok(self.refused(refusal.to_string()));
+        }
+        self.note_checked(first, None, Some(&refusal.to_string()));
+        Ok(self.again_in(AFTER_STEP))
+    }
+
+    /// `None`: the engine has begun it.
+    fn restore(&self, part: &TargetPart, targets: &[&Target]) -> Result<Option<Refusal>, Error> {
+        let own = &self.context.settings.index_prefix;
+        let names = targets.iter().map(|target| target.index.clone()).collect();
+        let indices = ExactIndices::new(own, names).ok_or_else(|| Error::EngineAnswerInvalid {
+            request: "the list of the backup's indices".to_owned(),
+            reason: "an index of the backup has a name that no index can have".to_owned(),
+        })?;
+        let rename = RenamePattern::to_copies(own, self.run.backup_id);
+        let repository = self.context.repository()?;
+        let owner = self.run.holder().of_copies();
+        let request = Request::copy_indices(repository, &part.name, &indices, &rename, &part.uuid, &owner);
+        match success(&send(self.engine, &request)?) {
+            Ok(_) => Ok(None),
+            Err(refusal) => passing(&request, refusal, self.context).map(Some),
+        }
+    }
+
+    /// Looks at copies that are there, so that they are not needed any more.
+    fn check(mut self, contents: &Contents, copies: &[Standing]) -> Result<VerificationStep, Error> {
+        let counts = self.count(copies)?;
+        for copy in copies {
+            let target = &copy.target;
+            match &copy.state {
+                IndexState::Failed(reason) => self.note_checked(target, None, Some(reason)),
+                _ => {
+                    if is_metadata(self.context, target) {
+                        self.check_version(target)?;
+                    }
+                    self.note_checked(target, counts.get(&target.name).copied(), None);
+                }
+            }
+        }
+        if self.unchecked(contents).is_empty() {
+            checks::after(&mut self.run, self.context, contents);
+        }
+        Ok(self.again_in(AFTER_STEP))
+    }
+
+    /// How many documents the copies have. A search engine that refuses to tell makes no backup a bad one.
+    fn count(&self, copies: &[Standing]) -> Result<BTreeMap<String, u64>, Error> {
+        if copies.iter().all(|copy| matches!(copy.state, IndexState::Failed(_))) {
+            return Ok(BTreeMap::new());
+        }
+        let request = Request::documents(&IndexPrefix::of_verifications());
+        Ok(documents(&request, &send(self.engine, &request)?).unwrap_or_default())
+    }
+
+    fn check_version(&mut self, target: &Target) -> Result<(), Error> {
+        let request = Request::copied_version(&target.name);
+        let found = match version_in(self.engine, self.context, &request) {
+            Ok(found) => found.map_err(|none| none.reason),
+            Err(error) => match error.refusal() {
+                Some(refusal) if is_final(refusal) => Err(refusal.to_string()),
+                _ => return Err(error),
+            },
+        };
+        checks::version(&mut self.run, &target.snapshot.version.to_string(), found);
+        Ok(())
+    }
+
+    fn note_checked(&mut self, target: &Target, documents: Option<u64>, fault: Option<&str>) {
+        let is_meant = |index: &&mut VerifiedIndex| index.part == target.part && index.index == target.index;
+        if let Some(index) = self.run.indices.iter_mut().find(is_meant) {
+            (index.checked, index.documents) = (true, documents);
+        }
+        if let Some(fault) = fault {
+            self.run.note_fault(&format!("index {} could not be restored: {fault}", target.index));
+        }
+    }
+
+    fn delete(self, indices: &ExactIndices) -> Result<VerificationStep, Error> {
+        match self.write(&Request::delete_indices(indices))? {
+            Some(refusal) => Ok(self.refused(refusal)),
+            None => Ok(self.again_in(AFTER_STEP)),
+        }
+    }
+
+    /// Sends a write whose result the next step sees. The refusal of one that can succeed later.
+    fn write(&self, request: &Request) -> Result<Option<String>, Error> {
+        match success(&send(self.engine, request)?) {
+            Ok(_) => Ok(None),
+            Err(refusal) => passing(request, refusal, self.context).map(|refusal| Some(refusal.to_string())),
+        }
+    }
+
+    fn count_bytes(&self, copies: &[Standing]) -> Option<ByteCount> {
+        let size = |index: &VerifiedIndex| index.size.unwrap_or_default();
+        let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
+        let total = sum(&mut self.run.indices.iter().map(size));
+        let checked = sum(&mut self.run.indices.iter().filter(|index| index.checked).map(size));
+        let found = copies.iter().filter_map(|copy| self.scratch.indices.get(&copy.target.name));
+        let copied = sum(&mut found.flat_map(|found| &found.recoveries).map(|recovery| recovery.done_bytes));
+        (total > 0).then(|| ByteCount { total, done: checked.saturating_add(copied).min(total) })
+    }
+}
+
+/// The refusal, unless it is about settings and rights: that is an error, and nothing that a check has found.
+fn passing(request: &Request, refusal: Refusal, context: &Context) -> Result<Refusal, Error> {
+    match Error::refused(request, refusal.clone(), context.repository()?) {
+        Error::EngineRefused { .. } | Error::EngineBusy { .. } => Ok(refusal),
+        error => Err(error),
+    }
+}
+
+/// Whether the same restore will be refused again, because of the backup.
+fn is_final(refusal: &Refusal) -> bool {
+    let is_in_the_way = refusal.is_index_in_the_way() || refusal.is_held();
+    !is_in_the_way && !refusal.is_from_proxy() && !matches!(refusal.status, 408 | 429 | 502..=504)
+}
+
+/// Whether a copy is what it should be, or can become that.
+fn is_usable(state: &IndexState) -> bool {
+    !matches!(state, IndexState::Lost | IndexState::Foreign | IndexState::Unmarked)
+}
+
+fn is_metadata(context: &Context, target: &Target) -> bool {
+    context.settings.index_prefix.strip(&target.index).is_some_and(|rest| base_name(rest) == "metadata")
+}

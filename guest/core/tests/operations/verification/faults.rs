@@ -1,0 +1,187 @@
+//! Backups that are not what they should be.
+
+use backup_core::memory::{Dialect, Intercepted, StoredSnapshot};
+use backup_core::operations::verification;
+use backup_core::verification::{CheckName, CheckOutcome, VerificationStep};
+use backup_core::{Request, Timestamp};
+use serde_json::{Value, json};
+
+use super::fixture::{assert_failed, assert_passed, found, is_restore, outcome, seconds, verifiable};
+use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, VERSION, answer, part, refusal};
+use crate::restore::fixture::ID;
+
+/// Verifies a backup of which a part was changed, on every engine.
+fn with(
+    number: u8,
+    change: impl Fn(&mut StoredSnapshot),
+    expect: impl Fn(&Fixture, &backup_core::verification::VerificationRun),
+) {
+    for dialect in Dialect::ALL {
+        let fixture = verifiable(dialect);
+        fixture.engine.restore_within(seconds(1));
+        fixture.engine.change_snapshot(&part(ID, number), &change);
+        let before = fixture.all_else();
+        let run = fixture.verify();
+        expect(&fixture, &run);
+        assert_eq!(fixture.scratch(), Vec::<String>::new(), "what was made is deleted all the same");
+        assert_eq!(fixture.all_else(), before);
+    }
+}
+
+#[test]
+fn a_part_that_lacks_an_index() {
+    let lose = |snapshot: &mut StoredSnapshot| snapshot.indices.retain(|name| name != OTHER_INDICES[2]);
+    with(2, lose, |_, run| {
+        assert_eq!(outcome(run, CheckName::Indices), CheckOutcome::Failed);
+        assert_eq!(outcome(run, CheckName::Restored), CheckOutcome::Passed);
+        let found = found(run, CheckName::Indices);
+        assert!(found.contains("5 indices") && found.contains("6 when"), "{found}");
+    });
+}
+
+#[test]
+fn documents_that_are_missing() {
+    let lose = |missing: u64| {
+        move |snapshot: &mut StoredSnapshot| snapshot.contents.get_mut(OTHER_INDICES[2]).unwrap().documents -= missing
+    };
+    with(2, lose(100), |_, run| {
+        assert_failed(run, CheckName::Documents);
+        let found = found(run, CheckName::Documents);
+        assert!(found.contains("part 2 of 2 has 3904 documents, and 4004 were counted"), "{found}");
+    });
+    // A clean-up in between.
+    with(2, lose(40), |_, run| assert_passed(run));
+}
+
+#[test]
+fn another_version_than_in_the_names() {
+    let change = |document: Option<Value>| {
+        move |snapshot: &mut StoredSnapshot| {
+            snapshot.contents.get_mut(OTHER_INDICES[1]).unwrap().document.clone_from(&document)
+        }
+    };
+    with(2, change(Some(json!({"schemaVersion": "8.5.0"}))), |_, run| {
+        assert_failed(run, CheckName::SchemaVersion);
+        let found = found(run, CheckName::SchemaVersion);
+        assert!(found.contains("8.5.0") && found.contains(VERSION), "{found}");
+    });
+    with(2, change(None), |_, run| assert_failed(run, CheckName::SchemaVersion));
+}
+
+#[test]
+fn import_positions_that_are_newer_than_the_data() {
+    let later =
+        |snapshot: &mut StoredSnapshot| snapshot.ended = snapshot.ended.map(|Timestamp(at)| Timestamp(at + 60_000));
+    with(1, later, |_, run| assert_failed(run, CheckName::ImportPositions));
+}
+
+#[test]
+fn a_shard_that_cannot_be_restored_is_told_with_the_engines_reason_and_the_others_are_checked() {
+    let lose = |snapshot: &mut StoredSnapshot| snapshot.unreadable_data.extend([OTHER_INDICES[3].to_owned()]);
+    with(2, lose, |_, run| {
+        assert_failed(run, CheckName::Restored);
+        let found = found(run, CheckName::Restored);
+        assert!(found.contains(OTHER_INDICES[3]) && found.contains("NoSuchFileException"), "{found}");
+        assert!(!found.contains(OTHER_INDICES[0]), "{found}");
+        assert!(run.indices.iter().all(|index| index.checked));
+        assert_eq!(outcome(run, CheckName::Documents), CheckOutcome::Passed, "of part 1 they are known");
+    });
+}
+
+#[test]
+fn an_index_that_the_engine_refuses_to_restore_is_told_and_the_others_are_checked() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        let names_it = request.body.as_deref().is_some_and(|body| body.contains(OTHER_INDICES[2]));
+        (is_restore(request) && names_it).then(|| Ok(refusal(500, "no_such_file_exception", "indices/9w/meta-x.dat")))
+    });
+    let mut run = fixture.begin("verifier").unwrap();
+    while let VerificationStep { again_in: Some(delay), run: next, .. } =
+        verification::advance(&engine, &fixture.context("unused"), &run).unwrap()
+    {
+        fixture.engine.pass(delay);
+        run = next;
+    }
+    assert_failed(&run, CheckName::Restored);
+    let found = found(&run, CheckName::Restored);
+    assert!(found.contains(OTHER_INDICES[2]) && found.contains("meta-x.dat"), "{found}");
+    let copied = run.indices.iter().filter(|index| index.documents.is_some()).count();
+    assert_eq!(copied, IMPORT_INDICES.len() + OTHER_INDICES.len() - 1);
+    assert_eq!(fixture.scratch(), Vec::<String>::new());
+}
+
+#[test]
+fn refusals_that_can_pass_are_told_and_tried_again() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let run = fixture.begin("verifier").unwrap();
+    for response in [
+        refusal(503, "concurrent_snapshot_execution_exception", "later"),
+        refusal(429, "circuit_breaking_exception", "later"),
+        answer(502, "<html>later</html>"),
+    ] {
+        let engine =
+            Intercepted::new(&fixture.engine, |request: &Request| is_restore(request).then(|| Ok(response.clone())));
+        let step = verification::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        assert!(step.refusal.unwrap().contains("later"));
+        assert!(step.again_in.is_some() && !step.run.is_decided());
+    }
+    assert_passed(&fixture.go_on(&run));
+}
+
+#[test]
+fn a_backup_that_is_deleted_meanwhile_ends_it() {
+    for is_made_again in [false, true] {
+        let fixture = verifiable(Dialect::Elasticsearch8_19);
+        let run = fixture.begin("verifier").unwrap();
+        let run = fixture.go_on_until(&run, |_| fixture.scratch().len() > 1);
+        fixture.delete(ID, None).unwrap();
+        if is_made_again {
+            fixture.create(ID, "run-2").unwrap();
+            fixture.drive(ID);
+        }
+        let run = fixture.go_on(&run);
+        assert!(found(&run, CheckName::Restored).contains("deleted"), "{run:#?}");
+        assert_eq!(outcome(&run, CheckName::Restored), CheckOutcome::Failed);
+        assert_eq!(fixture.scratch(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn copies_that_are_lost_with_a_cluster_that_is_restarted_are_made_again() {
+    for dialect in [Dialect::Elasticsearch7_17, Dialect::OpenSearch3_1] {
+        for steps in 0.. {
+            let fixture = verifiable(dialect);
+            fixture.engine.restore_within(seconds(2));
+            let mut run = fixture.begin("verifier").unwrap();
+            let is_over = (0..steps).any(|_| {
+                let step = fixture.verification_step(&run).unwrap();
+                run = step.run;
+                step.again_in.map(|delay| fixture.engine.pass(delay)).is_none()
+            });
+            if is_over {
+                break;
+            }
+            fixture.engine.restart();
+            assert_passed(&fixture.go_on(&run));
+            assert_eq!(fixture.scratch(), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn counts_that_the_engine_refuses_make_no_backup_a_bad_one() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        (request.path.last().is_some_and(|last| last == "docs"))
+            .then(|| Ok(refusal(403, "security_exception", "action is unauthorized")))
+    });
+    let mut run = fixture.begin("verifier").unwrap();
+    while let VerificationStep { again_in: Some(delay), run: next, .. } =
+        verification::advance(&engine, &fixture.context("unused"), &run).unwrap()
+    {
+        fixture.engine.pass(delay);
+        run = next;
+    }
+    assert_eq!(outcome(&run, CheckName::Documents), CheckOutcome::Skipped);
+    assert_eq!(outcome(&run, CheckName::Restored), CheckOutcome::Passed);
+}
