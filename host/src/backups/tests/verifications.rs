@@ -324,7 +324,7 @@ async fn a_host_that_stops_clears_what_it_has_made() {
 async fn one_that_a_panic_ends_is_cleared_as_one_of_a_killed_host() {
     let (cluster, host) = with_backup().await;
     host.adopt_forever();
-    host.network.fail("_restore", 1, Fault::Panic);
+    host.network.fail("POST _restore", 1, Fault::Panic);
     host.verify("1").await.unwrap();
     sleep(Duration::from_secs(10)).await;
     assert_eq!(host.service.verifications.driven(), None);

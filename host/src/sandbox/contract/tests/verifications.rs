@@ -63,6 +63,12 @@ fn another_verification_is_refused() {
     assert_eq!(begun_verification("7", "run", &asked), Ok(()));
     assert!(begun_verification("8", "run", &asked).is_err());
     assert!(begun_verification("7", "another", &asked).is_err());
+    let empty: [fn(&mut VerificationRun); 2] = [|run| run.indices.clear(), |run| run.checks.clear()];
+    for change in empty {
+        let mut begun = run(false, PENDING);
+        change(&mut begun);
+        assert_eq!(begun_verification("7", "run", &begun), Err(ContractError::AnotherVerification));
+    }
 }
 
 #[test]
@@ -76,8 +82,10 @@ fn nothing_has_passed_that_was_not_looked_at() {
     long.indices[1].index = "b".repeat(250);
     assert_eq!(verified(&long), Ok(()), "its copy would have too long a name");
     let failed = run(false, CheckOutcome::Failed);
-    let taken_back = verification_step(&failed, &step(run(true, CheckOutcome::Passed), None));
-    assert_eq!(taken_back, Err(ContractError::CheckTakenBack(7)));
+    for outcome in [CheckOutcome::Passed, CheckOutcome::Skipped, PENDING] {
+        let taken_back = verification_step(&failed, &step(run(true, outcome), Some(1)));
+        assert_eq!(taken_back, Err(ContractError::CheckTakenBack(7)), "{outcome:?}");
+    }
     let too_much =
         VerificationStep { bytes: Some(ByteCount { total: 1, done: 2 }), ..step(run(false, PENDING), Some(1)) };
     assert!(matches!(verification_step(&asked, &too_much), Err(ContractError::MoreThanAll(_))));
