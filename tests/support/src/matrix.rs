@@ -171,6 +171,7 @@ pub const COLUMNS: [Column; 14] = [
         work: Work::Kills(Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
             "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
+            "verification::elasticsearch_8_19_only::what_a_killed_verification_has_left_is_cleared",
         ])),
     },
 ];

@@ -106,6 +106,23 @@ impl Repository {
 
     /// Removes the files with the data of an index from the repository, of which no request tells before a restore.
     pub fn lose_data(&self, index: &str) -> Result<()> {
+        self.data_files(index)?.into_iter().try_for_each(|file| Ok(fs::remove_file(file)?))
+    }
+
+    /// Changes one byte in the middle of the largest file with data of an index, of which no request tells before a restore.
+    pub fn flip_byte(&self, index: &str) -> Result<()> {
+        let files = self.data_files(index)?.into_iter();
+        let sized: Vec<(u64, PathBuf)> =
+            files.map(|file| Ok((fs::metadata(&file)?.len(), file))).collect::<Result<_>>()?;
+        let (_, file) = sized.into_iter().max().context("the index has no data")?;
+        let mut bytes = fs::read(&file)?;
+        let middle = bytes.len() / 2;
+        *bytes.get_mut(middle).context("an empty file")? ^= 1;
+        Ok(fs::write(&file, bytes)?)
+    }
+
+    /// The files with the data of the first shard of an index.
+    fn data_files(&self, index: &str) -> Result<Vec<PathBuf>> {
         let folder = self.folder()?;
         let generation = |name: &str| name.strip_prefix("index-").and_then(|number| number.parse::<u64>().ok());
         let names = folder.read_dir()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -113,13 +130,9 @@ impl Repository {
         let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
         let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
         let shard = folder.join("indices").join(id.context("no such index")?).join("0");
-        for entry in shard.read_dir()? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with("__") {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        let entries = shard.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+        let has_data = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
+        Ok(entries.into_iter().filter(has_data).collect())
     }
 
     /// One field of every snapshot that matches.
