@@ -9,6 +9,7 @@ mod dropped;
 mod engine;
 mod overview;
 mod panics;
+mod restores;
 mod retention;
 mod runs;
 mod schedule;
