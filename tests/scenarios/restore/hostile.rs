@@ -17,7 +17,7 @@ on_elasticsearch!(a_hostile_policy_restores_only_what_is_planned);
 
 async fn a_hostile_policy_restores_only_what_is_planned(distribution: Distribution) -> Result<()> {
     /// The last one has the policy withdrawn.
-    const IDS: [u64; 4] = [ids::DELETES_IN_PLAN, ids::DELETES_NEIGHBOUR, ids::RESTORES_ALL, ids::TRAPS_AFTER_DELETION];
+    const IDS: [u64; 4] = [ids::DELETES_IN_PLAN, ids::DELETES_NEIGHBOUR, ids::RESTORES_ALL, ids::TRAPS_IN_EACH_STEP];
     let fixture = Fixture::new(distribution).await?;
     let (client, installation) = (fixture.engine.client(), &fixture.installation);
     let prefix = installation.prefix();

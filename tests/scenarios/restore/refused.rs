@@ -37,9 +37,9 @@ impl Change {
     async fn make(&self, client: &Client) -> Result<()> {
         let Self(method, path, body) = self;
         let answer = match *method {
+            _ if body.is_null() => client.bare(method.clone(), path).await?,
             Method::PUT => client.put(path, body).await?,
-            Method::POST => client.post(path, body).await?,
-            _ => client.delete(path).await?,
+            _ => client.post(path, body).await?,
         };
         answer.ok().with_context(|| self.to_string()).map(drop)
     }
@@ -119,8 +119,8 @@ async fn what_speaks_against_it_is_told_and_nothing_is_changed(distribution: Dis
         ("confirm", json!({"dryRun": false, "confirm": format!("{prefix}-eu")})),
         ("confirm", json!({"dryRun": false, "confirm": ""})),
         ("dryRun", json!({"confirm": prefix})),
-        ("override", json!({"dryRun": false, "confirm": prefix, "override": ["everything"]})),
-        ("rename", json!({"dryRun": false, "confirm": prefix, "rename_prefix": "look"})),
+        ("everything", json!({"dryRun": false, "confirm": prefix, "override": ["everything"]})),
+        ("rename_prefix", json!({"dryRun": false, "confirm": prefix, "rename_prefix": "look"})),
     ] {
         expect_refused(&host, ID, &body, 400, name).await?;
     }
@@ -173,7 +173,7 @@ async fn what_does_not_speak_against_it_is_replaced(distribution: Distribution) 
     change(client, installation).await?;
     let others = installation.other_indices();
     let [changed, _, blocked, ..] = others.as_slice() else { anyhow::bail!("too few indices") };
-    client.post(&format!("/{changed}/_close"), &Value::Null).await?.ok()?;
+    client.bare(Method::POST, &format!("/{changed}/_close")).await?.ok()?;
     client.put(&format!("/{blocked}/_settings"), &json!({"index.blocks.write": true})).await?.ok()?;
 
     let readonly = RepositoryOptions { readonly: true, ..RepositoryOptions::default() };
@@ -208,10 +208,11 @@ async fn of_two_backups_at_once_one_is_restored_in_the_end(distribution: Distrib
     let prefix = installation.prefix();
     let options = || fixture.options().token(TOKEN);
     let (one, other) = (Host::start(options()).await?, Host::start(options()).await?);
-    back_up(&one, ID).await?;
+    for id in [ID, 8] {
+        back_up(&one, id).await?;
+    }
     let before = state(client, prefix).await?;
     change(client, installation).await?;
-    back_up(&one, 8).await?;
     let meant = confirmed(prefix);
     let begun = try_join(post(&one, ID, &meant), post(&other, 8, &meant)).await?;
     for (host, id, reply) in [(&one, ID, begun.0), (&other, 8, begun.1)] {
