@@ -70,7 +70,8 @@ impl Index {
         Self { uuid, stored, mark: None, is_closed: false, shard: Shard::Started, source: Source::Empty, writes: 0 }
     }
 
-    pub(super) fn settings(&self) -> Value {
+    /// Those settings whose names are in a list, which can have patterns. `None`: it has none of them.
+    pub(super) fn settings(&self, names: &str) -> Option<Value> {
         let mut settings = Map::from_iter([
             ("index.uuid".to_owned(), json!(self.uuid)),
             ("index.number_of_shards".to_owned(), json!("1")),
@@ -78,7 +79,14 @@ impl Index {
         ]);
         settings.extend(self.stored.blocks.iter().map(|block| (block.clone(), json!("true"))));
         settings.extend(self.mark.iter().map(|mark| (MARK.to_owned(), json!(mark))));
-        json!({"settings": settings})
+        let is_meant = |setting: &str| {
+            names.split(',').any(|name| match name.strip_suffix('*') {
+                Some(begin) => setting.starts_with(begin),
+                None => setting == name,
+            })
+        };
+        settings.retain(|name, _| is_meant(name));
+        (!settings.is_empty()).then(|| json!({"settings": settings}))
     }
 
     pub(super) fn shards(&self, name: &str) -> Vec<Value> {

@@ -12,7 +12,7 @@ use super::repository::Repository;
 use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
-use crate::restore::MARK;
+use crate::restore::{MARK, WRITE_BLOCK};
 use crate::{Request, SnapshotState};
 
 /// The body of a restore.
@@ -30,9 +30,13 @@ struct NewRestore {
     #[serde(default)]
     ignore_index_settings: Vec<String>,
     #[serde(default)]
-    index_settings: BTreeMap<String, String>,
+    index_settings: BTreeMap<String, Value>,
     rename_pattern: Option<String>,
     rename_replacement: Option<String>,
+}
+
+fn is_known_setting((name, value): (&String, &Value)) -> bool {
+    name == MARK || (name == WRITE_BLOCK && *value == Value::Bool(true))
 }
 
 fn yes() -> bool {
@@ -45,7 +49,7 @@ impl NewRestore {
             .map_err(|error| not_known(format!("such a body of a restore ({error})")))?;
         let is_known = !restore.include_global_state
             && !restore.partial
-            && restore.index_settings.keys().all(|name| name == MARK)
+            && restore.index_settings.iter().all(is_known_setting)
             && restore.indices.iter().all(|name| !name.contains(['*', ',']));
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
@@ -70,6 +74,9 @@ impl NewRestore {
         }
         if self.ignore_index_settings.iter().any(|pattern| pattern == "index.blocks.*") {
             stored.blocks.clear();
+        }
+        if self.index_settings.contains_key(WRITE_BLOCK) {
+            stored.blocks.push(WRITE_BLOCK.to_owned());
         }
         stored
     }
@@ -105,7 +112,13 @@ impl State {
         for (index, new) in chosen.iter().zip(&renamed) {
             let stored = snapshot.contents.get(index).cloned().unwrap_or_else(|| StoredIndex::new(index));
             self.indices.create(new, restore.stored(stored));
-            self.begin_restore(repository, &snapshot, index, new, restore.index_settings.get(MARK));
+            self.begin_restore(
+                repository,
+                &snapshot,
+                index,
+                new,
+                restore.index_settings.get(MARK).and_then(Value::as_str),
+            );
         }
         Ok(json!({"accepted": true}))
     }
@@ -116,11 +129,11 @@ impl State {
         snapshot: &StoredSnapshot,
         index: &str,
         new: &str,
-        mark: Option<&String>,
+        mark: Option<&str>,
     ) {
         let end = self.restoring_takes.map(|span| self.now.after(span));
         let restored: &mut Index = self.indices.index(new);
-        restored.mark = mark.cloned();
+        restored.mark = mark.map(str::to_owned);
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {
             let details = format!(
@@ -176,13 +189,14 @@ impl State {
         self.indices.delete(names)
     }
 
-    /// The one setting that is changed.
+    /// The settings that are changed: the mark, and with it the block is taken away.
     pub(super) fn change_settings(&mut self, request: &Request, names: &str) -> Reply {
         expect_parameters(request, &[])?;
         let body: BTreeMap<String, Option<String>> = serde_json::from_str(request.body.as_deref().unwrap_or_default())
             .map_err(|error| not_known(format!("such settings ({error})")))?;
-        match (body.len(), body.get(MARK)) {
-            (1, Some(mark)) => self.indices.set_mark(names, mark.as_deref()),
+        match (body.len(), body.get(MARK), body.get(WRITE_BLOCK)) {
+            (1, Some(mark), None) => self.indices.set_mark(names, mark.as_deref()),
+            (2, Some(None), Some(None)) => self.indices.release(names),
             _ => Err(not_known("other settings")),
         }
     }

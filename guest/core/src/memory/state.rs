@@ -85,9 +85,9 @@ impl State {
                 expect_parameters(request, &[("format", "json"), ("h", "*")])?;
                 self.indices.shards(pattern)
             }
-            (Method::Get, [pattern, "_settings", _]) => {
+            (Method::Get, [pattern, "_settings", names]) => {
                 expect_parameters(request, &[("expand_wildcards", "all"), ("flat_settings", "true")])?;
-                self.indices.each(pattern, true, |index| Some(index.settings()))
+                self.indices.each(pattern, true, |index| index.settings(names))
             }
             (Method::Get, [pattern, "_recovery"]) => {
                 expect_parameters(request, &[("filter_path", "*")])?;

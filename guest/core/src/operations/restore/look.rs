@@ -135,6 +135,10 @@ impl RawIndex {
             uuid: text("index.uuid").unwrap_or_default().to_owned(),
             mark: text(MARK).map(Mark::parse),
             block: blocks.into_iter().find(|block| text(block) == Some("true")),
+            is_blocked: self
+                .settings
+                .keys()
+                .any(|name| name.starts_with("index.blocks.") && text(name) == Some("true")),
             replicas: number("index.number_of_replicas"),
             ..Found::default()
         }
