@@ -66,22 +66,13 @@ fn alias(action: &str, index: &str, alias: &str) -> Change {
 
 /// `missing` is an index of the backup that is not there, `there` another one.
 fn obstacles(prefix: &str, missing: &str, there: &str) -> Vec<Obstacle> {
-    let (template, elsewhere) = (format!("/_index_template/{prefix}"), format!("{prefix}er-elsewhere"));
-    let stream = format!("/_data_stream/{missing}");
+    let elsewhere = format!("{prefix}er-elsewhere");
     let settings = format!("/{there}/_settings");
     vec![
         Obstacle {
             code: "nameInUse: the alias",
             begin: vec![put(&format!("/{elsewhere}"), json!({})), alias("add", &elsewhere, missing)],
             end: vec![delete(&format!("/{elsewhere}"))],
-        },
-        Obstacle {
-            code: "nameInUse: the data stream",
-            begin: vec![
-                put(&template, json!({"index_patterns": [missing], "data_stream": {}, "priority": 900})),
-                put(&stream, Value::Null),
-            ],
-            end: vec![delete(&stream), delete(&template)],
         },
         Obstacle {
             code: "indexReadOnly",
