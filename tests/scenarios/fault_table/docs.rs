@@ -25,10 +25,11 @@ const STEPS: [Step; 11] = [
     super::delete_backup::STEP,
 ];
 
-const STEPS_OF_A_RESTORE: [Step; 11] = [
+const STEPS_OF_A_RESTORE: [Step; 12] = [
     super::restores::plan::STEP,
     super::restores::plan_sizes::STEP,
     super::restores::look::STEP,
+    super::restores::mark_planned::STEP,
     super::restores::read_shards::STEP,
     super::restores::delete_indices::STEP,
     super::restores::restore_part_one::STEP,

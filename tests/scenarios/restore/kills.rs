@@ -16,7 +16,7 @@ use crate::on_engine;
 
 on_engine!(elasticsearch_8_19 is ELASTICSEARCH: a_restore_that_is_killed_is_taken_up);
 
-/// Only in the column `kills`.
+/// Only in the column `restores`.
 mod in_column {
     use super::a_restore_that_is_killed_is_taken_up;
     use crate::on_engine;

@@ -59,8 +59,8 @@ fn delete(path: &str) -> Change {
     Change(Method::DELETE, path.to_owned(), Value::Null)
 }
 
-fn alias(action: &str, index: &str, alias: &str) -> Change {
-    let body = json!({"actions": [{action: {"index": index, "alias": alias}}]});
+fn add_alias(index: &str, alias: &str) -> Change {
+    let body = json!({"actions": [{"add": {"index": index, "alias": alias}}]});
     Change(Method::POST, "/_aliases".to_owned(), body)
 }
 
@@ -71,7 +71,7 @@ fn obstacles(prefix: &str, missing: &str, there: &str) -> Vec<Obstacle> {
     vec![
         Obstacle {
             code: "nameInUse: the alias",
-            begin: vec![put(&format!("/{elsewhere}"), json!({})), alias("add", &elsewhere, missing)],
+            begin: vec![put(&format!("/{elsewhere}"), json!({})), add_alias(&elsewhere, missing)],
             end: vec![delete(&format!("/{elsewhere}"))],
         },
         Obstacle {

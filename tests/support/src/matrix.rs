@@ -31,7 +31,7 @@ pub enum Group {
     Engine,
     /// When the commit chooses it.
     Rotated,
-    /// Never: it needs what a fresh machine may not have.
+    /// Never: it needs what a fresh machine may not have, or too much time.
     OnRequest,
 }
 
@@ -93,7 +93,7 @@ impl Column {
 }
 
 /// All columns, in the order in which they are run.
-pub const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 15] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
     Column::of_engine(
         "elasticsearch_7_17",
@@ -166,12 +166,20 @@ pub const COLUMNS: [Column; 14] = [
     ),
     Column {
         name: "kills",
-        about: "50 kills with a restart and 50 with a neighbour, on Elasticsearch 8.19; 50 of restores, and engines that crash, on every engine",
+        about: "50 kills with a restart, 50 with a neighbour and 50 of restores, on Elasticsearch 8.19",
         group: Group::Rotated,
         work: Work::Kills(&[Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
             "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
-            "restore::kills::",
+            "restore::kills::elasticsearch_8_19::",
+        ])]),
+    },
+    Column {
+        name: "restores",
+        about: "50 kills of restores on the other engines, and engines that crash or stand still in one, on all",
+        group: Group::OnRequest,
+        work: Work::Kills(&[Selection::scenarios(&[
+            "restore::kills::in_column::",
             "restore::interrupted::in_column::",
         ])]),
     },
