@@ -135,6 +135,13 @@ impl Repository {
         Ok(entries.into_iter().filter(has_data).collect())
     }
 
+    /// From now on the engine restores so many bytes a second.
+    pub async fn slow_down_restores(&self, bytes_per_second: u64) -> Result<()> {
+        let settings = json!({"location": self.name, "max_restore_bytes_per_sec": format!("{bytes_per_second}b")});
+        let body = json!({"type": "fs", "settings": settings});
+        self.client.put(&format!("/_snapshot/{}", self.name), &body).await?.ok().map(drop)
+    }
+
     /// One field of every snapshot that matches.
     async fn look_up(&self, snapshot: &str, field: &str) -> Result<Vec<Value>> {
         let path = format!("/_snapshot/{}/{snapshot}?verbose=false&filter_path={field}", self.name);
