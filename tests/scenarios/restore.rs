@@ -190,7 +190,7 @@ async fn lost_data_ends_the_restore_before_more_is_deleted(distribution: Distrib
     assert!(errors.contains("could not be restored") && errors.contains(&import[0]), "{errors}");
     assert!(errors.contains("do not start Optimize"), "{errors}");
     assert_eq!(uuids(client, &fixture.installation.other_indices()).await?, others, "part 2 is as it was");
-    half_a_restore_is_left_alone(&fixture, &import[1]).await
+    half_a_restore_is_left_alone(&fixture, &import[0]).await
 }
 
 /// A server that has not restored anything itself.

@@ -129,7 +129,8 @@ impl Repository {
         let newest = names.filter_map(|name| generation(&name)).max().context("the repository is empty")?;
         let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
         let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
-        let shard = folder.join("indices").join(id.context("no such index")?).join("0");
+        // OpenSearch 3 puts the shards of different indices into folders of their own.
+        let shard = find_folder(folder, &Path::new(id.context("no such index")?).join("0"))?;
         let entries = shard.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
         let has_data = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
         Ok(entries.into_iter().filter(has_data).collect())
@@ -149,6 +150,19 @@ impl Repository {
         let snapshots = body.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(snapshots.iter().filter_map(Value::as_object).flat_map(|fields| fields.values().cloned()).collect())
     }
+}
+
+/// The folder whose path ends so.
+fn find_folder(within: &Path, end: &Path) -> Result<PathBuf> {
+    let mut folders = vec![within.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if folder.ends_with(end) {
+            return Ok(folder);
+        }
+        let inner = folder.read_dir()?.filter_map(|entry| Some(entry.ok()?.path()));
+        folders.extend(inner.filter(|path| path.is_dir()));
+    }
+    bail!("there is no {} in {}", end.display(), within.display())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

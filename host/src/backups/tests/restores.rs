@@ -78,12 +78,12 @@ async fn retention_on_another_server_keeps_it() {
 async fn what_passes_is_waited_for_and_what_lasts_ends_it() {
     let (_cluster, host, _other) = with_backup().await;
     let busy = Fault::refusal(Duration::ZERO, 503, "master_not_discovered_exception", "no master");
-    host.network.fail(PARTS[0], 200, busy);
+    host.network.fail(PARTS[0], 400, busy);
     let begun = Instant::now();
     host.begin_restore().await.unwrap();
     let restore = host.restore_ended().await;
     assert_eq!(restore.state, RestoreState::Complete, "{restore:?}");
-    assert!(begun.elapsed() > HOUR / 2);
+    assert!(begun.elapsed() > Duration::from_secs(1200), "{:?}", begun.elapsed());
 
     let denied = Fault::refusal(Duration::ZERO, 403, "security_exception", "action is unauthorized");
     host.network.fail(PARTS[1], usize::MAX, denied);
