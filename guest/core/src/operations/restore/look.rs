@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
+use crate::text::without_stack_traces;
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
@@ -163,7 +164,7 @@ impl RawShard {
                 _ => ShardState::Unassigned,
             },
             is_lost: self.state == "UNASSIGNED" && self.reason.as_deref() == Some("CLUSTER_RECOVERED"),
-            details: self.details.or(self.reason).unwrap_or_default(),
+            details: without_stack_traces(&self.details.or(self.reason).unwrap_or_default()),
         }
     }
 }
