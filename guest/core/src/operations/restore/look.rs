@@ -138,6 +138,10 @@ impl RawIndex {
             mark: text(MARK).map(Mark::parse),
             holder: text(HOLDER).map(str::to_owned),
             block: blocks.into_iter().find(|block| text(block) == Some("true")),
+            is_blocked: self
+                .settings
+                .keys()
+                .any(|name| name.starts_with("index.blocks.") && text(name) == Some("true")),
             replicas: number("index.number_of_replicas"),
             ..Found::default()
         }
