@@ -126,8 +126,8 @@ impl State {
         settings: &BTreeMap<String, Value>,
     ) {
         let end = self.restoring_takes.map(|span| self.now.after(span));
-        let restored: &mut Index = self.indices.index(new);
         let text = |name: &str| settings.get(name).and_then(Value::as_str).map(str::to_owned);
+        let restored: &mut Index = self.indices.index(new);
         (restored.mark, restored.holder) = (text(MARK), text(HOLDER));
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {

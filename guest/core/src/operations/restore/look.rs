@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
-use crate::text::cut;
+use crate::text::{cut, without_stack_traces};
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
@@ -163,11 +163,8 @@ struct RawShard {
 /// leaves files there that are not whole.
 const FROM_DISK: &str = "failed to recover from gateway";
 
-/// What went wrong, without the lines that tell where in the engine.
-fn without_stack(details: &str) -> String {
-    const MAX_BYTES: usize = 2_000;
-    cut(details.lines().filter(|line| !line.starts_with('\t')).collect::<Vec<_>>().join(" "), MAX_BYTES)
-}
+/// A reason can name every node.
+const MAX_DETAILS_BYTES: usize = 2_000;
 
 impl RawShard {
     fn into_primary(self) -> Primary {
@@ -180,7 +177,7 @@ impl RawShard {
                 _ => ShardState::Unassigned,
             },
             is_lost: self.state == "UNASSIGNED" && is_lost,
-            details: without_stack(&details),
+            details: cut(without_stack_traces(&details), MAX_DETAILS_BYTES),
         }
     }
 }
