@@ -206,7 +206,7 @@ policy: [fast]
 optimize: {version: '${VERSION}'}";
     assert_eq!(
         error(yaml, &[("CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR", "http")]),
-        "backup.colour: is unknown: use callTimeout, completeState, database, logFormat, logLevel, maxResponseBytes, repositoryName, resumeWindow, retention, schedule\n\
+        "backup.colour: is unknown: use callTimeout, completeState, database, logFormat, logLevel, maxResponseBytes, repositoryName, restore, resumeWindow, retention, schedule\n\
          policy: must be a block of keys\n\
          container.ports.actuator (from CAMUNDA_OPTIMIZE_CONTAINER_PORTS_ACTUATOR): 'http' is not a whole number from 0 to 65535\n\
          optimize.version: the environment variable VERSION is not set: set it, or write ${VERSION:default}\n\
