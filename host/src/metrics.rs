@@ -10,6 +10,7 @@ mod policy;
 mod process;
 mod runs;
 mod unattended;
+mod verifications;
 
 use std::sync::Mutex;
 
@@ -21,6 +22,7 @@ use self::policy::PolicyMetrics;
 use self::process::ProcessMetrics;
 use self::runs::RunMetrics;
 use self::unattended::UnattendedMetrics;
+use self::verifications::VerificationMetrics;
 
 pub use self::backups::LastSuccess;
 pub use self::engine::{EngineMetrics, RequestOutcome};
@@ -40,6 +42,7 @@ pub struct Metrics {
     pub(crate) policy: PolicyMetrics,
     pub(crate) runs: RunMetrics,
     pub(crate) unattended: UnattendedMetrics,
+    pub(crate) verifications: VerificationMetrics,
 }
 
 impl Metrics {
@@ -63,6 +66,7 @@ impl Metrics {
             policy: PolicyMetrics::new(&registry)?,
             runs: RunMetrics::new(&registry)?,
             unattended: UnattendedMetrics::new(&registry)?,
+            verifications: VerificationMetrics::new(&registry)?,
             registry,
         })
     }

@@ -202,7 +202,7 @@ async fn serve_until(
     let server = http::serve(listener, tls, http::router(api), limits, closing.clone());
     let runs_ended = async {
         closing.cancelled().await;
-        tokio::join!(service.runs.shut_down(), service.restores.shut_down());
+        tokio::join!(service.runs.shut_down(), service.restores.shut_down(), service.verifications.shut_down());
     };
     let stop = async {
         let pause = signals.next().await;

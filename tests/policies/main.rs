@@ -20,6 +20,7 @@ mod retention;
 mod scopes;
 mod shadow;
 mod sources;
+mod verifications;
 mod wasi;
 
 use backup_test_hosts::{Options, TestHost};

@@ -43,6 +43,7 @@ mod signals;
 mod states;
 mod storage;
 mod unattended;
+mod verification;
 
 /// Fails for an ignored test that no column of the matrix runs.
 #[test]

@@ -134,7 +134,10 @@ async fn the_actuator_lists_what_there_is(distribution: Distribution) -> Result<
             .replace("{name}", "ROOT");
         let status = host.get(&format!("/actuator{path}")).await?.status;
         let expected = match name.as_str() {
-            "backups-backupId" | "backups-backupId-progress" | "backups-backupId-restore" => 404,
+            "backups-backupId"
+            | "backups-backupId-progress"
+            | "backups-backupId-restore"
+            | "backups-backupId-verify" => 404,
             "policy-rollback" | "policy-shadow" | "retention" => 405,
             _ => 200,
         };

@@ -17,6 +17,7 @@ mod restore;
 mod retention;
 #[cfg(feature = "openapi")]
 mod schema;
+mod verification;
 mod view;
 
 /// For [`policy_types!`].
@@ -38,4 +39,5 @@ pub use restore::{
     FindingView, PlannedIndexView, RestorePlanView, RestoreRequest, RestoreView, RestoredIndexView, percent,
 };
 pub use retention::{ExpiredView, RetentionRequest, RetentionView, RulesView, ScheduleView, SlotView};
+pub use verification::{CheckView, VerificationBegun, VerificationState, VerificationView};
 pub use view::{Backup, BackupView, Message, Presentation, Snapshot, SnapshotView};

@@ -12,6 +12,7 @@ mod runs;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod verifications;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use restores::{OptimizeUrl, Restores};
 pub use retention::{Passed, Plan, Retention};
 pub use runs::Runs;
 pub use schedule::{LastSlot, Scheduler};
+pub use verifications::{Verification, Verifications};
 
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
@@ -43,6 +45,7 @@ pub struct BackupService {
     pub runs: Arc<Runs>,
     pub deletions: Arc<Deletions>,
     pub restores: Arc<Restores>,
+    pub verifications: Arc<Verifications>,
     pub clock: ClockCheck,
     overview: Arc<Overview>,
 }
@@ -53,8 +56,9 @@ impl BackupService {
         let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics), Arc::clone(&overview));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
         let restores = Restores::new(Arc::clone(&policies), optimize);
+        let verifications = Verifications::new(Arc::clone(&policies), Arc::clone(metrics));
         let clock = ClockCheck::new(Arc::clone(&policies));
-        Arc::new(Self { policies, runs, deletions, restores, clock, overview })
+        Arc::new(Self { policies, runs, deletions, restores, verifications, clock, overview })
     }
 
     /// Starts a backup, and drives it to its end in the background.
@@ -66,11 +70,12 @@ impl BackupService {
         detached(async move { service.create_and_drive(&id).await }).await
     }
 
-    /// Resumes backups that nobody drives, except those that are being deleted, compares the clocks, and counts what is in
-    /// the repository, until the host stops.
+    /// Resumes backups that nobody drives, except those that are being deleted, clears what verifications have left, compares
+    /// the clocks, and counts what is in the repository, until the host stops.
     pub async fn adopt_forever(self: Arc<Self>) {
         tokio::select! {
             () = self.runs.adopt_forever(|id| self.deletions.is_pending(&id.to_string())) => {}
+            () = self.verifications.clear_abandoned_forever() => {}
             () = self.clock.check_forever() => {}
             () = self.overview.follow_forever() => {}
         }
@@ -140,8 +145,27 @@ impl BackupService {
     pub async fn begin_restore(self: &Arc<Self>, id: &str, options: RestoreOptions) -> Result<(), CallError> {
         let (service, id) = (Arc::clone(self), id.to_owned());
         detached(async move {
-            let deletion = || service.deletions.is_pending(&id).then(|| being_deleted(&id));
-            service.restores.begin(&id, &options, deletion).await
+            let obstacle = || {
+                let deletion = service.deletions.is_pending(&id).then(|| being_deleted(&id));
+                deletion.or_else(|| service.verifications.expect_none().err())
+            };
+            service.restores.begin(&id, &options, obstacle).await
+        })
+        .await
+    }
+
+    /// Begins a verification, and drives it to its end in the background, also if the caller hangs up. Returns its run.
+    ///
+    /// # Errors
+    /// [`CallError`]: it was not begun.
+    pub async fn begin_verification(self: &Arc<Self>, id: &str) -> Result<String, CallError> {
+        let (service, id) = (Arc::clone(self), id.to_owned());
+        detached(async move {
+            let obstacle = || {
+                service.restores.expect_none()?;
+                if service.deletions.is_pending(&id) { Err(being_deleted(&id)) } else { Ok(()) }
+            };
+            service.verifications.begin(&id, obstacle).await
         })
         .await
     }
@@ -200,7 +224,8 @@ impl BackupService {
         deletion: PendingDeletion,
         only_runs: Option<Vec<String>>,
     ) -> Result<(), CallError> {
-        if let Err(error) = self.restores.expect_none() {
+        let unused = self.restores.expect_none().and_then(|()| self.verifications.expect_none_of(&deletion.id));
+        if let Err(error) = unused {
             deletion.not_submitted(error.clone());
             return Err(error);
         }

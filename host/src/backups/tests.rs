@@ -13,6 +13,7 @@ mod restores;
 mod retention;
 mod runs;
 mod schedule;
+mod verifications;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! Commands against a server that answers as a real one seldom does.
 
+mod verify;
+
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};

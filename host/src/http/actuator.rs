@@ -11,12 +11,13 @@ use super::openapi::NoErrors;
 use super::{Api, ApiError};
 
 /// The endpoints, by the names of Spring Boot's actuator.
-pub(super) const LINKS: [(&str, &str); 18] = [
+pub(super) const LINKS: [(&str, &str); 19] = [
     ("self", ""),
     ("backups", "/backups"),
     ("backups-backupId", "/backups/{backupId}"),
     ("backups-backupId-progress", "/backups/{backupId}/progress"),
     ("backups-backupId-restore", "/backups/{backupId}/restore"),
+    ("backups-backupId-verify", "/backups/{backupId}/verify"),
     ("health", "/health"),
     ("health-liveness", "/health/liveness"),
     ("health-readiness", "/health/readiness"),

@@ -14,6 +14,7 @@ mod policy;
 mod restores;
 mod retention;
 mod tls;
+mod verifications;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(backups::get, backups::delete))
         .routes(routes!(backups::progress))
         .routes(routes!(restores::get, restores::restore))
+        .routes(routes!(verifications::get, verifications::verify))
         .routes(routes!(health::health))
         .routes(routes!(health::liveness))
         .routes(routes!(health::readiness))

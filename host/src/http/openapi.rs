@@ -27,7 +27,7 @@ pub(super) use errors::{
 };
 pub(super) use errors::{
     ExpiryErrors, NotReady, ReplaceErrors, RestoreErrors, RestoreGetErrors, RollbackErrors, ScheduleErrors,
-    ShadowEndErrors, ShadowErrors,
+    ShadowEndErrors, ShadowErrors, VerificationErrors, VerificationGetErrors,
 };
 
 const DESCRIPTION: &str = "Backups of Camunda Optimize. docs/reference/api.md says what the states mean, and \

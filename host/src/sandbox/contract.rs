@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use backup_core as core;
 use backup_core::retention::{self as rules, Safeguard};
-use backup_core::verification::scratch::{SCRATCH, is_scratch};
+use backup_core::verification::scratch::{SCRATCH, copy_name, is_scratch};
 use backup_core::{IdPattern, NAME_PREFIX};
 
 use super::restores::{
@@ -19,7 +19,7 @@ use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
     SnapshotState, Step,
 };
-use super::verifications::{CheckOutcome, VerificationRun, VerificationStep, VerificationTraces};
+use super::verifications::{CheckOutcome, VerificationRun, VerificationStep, VerificationTraces, VerifiedIndex};
 
 /// How an answer breaks the contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +74,10 @@ pub enum ContractError {
     CheckPending(BackupId),
     #[error("it says that the verification of the backup {0} has passed a check that failed before")]
     CheckTakenBack(BackupId),
+    #[error(
+        "it calls the backup {0} verified, with {1} indices that were not looked at, or without a check that has passed"
+    )]
+    NotVerified(BackupId, usize),
     #[error("it calls the index '{}' a verification's; their names start with {SCRATCH}", excerpt(.0))]
     NotScratch(String),
     #[error("it lets the backup {0} expire twice")]
@@ -252,8 +256,8 @@ pub(crate) fn begun_verification(asked: &str, run_id: &str, run: &VerificationRu
 /// The answer to `advance` of a verification.
 pub(crate) fn verification_step(asked: &VerificationRun, step: &VerificationStep) -> Result<(), ContractError> {
     let (id, run) = (asked.backup_id, &step.run);
-    let names = |run: &VerificationRun| run.checks.iter().map(|check| check.name.clone()).collect::<Vec<_>>();
-    if run.backup_id != id || run.run_id != asked.run_id || names(run) != names(asked) {
+    let is_same = run.backup_id == id && run.run_id == asked.run_id && run.snapshots == asked.snapshots;
+    if !is_same || run.beat < asked.beat || !has_same_contents(asked, run) {
         return Err(ContractError::AnotherVerification);
     }
     if step.bytes.is_some_and(|bytes| bytes.done > bytes.total) {
@@ -265,7 +269,37 @@ pub(crate) fn verification_step(asked: &VerificationRun, step: &VerificationStep
         return Err(ContractError::CheckTakenBack(id));
     }
     let is_pending = run.checks.is_empty() || run.checks.iter().any(|check| check.outcome == CheckOutcome::Pending);
-    if step.again_in.is_none() && is_pending { Err(ContractError::CheckPending(id)) } else { Ok(()) }
+    match step.again_in {
+        None if is_pending => Err(ContractError::CheckPending(id)),
+        None => verified(run),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The same checks and indices; what was looked at was looked at.
+fn has_same_contents(asked: &VerificationRun, run: &VerificationRun) -> bool {
+    let checks = asked.checks.iter().map(|check| &check.name).eq(run.checks.iter().map(|check| &check.name));
+    let mut pairs = asked.indices.iter().zip(&run.indices);
+    checks
+        && asked.indices.len() == run.indices.len()
+        && pairs.all(|(before, now)| {
+            (before.part, &before.index) == (now.part, &now.index) && (now.checked || !before.checked)
+        })
+}
+
+/// The name of some copies would be too long.
+fn has_copy(run: &VerificationRun, index: &VerifiedIndex) -> bool {
+    core::BackupId::new(run.backup_id).is_some_and(|id| copy_name(id, &index.index).is_some())
+}
+
+/// One that has ended without a failed check.
+fn verified(run: &VerificationRun) -> Result<(), ContractError> {
+    let has = |outcome| run.checks.iter().any(|check| check.outcome == outcome);
+    let unchecked = run.indices.iter().filter(|index| !index.checked && has_copy(run, index)).count();
+    if has(CheckOutcome::Failed) || (unchecked == 0 && has(CheckOutcome::Passed)) {
+        return Ok(());
+    }
+    Err(ContractError::NotVerified(run.backup_id, unchecked))
 }
 
 /// The answer to `traces` of verifications.

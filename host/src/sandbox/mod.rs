@@ -445,6 +445,7 @@ impl Call {
 
 backup_actuator::policy_types!(crate::sandbox::bindings::optimize::backup::types);
 backup_actuator::restore_views!(crate::sandbox::bindings::exports::optimize::backup::restores);
+backup_actuator::verification_views!(crate::sandbox::bindings::exports::optimize::backup::verifications);
 backup_core::restore_types!(crate::sandbox::bindings::exports::optimize::backup::restores);
 backup_core::retention_types!(crate::sandbox::bindings::exports::optimize::backup::retention);
 backup_core::verification_types!(crate::sandbox::bindings::exports::optimize::backup::verifications);

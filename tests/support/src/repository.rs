@@ -106,20 +106,41 @@ impl Repository {
 
     /// Removes the files with the data of an index from the repository, of which no request tells before a restore.
     pub fn lose_data(&self, index: &str) -> Result<()> {
+        self.data_files(index)?.into_iter().try_for_each(|file| Ok(fs::remove_file(file)?))
+    }
+
+    /// Changes one byte in the middle of the largest file with data of an index, of which no request tells before a restore.
+    pub fn flip_byte(&self, index: &str) -> Result<()> {
+        let files = self.data_files(index)?.into_iter();
+        let sized: Vec<(u64, PathBuf)> =
+            files.map(|file| Ok((fs::metadata(&file)?.len(), file))).collect::<Result<_>>()?;
+        let (_, file) = sized.into_iter().max().context("the index has no data")?;
+        let mut bytes = fs::read(&file)?;
+        let middle = bytes.len() / 2;
+        *bytes.get_mut(middle).context("an empty file")? ^= 1;
+        Ok(fs::write(&file, bytes)?)
+    }
+
+    /// The files with the data of the first shard of an index.
+    fn data_files(&self, index: &str) -> Result<Vec<PathBuf>> {
         let folder = self.folder()?;
         let generation = |name: &str| name.strip_prefix("index-").and_then(|number| number.parse::<u64>().ok());
         let names = folder.read_dir()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let newest = names.filter_map(|name| generation(&name)).max().context("the repository is empty")?;
         let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
         let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
-        let shard = folder.join("indices").join(id.context("no such index")?).join("0");
-        for entry in shard.read_dir()? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with("__") {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        // OpenSearch 3 puts the shards of different indices into folders of their own.
+        let shard = find_folder(folder, &Path::new(id.context("no such index")?).join("0"))?;
+        let entries = shard.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+        let has_data = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
+        Ok(entries.into_iter().filter(has_data).collect())
+    }
+
+    /// From now on the engine restores so many bytes a second.
+    pub async fn slow_down_restores(&self, bytes_per_second: u64) -> Result<()> {
+        let settings = json!({"location": self.name, "max_restore_bytes_per_sec": format!("{bytes_per_second}b")});
+        let body = json!({"type": "fs", "settings": settings});
+        self.client.put(&format!("/_snapshot/{}", self.name), &body).await?.ok().map(drop)
     }
 
     /// One field of every snapshot that matches.
@@ -129,6 +150,19 @@ impl Repository {
         let snapshots = body.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(snapshots.iter().filter_map(Value::as_object).flat_map(|fields| fields.values().cloned()).collect())
     }
+}
+
+/// The folder whose path ends so.
+fn find_folder(within: &Path, end: &Path) -> Result<PathBuf> {
+    let mut folders = vec![within.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if folder.ends_with(end) {
+            return Ok(folder);
+        }
+        let inner = folder.read_dir()?.filter_map(|entry| Some(entry.ok()?.path()));
+        folders.extend(inner.filter(|path| path.is_dir()));
+    }
+    bail!("there is no {} in {}", end.display(), within.display())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

@@ -50,6 +50,14 @@ pub(in crate::cli) enum BackupCommandError {
     RestoreNotSeen { id: BackupId, again: String },
     #[error("backup {id} is not restored: {reason}; {next}")]
     NotRestored { id: BackupId, reason: String, next: String },
+    #[error("--take-over needs --local: servers clear by themselves what shows no sign of life")]
+    TakeOverElsewhere,
+    #[error(
+        "how the verification of backup {id} has ended is not known here: none was begun, or the server that did it has gone, or is another one than this"
+    )]
+    VerificationNotSeen { id: BackupId },
+    #[error("backup {id} has not passed its verification: {reason}")]
+    NotVerified { id: BackupId, reason: String },
     #[error("nothing was deleted: nobody can be asked here, so give --yes if you mean it, or --dry-run")]
     ExpiryNeedsYes,
     #[error("nothing was deleted: the answer was not yes")]
@@ -75,6 +83,7 @@ impl BackupCommandError {
             | Self::RestoreYesMissing { .. }
             | Self::TimeoutAlone
             | Self::ResumeElsewhere
+            | Self::TakeOverElsewhere
             | Self::ExpiryNeedsYes => ExitStatus::WrongUsage,
             Self::Client(error)
             | Self::MayHaveStarted { error, .. }
@@ -90,6 +99,8 @@ impl BackupCommandError {
             | Self::RestoreBlocked { .. }
             | Self::RestoreNotSeen { .. }
             | Self::NotRestored { .. }
+            | Self::VerificationNotSeen { .. }
+            | Self::NotVerified { .. }
             | Self::ExpirySuspended(_)
             | Self::NotAllExpired(_) => ExitStatus::EndedBadly,
             Self::Clock | Self::Print(_) | Self::Io(_) => ExitStatus::EndedBadly,

@@ -9,6 +9,7 @@ mod follow;
 mod progress;
 mod restore;
 mod show;
+mod verify;
 mod view;
 mod wait;
 
@@ -21,6 +22,7 @@ use self::expire::Expire;
 use self::follow::Follow;
 use self::restore::Restore;
 use self::show::{Get, List};
+use self::verify::Verify;
 use self::wait::or_interrupted;
 use super::client::{Client, Target};
 use super::output::Format;
@@ -59,6 +61,9 @@ enum Action {
     /// Restore a backup. What is there is replaced, which cannot be undone.
     #[command(after_help = EXIT_STATUS)]
     Restore(Restore),
+    /// Verify a backup: restore a copy of it beside the installation, check it, and delete it.
+    #[command(after_help = EXIT_STATUS)]
+    Verify(Verify),
     /// Delete the backups that the rules of retention let expire. It cannot be undone.
     Expire(Expire),
 }
@@ -87,6 +92,7 @@ impl Action {
             Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
             Self::Restore(restore) => restore.run(client, format).await,
+            Self::Verify(verify) => verify.run(client, format).await,
             Self::Expire(expire) => expire.run(client, format).await,
         }
     }

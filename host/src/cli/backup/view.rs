@@ -129,14 +129,14 @@ fn fields(backup: &BackupView, width: u16) -> String {
 }
 
 /// Two blanks between columns, and no lines.
-fn empty_table(width: u16) -> Table {
+pub(super) fn empty_table(width: u16) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table
 }
 
-fn finished(mut table: Table) -> String {
+pub(super) fn finished(mut table: Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if index == last { 0 } else { 2 }));

@@ -45,6 +45,11 @@ impl WaitOptions {
         Self { wait: true, timeout }
     }
 
+    /// The same, always waiting.
+    pub(super) fn always(&self) -> Self {
+        Self::following(self.timeout)
+    }
+
     /// Whether to wait. What is done in this process ends with it, so that this is always waited for.
     pub(super) fn applies(&self, client: &Client) -> Result<bool, BackupCommandError> {
         let applies = self.wait || client.is_local();

@@ -101,6 +101,10 @@ impl ClientError {
         matches!(self, Self::Refused(_) | Self::Foreign(_))
     }
 
+    pub(in crate::cli) fn has_code(&self, code: &str) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == code)
+    }
+
     /// There is no such backup.
     pub(in crate::cli) fn is_not_found(&self) -> bool {
         self.exit_status() == ExitStatus::NotFound

@@ -63,6 +63,19 @@ impl LocalServer {
         }
     }
 
+    /// Clears what a verification has left that nobody drives any more. Whether the next one can begin.
+    pub(super) async fn take_over_verification(&self, at_once: bool) -> Result<bool, ClientError> {
+        match self.service.verifications.take_over(at_once).await {
+            Ok(is_free) => Ok(is_free),
+            Err(error) => Err(refused(error).await),
+        }
+    }
+
+    /// Stops the verification that runs here, and clears what it has made.
+    pub(super) async fn stop_verification(&self) {
+        self.service.verifications.shut_down().await;
+    }
+
     /// Drives a backup that is in progress, and that nobody drives any more.
     pub(super) async fn resume(&self, id: &str) -> Result<(), ClientError> {
         match self.service.resume(id).await {

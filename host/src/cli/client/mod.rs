@@ -13,7 +13,9 @@ mod token;
 
 use std::time::Duration;
 
-use backup_actuator::{BackupView, Message, ProgressView, RestorePlanView, RestoreView, RetentionView};
+use backup_actuator::{
+    BackupView, Message, ProgressView, RestorePlanView, RestoreView, RetentionView, VerificationBegun, VerificationView,
+};
 use backup_core::BackupId;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -191,6 +193,32 @@ impl Client {
         self.send(request).await?.expect(StatusCode::OK)
     }
 
+    /// Has a backup verified.
+    pub(super) async fn begin_verification(&self, id: BackupId) -> Result<Received<VerificationBegun>, ClientError> {
+        self.send(verification(Method::POST, id)).await?.expect(StatusCode::ACCEPTED)
+    }
+
+    /// Tells where a verification stands.
+    pub(super) async fn verification(&self, id: BackupId) -> Result<Received<VerificationView>, ClientError> {
+        self.send(verification(Method::GET, id)).await?.expect(StatusCode::OK)
+    }
+
+    /// Clears in this process what a verification has left: at once, or once it has shown no sign of life for long enough.
+    /// False: it is alive. A server does so by itself.
+    pub(super) async fn take_over_verification(&self, at_once: bool) -> Result<bool, ClientError> {
+        match self {
+            Self::Remote(_) => Ok(false),
+            Self::Local(server) => server.take_over_verification(at_once).await,
+        }
+    }
+
+    /// Stops the verification that runs in this process, and clears what it has made.
+    pub(super) async fn stop_verification(&self) {
+        if let Self::Local(server) = self {
+            server.stop_verification().await;
+        }
+    }
+
     /// Shows what expires. Unless it is a dry run, a running server deletes that afterwards.
     pub(super) async fn expire(&self, dry_run: bool) -> Result<Received<RetentionView>, ClientError> {
         let body = Some(format!("{{\"dryRun\":{dry_run}}}"));
@@ -236,6 +264,10 @@ const RESTORE_TIMEOUT: Duration = Duration::from_secs(600);
 fn restore(method: Method, id: BackupId, body: Option<Value>) -> ApiRequest {
     let body = body.map(|body| body.to_string());
     ApiRequest { body, timeout: RESTORE_TIMEOUT, ..ApiRequest::new(method, format!("{}/restore", backup(id))) }
+}
+
+fn verification(method: Method, id: BackupId) -> ApiRequest {
+    ApiRequest::new(method, format!("{}/verify", backup(id)))
 }
 
 fn backup(id: BackupId) -> String {

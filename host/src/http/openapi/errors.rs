@@ -68,7 +68,7 @@ error_sets! {
     GetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
     ListErrors = &["invalidParameter"], REPOSITORY, ENGINE, CALL;
     DeleteErrors =
-        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly", "restoreInProgress"],
+        &["invalidBackupId", "backupOfAnotherInstallation", "repositoryReadOnly", "restoreInProgress", "verificationInProgress"],
         REPOSITORY, ENGINE, CALL;
     RestoreGetErrors =
         &["invalidBackupId", "backupNotFound", "invalidParameter", "invalidRenamePrefix"], REPOSITORY, ENGINE, CALL;
@@ -76,7 +76,14 @@ error_sets! {
         &[
             "malformedBody", "bodyTooLarge", "unsupportedMediaType", "invalidBackupId", "backupNotFound",
             "invalidRenamePrefix", "restoreNotConfirmed", "restoreBlocked", "restoreInProgress",
-            "restoreOfForeignIndices", "backupBeingDeleted", "indicesMissing",
+            "restoreOfForeignIndices", "backupBeingDeleted", "indicesMissing", "verificationInProgress",
+        ],
+        REPOSITORY, ENGINE, CALL;
+    VerificationGetErrors = &["invalidBackupId", "backupNotFound"], REPOSITORY, ENGINE, CALL;
+    VerificationErrors =
+        &[
+            "invalidBackupId", "backupNotFound", "verificationInProgress", "backupNotVerifiable", "noRoomForVerification",
+            "restoreInProgress", "backupBeingDeleted",
         ],
         REPOSITORY, ENGINE, CALL;
     ScheduleErrors = REPOSITORY, ENGINE, CALL;

@@ -1,6 +1,7 @@
+mod verifications;
+
 use super::super::restores::{PlannedIndex, RestoreRun};
 use super::super::types::{ByteCount, ShardCount, SnapshotDetail};
-use super::super::verifications::{Check, VerificationHolder, VerifiedIndex};
 use super::*;
 
 fn part(id: BackupId, number: u8) -> SnapshotDetail {
@@ -156,73 +157,6 @@ fn refuses_a_page_that_is_not_what_was_asked_for() {
     }
     let complete_list = BackupsPage { backups: vec![complete(7)], foreign: 0, next: Some(7) };
     assert_eq!(page(&ListQuery::default(), &complete_list), Err(ContractError::NextPage(7)));
-}
-
-fn verification(outcomes: &[(&str, CheckOutcome)]) -> VerificationRun {
-    let check =
-        |&(name, outcome): &(&str, CheckOutcome)| Check { name: name.to_owned(), outcome, found: String::new() };
-    let index = VerifiedIndex { part: 2, index: "optimize-a".to_owned(), size: None, documents: None, checked: false };
-    VerificationRun {
-        backup_id: 7,
-        run_id: "run".to_owned(),
-        beat: 0,
-        beaten: 0,
-        snapshots: Vec::new(),
-        indices: vec![index],
-        checks: outcomes.iter().map(check).collect(),
-    }
-}
-
-#[test]
-fn a_verification_that_begins_is_the_one_that_was_asked_for() {
-    let begun = |asked, run_id, change: fn(&mut VerificationRun)| {
-        let mut run = verification(&[("restored", CheckOutcome::Pending)]);
-        change(&mut run);
-        begun_verification(asked, run_id, &run)
-    };
-    assert_eq!(begun("7", "run", |_| {}), Ok(()));
-    assert!(matches!(begun("8", "run", |_| {}), Err(ContractError::AnotherBackup { .. })));
-    assert_eq!(begun("7", "other", |_| {}), Err(ContractError::AnotherVerification));
-    assert_eq!(begun("7", "run", |run| run.indices.clear()), Err(ContractError::AnotherVerification));
-    assert_eq!(begun("7", "run", |run| run.checks.clear()), Err(ContractError::AnotherVerification));
-}
-
-#[test]
-fn a_step_of_a_verification_takes_nothing_back() {
-    use CheckOutcome::{Failed, Passed, Pending, Skipped};
-    let step = |before: &[(&str, CheckOutcome)], after: &[(&str, CheckOutcome)], again_in| {
-        let step = VerificationStep { run: verification(after), bytes: None, again_in, refusal: None };
-        verification_step(&verification(before), &step)
-    };
-    let (ended, goes) = (None, Some(100));
-    assert_eq!(step(&[("a", Pending)], &[("a", Pending)], goes), Ok(()));
-    assert_eq!(step(&[("a", Pending)], &[("a", Passed)], ended), Ok(()));
-    assert_eq!(step(&[("a", Pending)], &[("a", Pending)], ended), Err(ContractError::CheckPending(7)));
-    for taken_back in [Pending, Passed, Skipped] {
-        let found = step(&[("a", Failed)], &[("a", taken_back)], goes);
-        assert_eq!(found, Err(ContractError::CheckTakenBack(7)), "{taken_back:?}");
-    }
-    for other in [&[("b", Passed)][..], &[], &[("a", Passed), ("b", Passed)]] {
-        assert_eq!(step(&[("a", Pending)], other, ended), Err(ContractError::AnotherVerification));
-    }
-    let run = verification(&[("a", Passed)]);
-    let other = VerificationRun { run_id: "other".to_owned(), ..run.clone() };
-    let bytes = Some(ByteCount { total: 1, done: 2 });
-    let of = |run: &VerificationRun, bytes| VerificationStep { run: run.clone(), bytes, again_in: None, refusal: None };
-    assert_eq!(verification_step(&run, &of(&other, None)), Err(ContractError::AnotherVerification));
-    assert!(matches!(verification_step(&run, &of(&run, bytes)), Err(ContractError::MoreThanAll(_))));
-}
-
-#[test]
-fn traces_are_of_verifications() {
-    let traces = |name: &str| VerificationTraces { holder: None, indices: vec![name.to_owned()] };
-    assert_eq!(verification_traces(&traces("optimize-backup-verify-7-optimize-a")), Ok(()));
-    for other in ["optimize-settings_v3", "optimize-backup-verify", "*", ""] {
-        assert!(matches!(verification_traces(&traces(other)), Err(ContractError::NotScratch(_))), "{other}");
-    }
-    let holder = VerificationHolder { backup_id: 0, run_id: "run".to_owned(), beat: 0 };
-    let impossible = VerificationTraces { holder: Some(holder), indices: Vec::new() };
-    assert_eq!(verification_traces(&impossible), Err(ContractError::ImpossibleId(0)));
 }
 
 fn plan_of(change: impl Fn(&mut RestorePlan)) -> Result<(), ContractError> {

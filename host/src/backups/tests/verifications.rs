@@ -1,0 +1,357 @@
+use backup_actuator::VerificationState;
+use backup_core::RetentionRules;
+use backup_core::verification::scratch::{LOCK, is_scratch};
+
+use super::*;
+use crate::policy::PolicyCalls;
+use crate::sandbox::verifications::{CheckOutcome, VerificationHolder, VerificationRun, VerificationStep};
+
+/// How long a verification without a sign of life is waited for.
+const ABANDONED_AFTER: u64 = 90;
+/// How often a host looks.
+const INTERVAL: u64 = 30;
+
+/// All indices of verifications, the lock among them.
+fn scratch(cluster: &Cluster) -> Vec<String> {
+    cluster.engine.indices().into_keys().filter(|name| is_scratch(name)).collect()
+}
+
+/// An engine with a backup, and the host that has made it.
+async fn with_backup() -> (Arc<Cluster>, TestHost) {
+    let (cluster, host) = set_up();
+    host.complete(1).await;
+    (cluster, host)
+}
+
+impl TestHost {
+    async fn verify(&self, id: &str) -> Result<String, CallError> {
+        self.service.begin_verification(id).await
+    }
+
+    /// Waits until this host verifies nothing any more.
+    async fn verified(&self, id: &str) -> Verification {
+        let ended = async {
+            while self.service.verifications.driven().is_some() {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(Duration::from_secs(30 * 24 * 60 * 60), ended).await.expect("the verification ends");
+        self.service.verifications.get(id).await.unwrap()
+    }
+
+    fn calls(&self) -> PolicyCalls {
+        self.service.policies.calls()
+    }
+
+    /// Begins a verification, takes some steps, and is no more.
+    async fn verify_and_crash(&self, steps: usize) -> VerificationRun {
+        let calls = self.calls();
+        let mut run = calls.begin_verification("1").await.unwrap();
+        for _ in 0..steps {
+            let VerificationStep { run: next, again_in, .. } = calls.advance_verification(&run).await.unwrap();
+            run = next;
+            sleep(Duration::from_millis(again_in.expect("it is not the last step"))).await;
+        }
+        run
+    }
+
+    async fn holder(&self) -> Option<VerificationHolder> {
+        self.calls().verification_traces().await.unwrap().holder
+    }
+
+    fn outcome(&self, outcome: &str) -> f64 {
+        self.metric(&format!("last_verification_timestamp_seconds{{outcome=\"{outcome}\"}}"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_good_backup_passes_and_nothing_is_left() {
+    let (cluster, host) = with_backup().await;
+    let before = cluster.engine.indices();
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+    let run_id = host.verify("1").await.unwrap();
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::InProgress);
+
+    let verification = host.verified("1").await;
+    assert_eq!(verification.state, VerificationState::Passed, "{verification:?}");
+    assert_eq!((verification.run_id, verification.failure_reason), (Some(run_id), None));
+    assert!(verification.checks.iter().any(|check| check.name == "restored" && check.outcome == CheckOutcome::Passed));
+    assert_eq!(cluster.engine.indices(), before);
+    assert!(host.outcome("passed") > 0.0 && host.outcome("failed") == 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_that_is_not_there_is_not_verified() {
+    let (_, host) = set_up();
+    assert_eq!(code(host.verify("7").await), "backupNotFound");
+    assert_eq!(code(host.verify("seven").await), "invalidBackupId");
+    assert_eq!(code(host.service.verifications.get("7").await), "backupNotFound");
+    assert_eq!(host.service.verifications.driven(), None);
+}
+
+/// The outcome is of the backup that was verified, and not of a later one with its ID.
+#[tokio::test(start_paused = true)]
+async fn a_new_backup_of_the_same_id_is_not_verified_yet() {
+    let (_, host) = with_backup().await;
+    host.verify("1").await.unwrap();
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+    host.service.delete("1").await.unwrap();
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(code(host.service.verifications.get("1").await), "backupNotFound");
+    host.complete(1).await;
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_at_a_time_here_and_in_the_cluster() {
+    let (cluster, host) = with_backup().await;
+    host.complete(2).await;
+    let neighbour = TestHost::new(&cluster);
+    cluster.engine.restore_within(Duration::from_secs(600));
+    host.verify("1").await.unwrap();
+    for id in ["1", "2"] {
+        assert_eq!(code(host.verify(id).await), "verificationInProgress");
+        assert_eq!(code(neighbour.verify(id).await), "verificationInProgress");
+    }
+    let told = neighbour.service.verifications.get("1").await.unwrap();
+    assert_eq!(
+        (told.state, told.run_id),
+        (VerificationState::InProgress, host.holder().await.map(|holder| holder.run_id))
+    );
+    assert_eq!(neighbour.service.verifications.get("2").await.unwrap().state, VerificationState::None);
+
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+    assert_eq!(neighbour.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+    neighbour.verify("2").await.unwrap();
+    assert_eq!(neighbour.verified("2").await.state, VerificationState::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn meanwhile_the_backup_stays_nothing_is_restored_and_backups_are_made() {
+    let (cluster, host) = with_backup().await;
+    host.complete(2).await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    host.verify("1").await.unwrap();
+
+    assert_eq!(code(host.service.delete("1").await), "verificationInProgress");
+    let options = RestoreOptions { rename_prefix: None, overridden: vec!["optimizeIsWriting".to_owned()] };
+    assert_eq!(code(host.service.begin_restore("2", options).await), "verificationInProgress");
+    let rules = RetentionRules::new(None, None, std::num::NonZeroU32::new(1)).unwrap();
+    let retention = Retention::new(Arc::clone(&host.service), rules, Arc::clone(&host.metrics));
+    host.complete(3).await;
+    retention.pass(None).await.unwrap();
+    assert!(cluster.snapshots().contains(&part(1, 1)) && !cluster.snapshots().contains(&part(2, 1)));
+
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+    host.service.delete("1").await.unwrap();
+    assert!(host.is_gone(1).await);
+}
+
+/// Another host's verification is known from the last look.
+#[tokio::test(start_paused = true)]
+async fn retention_leaves_what_another_host_verifies() {
+    let (cluster, host) = with_backup().await;
+    host.complete(2).await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    host.verify("1").await.unwrap();
+    let neighbour = TestHost::new(&cluster);
+    neighbour.adopt_forever();
+    neighbour.at(1).await;
+    let rules = RetentionRules::new(None, None, std::num::NonZeroU32::new(1)).unwrap();
+    let retention = Retention::new(Arc::clone(&neighbour.service), rules, Arc::clone(&neighbour.metrics));
+    retention.pass(None).await.unwrap();
+    assert!(cluster.snapshots().contains(&part(1, 1)));
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+    sleep(Duration::from_secs(INTERVAL)).await;
+    retention.pass(None).await.unwrap();
+    assert!(!cluster.snapshots().contains(&part(1, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_deleted_or_restored_nothing_is_verified() {
+    let (cluster, host) = with_backup().await;
+    host.network.fail("DELETE camunda_optimize_1_", 1, Fault::Slow(Duration::from_secs(60)));
+    host.service.delete("1").await.unwrap();
+    assert_eq!(code(host.verify("1").await), "backupBeingDeleted");
+    sleep(Duration::from_secs(120)).await;
+
+    host.complete(2).await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    let options = RestoreOptions { rename_prefix: None, overridden: vec!["optimizeIsWriting".to_owned()] };
+    host.service.begin_restore("2", options).await.unwrap();
+    assert_eq!(code(host.verify("2").await), "restoreInProgress");
+    assert!(scratch(&cluster).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_host_has_left_is_cleared_after_90_s_and_not_before() {
+    for steps in [0, 1, 2] {
+        let (cluster, killed) = with_backup().await;
+        cluster.engine.restore_within(Duration::from_secs(3600));
+        killed.verify_and_crash(steps).await;
+        let neighbour = TestHost::new(&cluster);
+        neighbour.adopt_forever();
+        neighbour.at(ABANDONED_AFTER - 1).await;
+        assert!(scratch(&cluster).contains(&LOCK.to_owned()), "after {steps} steps");
+        assert_eq!(code(neighbour.verify("1").await), "verificationInProgress");
+        neighbour.at(ABANDONED_AFTER + 1).await;
+        assert_eq!(scratch(&cluster), [] as [String; 0], "after {steps} steps");
+
+        cluster.engine.restore_within(Duration::from_secs(1));
+        neighbour.verify("1").await.unwrap();
+        assert_eq!(neighbour.verified("1").await.state, VerificationState::Passed);
+    }
+}
+
+/// It takes longer than a dead one is waited for, and shows that it lives.
+#[tokio::test(start_paused = true)]
+async fn a_verification_that_goes_on_is_not_cleared() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(300));
+    let neighbour = TestHost::new(&cluster);
+    neighbour.adopt_forever();
+    host.adopt_forever();
+    host.verify("1").await.unwrap();
+    let verification = host.verified("1").await;
+    assert_eq!(verification.state, VerificationState::Passed, "{verification:?}");
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+}
+
+/// Whoever was taken for dead finds the lock gone, and touches nothing more.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_was_away_for_too_long_ends_and_touches_nothing() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    let neighbour = TestHost::new(&cluster);
+    neighbour.adopt_forever();
+    host.verify("1").await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    host.network.fail(" ", usize::MAX, Fault::Away);
+    sleep(Duration::from_secs(180)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+    neighbour.verify("1").await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    let others = scratch(&cluster);
+    host.network.heal();
+
+    let verification = host.verified("1").await;
+    assert_eq!(verification.state, VerificationState::InProgress, "{verification:?}");
+    assert_eq!(scratch(&cluster), others);
+    assert_eq!(neighbour.verified("1").await.state, VerificationState::Passed);
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::Failed);
+}
+
+/// Somebody has taken the lock away by hand, say.
+#[tokio::test(start_paused = true)]
+async fn copies_without_a_lock_are_cleared_after_90_s() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.add_index("optimize-backup-verify-1-optimize-settings_v3");
+    cluster.engine.add_index("optimize-backup-verified");
+    host.adopt_forever();
+    let begin = Instant::now();
+    sleep(Duration::from_secs(ABANDONED_AFTER - 1)).await;
+    assert_eq!(scratch(&cluster).len(), 1);
+    sleep(Duration::from_secs(INTERVAL + 1)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0], "{:?}", begin.elapsed());
+    assert!(cluster.engine.indices().contains_key("optimize-backup-verified"));
+}
+
+/// Nobody waits for ever for somebody who gives a privilege.
+#[tokio::test(start_paused = true)]
+async fn a_lasting_refusal_ends_it_within_minutes_and_clears() {
+    let (cluster, host) = with_backup().await;
+    host.network.fail(
+        "_restore",
+        usize::MAX,
+        Fault::refusal(Duration::ZERO, 403, "security_exception", "unauthorized"),
+    );
+    let since = Instant::now();
+    host.verify("1").await.unwrap();
+    let verification = host.verified("1").await;
+    assert!((Duration::from_secs(100)..Duration::from_secs(200)).contains(&since.elapsed()), "{:?}", since.elapsed());
+    let reason = verification.failure_reason.unwrap();
+    assert_eq!(verification.state, VerificationState::Failed);
+    assert!(reason.contains("failed for two minutes") && reason.contains("refused access"), "{reason}");
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+    assert!(host.outcome("failed") > 0.0 && host.outcome("passed") == 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_away_for_minutes_ends_nothing() {
+    let (_, host) = with_backup().await;
+    host.verify("1").await.unwrap();
+    host.network.fail(" ", usize::MAX, Fault::Away);
+    sleep(Duration::from_secs(600)).await;
+    let told = host.service.verifications.get("1").await.unwrap();
+    assert!(told.next_step.unwrap().contains("being tried again"));
+    host.network.heal();
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_away_for_an_hour_ends_it_and_it_is_cleared_when_it_is_back() {
+    let (cluster, host) = with_backup().await;
+    host.adopt_forever();
+    cluster.engine.restore_within(Duration::from_secs(60));
+    host.verify("1").await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    host.network.fail(" ", usize::MAX, Fault::Away);
+    sleep(Duration::from_secs(2 * 60 * 60)).await;
+    assert_eq!(host.service.verifications.driven(), None);
+    assert!(!scratch(&cluster).is_empty());
+    host.network.heal();
+    let verification = host.verified("1").await;
+    assert_eq!(verification.state, VerificationState::Failed, "its own lock is no sign of another one");
+    assert!(verification.failure_reason.unwrap().contains("nothing has changed for an hour"));
+    sleep(Duration::from_secs(ABANDONED_AFTER + 2 * INTERVAL)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_stops_clears_what_it_has_made() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(3600));
+    host.verify("1").await.unwrap();
+    sleep(Duration::from_secs(30)).await;
+    assert!(scratch(&cluster).len() > 1);
+    timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends");
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+}
+
+/// A defect of the host must not leave a verification behind that counts as driven for ever.
+#[tokio::test(start_paused = true)]
+async fn one_that_a_panic_ends_is_cleared_as_one_of_a_killed_host() {
+    let (cluster, host) = with_backup().await;
+    host.adopt_forever();
+    host.network.fail("POST _restore", 1, Fault::Panic);
+    host.verify("1").await.unwrap();
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(host.service.verifications.driven(), None);
+    assert!(!scratch(&cluster).is_empty());
+    sleep(Duration::from_secs(ABANDONED_AFTER + 2 * INTERVAL)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+}
+
+/// For the command that works in a process of its own: nobody else would clear.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_takes_over_from_one_that_is_dead_and_from_no_other() {
+    let (cluster, killed) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(3600));
+    killed.verify_and_crash(2).await;
+    let host = TestHost::new(&cluster);
+    let begin = Instant::now();
+    assert!(host.service.verifications.take_over(false).await.unwrap());
+    assert!((90..100).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+
+    killed.verify("1").await.unwrap();
+    assert!(!host.service.verifications.take_over(false).await.unwrap(), "it lives");
+    assert!(scratch(&cluster).contains(&LOCK.to_owned()));
+    killed.service.verifications.shut_down().await;
+
+    host.verify_and_crash(1).await;
+    let begin = Instant::now();
+    assert!(host.service.verifications.take_over(true).await.unwrap());
+    assert_eq!((begin.elapsed().as_secs(), scratch(&cluster)), (0, Vec::new()));
+}

@@ -1,0 +1,89 @@
+//! How long a verification may take: whatever a policy or an engine answers, it ends.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::sandbox::CallError;
+use crate::sandbox::types::{ByteCount, Error};
+use crate::sandbox::verifications::{CheckOutcome, VerificationRun};
+
+/// For so long a step is tried again that fails for a reason that seldom passes by itself, such as a missing privilege.
+const MAX_LASTING: Duration = Duration::from_secs(2 * 60);
+/// For so long there may be no progress, for whatever reason.
+const MAX_STANDSTILL: Duration = Duration::from_secs(60 * 60);
+/// Longer than any copy takes.
+const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How far a run is. Any change counts as progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Position {
+    checked: usize,
+    decided: usize,
+    bytes: u64,
+}
+
+pub(super) struct Limits {
+    begun: Instant,
+    position: Position,
+    progressed: Instant,
+    /// Since when each step has failed for a lasting reason.
+    failing: Option<Instant>,
+}
+
+impl Limits {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self { begun: now, position: Position::default(), progressed: now, failing: None }
+    }
+
+    /// After a step that went well.
+    pub(super) fn stepped(&mut self, run: &VerificationRun, bytes: Option<ByteCount>) {
+        let position = Position {
+            checked: run.indices.iter().filter(|index| index.checked).count(),
+            decided: run.checks.iter().filter(|check| check.outcome != CheckOutcome::Pending).count(),
+            bytes: bytes.map_or(0, |bytes| bytes.done),
+        };
+        self.failing = None;
+        if std::mem::replace(&mut self.position, position) != position {
+            self.progressed = Instant::now();
+        }
+    }
+
+    /// After a step that failed.
+    pub(super) fn failed(&mut self, error: &CallError) {
+        if is_lasting(error) {
+            self.failing.get_or_insert_with(Instant::now);
+        } else {
+            self.failing = None;
+        }
+    }
+
+    /// Why it goes on no longer.
+    pub(super) fn exceeded(&self) -> Option<&'static str> {
+        if self.failing.is_some_and(|since| since.elapsed() >= MAX_LASTING) {
+            return Some("a step has failed for two minutes");
+        }
+        if self.progressed.elapsed() >= MAX_STANDSTILL {
+            return Some("nothing has changed for an hour");
+        }
+        (self.begun.elapsed() >= MAX_TIME).then_some("it has not ended within a week")
+    }
+}
+
+/// Whether trying again is of little use: somebody has to change something.
+fn is_lasting(error: &CallError) -> bool {
+    match error {
+        CallError::Refused(Error::EngineFailure(problem)) => problem.code == "engineAccessDenied",
+        CallError::Refused(Error::Unreachable(_)) | CallError::Busy => false,
+        CallError::Refused(_)
+        | CallError::Trapped(_)
+        | CallError::LimitByPolicy { .. }
+        | CallError::LimitByData { .. }
+        | CallError::BrokeContract(_)
+        | CallError::Internal(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

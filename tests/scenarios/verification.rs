@@ -1,0 +1,246 @@
+//! Verifications on real engines: what is wrong with a backup is found, and nothing but copies is touched.
+//!
+//! There is one lock in a cluster: each test has an engine of its own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use backup_test_hosts::policies::{hostile, ids};
+use backup_test_support::contents::dump;
+use backup_test_support::engine::{Distribution, Engine};
+use backup_test_support::host::{Host, HostOptions};
+use backup_test_support::installation::{Installation, create_neighbours};
+use backup_test_support::repository::RepositoryOptions;
+use backup_test_support::{fixture, poll_until};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::fixture::{Fixture, part};
+use crate::kills::Kill;
+use crate::lifecycle::accept;
+use crate::metrics::Exposition;
+use crate::{on_elasticsearch, on_every_engine};
+
+on_every_engine!(a_good_backup_passes_and_each_fault_is_found);
+on_elasticsearch!(what_a_killed_verification_has_left_is_cleared, a_hostile_policy_touches_nothing_but_copies);
+
+/// What the names of copies begin with.
+const SCRATCH: &str = "optimize-backup-verify";
+
+async fn own_engine(distribution: Distribution) -> Result<Fixture> {
+    let engine = Arc::new(Engine::start(distribution).await?);
+    fixture::Fixture::on(engine, RepositoryOptions::default()).await.map(Fixture)
+}
+
+/// The command where no server runs.
+fn command(options: &HostOptions, id: u64, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
+    command.args(["backup", "verify", &id.to_string(), "--local"]).args(arguments);
+    command.env_clear().envs(options.variables());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Its exit status, and what it printed.
+async fn ended(child: Child) -> Result<(i32, String, String)> {
+    let ended = child.wait_with_output().await?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok((ended.status.code().unwrap_or(-1), text(ended.stdout), text(ended.stderr)))
+}
+
+/// The outcome of each check, with what was found, after a verification with this exit status.
+async fn verified(options: &HostOptions, id: u64, expected: i32) -> Result<BTreeMap<String, (String, String)>> {
+    let (status, output, errors) = ended(command(options, id, &[]).spawn()?).await?;
+    ensure!(status == expected, "backup {id}: status {status}\n{output}\n{errors}");
+    let row = |line: &str| {
+        let mut cells = line.split('\t').map(str::to_owned);
+        Some((cells.next()?, (cells.next()?, cells.next()?)))
+    };
+    output.lines().map(|line| row(line).with_context(|| format!("no check: {line}"))).collect()
+}
+
+/// Every index of the cluster by its UUID, and its documents; aliases.
+async fn everything(fixture: &Fixture) -> Result<Value> {
+    let client = fixture.engine.client();
+    let mut state = BTreeMap::new();
+    let settings = client.get("/*/_settings?expand_wildcards=all").await?.ok()?;
+    for (name, settings) in settings.as_object().context("no settings")? {
+        state.insert(name.clone(), json!({"settings": settings, "documents": dump(client, name).await?}));
+    }
+    Ok(json!({"indices": state, "aliases": client.get("/_alias").await?.ok()?}))
+}
+
+async fn copies(fixture: &Fixture) -> Result<Vec<String>> {
+    let found =
+        fixture.engine.client().get("/*/_settings?expand_wildcards=all&filter_path=*.settings.index.uuid").await?;
+    let found = found.ok()?;
+    let names = found.as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    Ok(names.filter(|name| name.starts_with(SCRATCH)).collect())
+}
+
+/// Makes complete backups with a server that is no more afterwards.
+async fn back_up(fixture: &Fixture, ids: &[u64]) -> Result<()> {
+    let host = fixture.host().await?;
+    for &id in ids {
+        accept(&host, id).await?;
+        host.wait_for_state(id, "COMPLETE").await?;
+    }
+    host.terminate().await?;
+    Ok(())
+}
+
+/// Writes part 2 of a backup anew with other contents, and with the metadata that it had.
+async fn rewrite_part_two(fixture: &Fixture, id: u64, indices: &[String]) -> Result<()> {
+    let name = part(id, 2);
+    let metadata = fixture.snapshot(&name).await?["metadata"].take();
+    fixture.delete_snapshot(&name).await?;
+    let path = format!("/_snapshot/{}/{name}?wait_for_completion=true", fixture.repository.name());
+    let body = json!({"indices": indices, "include_global_state": false, "metadata": metadata});
+    fixture.engine.client().put(&path, &body).await?.ok()?;
+    Ok(())
+}
+
+async fn a_good_backup_passes_and_each_fault_is_found(distribution: Distribution) -> Result<()> {
+    const GOOD: u64 = 1;
+    const WITHOUT_DOCUMENTS: u64 = 2;
+    const WITHOUT_INDEX: u64 = 3;
+    let fixture = own_engine(distribution).await?;
+    let (client, options) = (fixture.engine.client(), fixture.options());
+    let prefix = fixture.installation.prefix();
+    Installation::minimal(&fixture.engine, &format!("{prefix}-eu")).await?;
+    create_neighbours(&fixture.engine, prefix).await?;
+    back_up(&fixture, &[GOOD, WITHOUT_DOCUMENTS, WITHOUT_INDEX]).await?;
+    let others = fixture.installation.other_indices();
+    let data = others.iter().find(|name| name.contains("process-instance")).context("an index with documents")?;
+
+    let without: Vec<String> = others.iter().filter(|name| *name != data).cloned().collect();
+    rewrite_part_two(&fixture, WITHOUT_INDEX, &without).await?;
+    for (document, _) in dump(client, data).await? {
+        client.delete(&format!("/{data}/_doc/{document}?refresh=true")).await?.ok()?;
+    }
+    rewrite_part_two(&fixture, WITHOUT_DOCUMENTS, &others).await?;
+
+    let before = everything(&fixture).await?;
+    let checks = verified(&options, GOOD, 0).await?;
+    for check in ["restored", "indices", "documents", "schemaVersion", "importPositions"] {
+        assert_eq!(checks.get(check).map(|(outcome, _)| outcome.as_str()), Some("PASSED"), "{check}: {checks:?}");
+    }
+    let checks = verified(&options, WITHOUT_DOCUMENTS, 1).await?;
+    assert_eq!((&*checks["documents"].0, &*checks["restored"].0), ("FAILED", "PASSED"), "{checks:?}");
+    let checks = verified(&options, WITHOUT_INDEX, 1).await?;
+    assert_eq!((&*checks["indices"].0, &*checks["restored"].0), ("FAILED", "PASSED"), "{checks:?}");
+
+    fixture.repository.flip_byte(data)?;
+    let checks = verified(&options, GOOD, 1).await?;
+    let (outcome, found) = &checks["restored"];
+    assert_eq!(outcome, "FAILED", "{checks:?}");
+    let found = found.to_lowercase();
+    assert!(found.contains(data.as_str()) && (found.contains("corrupt") || found.contains("checksum")), "{found}");
+    assert_eq!(everything(&fixture).await?, before);
+    Ok(())
+}
+
+/// Slow enough to look at a verification while it goes on.
+async fn slow_down(fixture: &Fixture) -> Result<()> {
+    let name = fixture.repository.name();
+    let settings = json!({"location": name, "max_restore_bytes_per_sec": "150kb"});
+    fixture
+        .engine
+        .client()
+        .put(&format!("/_snapshot/{name}"), &json!({"type": "fs", "settings": settings}))
+        .await?
+        .ok()?;
+    Ok(())
+}
+
+async fn what_a_killed_verification_has_left_is_cleared(distribution: Distribution) -> Result<()> {
+    const ID: u64 = 7;
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    let fixture = own_engine(distribution).await?;
+    let options = fixture.options();
+    fixture.installation.slow_down_part_one().await?;
+    back_up(&fixture, &[ID]).await?;
+    slow_down(&fixture).await?;
+    let before = everything(&fixture).await?;
+    let begun = Instant::now();
+    verified(&options, ID, 0).await?;
+    let whole = begun.elapsed();
+
+    for kill in Kill::all()? {
+        let moment = kill.moment(whole);
+        let mut child = command(&options, ID, &[]).spawn()?;
+        tokio::time::sleep(moment).await;
+        child.kill().await?;
+        let left = copies(&fixture).await?.len();
+        let (status, output, errors) = ended(command(&options, ID, &["--take-over"]).spawn()?).await?;
+        ensure!(status == 0, "killed after {moment:?} with {left} indices: status {status}\n{output}\n{errors}");
+        assert_eq!(copies(&fixture).await?, [] as [String; 0], "killed after {moment:?}");
+        assert_eq!(everything(&fixture).await?, before, "killed after {moment:?}");
+    }
+
+    // A server that is stopped clears by itself.
+    let host = fixture.host().await?;
+    let path = format!("/actuator/backups/{ID}/verify");
+    let reply = host.request("POST", &path, &[], String::new()).await?;
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    poll_until("a copy", TIMEOUT, async || Ok((copies(&fixture).await?.len() > 1).then_some(()))).await?;
+    assert_eq!(host.get(&path).await?.json()?["state"], "IN_PROGRESS");
+    let another = fixture.host().await?;
+    assert_eq!(another.get(&path).await?.json()?["state"], "IN_PROGRESS");
+    assert_eq!(another.request("POST", &path, &[], String::new()).await?.status, 409);
+    host.terminate().await?;
+    assert_eq!(copies(&fixture).await?, [] as [String; 0]);
+
+    // What is verified is in the metrics of the server that did it.
+    assert_eq!(another.request("POST", &path, &[], String::new()).await?.status, 202);
+    poll_until("the end", TIMEOUT, async || Ok((another.get(&path).await?.json()?["state"] == "PASSED").then_some(())))
+        .await?;
+    let passed = Exposition::of(&another).await?.value("last_verification_timestamp_seconds", &[("outcome", "passed")]);
+    assert!(passed.is_some_and(|time| time > 0.0), "{passed:?}");
+    another.terminate().await?;
+    if std::env::var_os("KILLS").is_some() {
+        a_server_clears_by_itself(&fixture, ID).await?;
+    }
+    assert_eq!(everything(&fixture).await?, before);
+    Ok(())
+}
+
+/// It takes its two minutes, which virtual time proves: `host/src/backups/tests/verifications.rs`.
+async fn a_server_clears_by_itself(fixture: &Fixture, id: u64) -> Result<()> {
+    let mut child = command(&fixture.options(), id, &[]).spawn()?;
+    poll_until("a copy", Duration::from_secs(60), async || Ok((copies(fixture).await?.len() > 1).then_some(())))
+        .await?;
+    child.kill().await?;
+    let begun = Instant::now();
+    let host = fixture.host().await?;
+    poll_until("the server has cleared", Duration::from_secs(180), async || {
+        Ok(copies(fixture).await?.is_empty().then_some(()))
+    })
+    .await?;
+    ensure!(begun.elapsed() >= Duration::from_secs(90), "after {:?}", begun.elapsed());
+    host.terminate().await?;
+    Ok(())
+}
+
+async fn a_hostile_policy_touches_nothing_but_copies(distribution: Distribution) -> Result<()> {
+    const ID: u64 = ids::VERIFIES_OTHERS;
+    let fixture = own_engine(distribution).await?;
+    create_neighbours(&fixture.engine, fixture.installation.prefix()).await?;
+    back_up(&fixture, &[ID]).await?;
+    let folder = tempfile::tempdir()?;
+    let policy = folder.path().join("policy.wasm");
+    std::fs::write(&policy, hostile()?)?;
+    let before = everything(&fixture).await?;
+    let options = fixture.options().env("CAMUNDA_OPTIMIZE_POLICY_PATH", &policy.to_string_lossy());
+    let (status, output, errors) = ended(command(&options, ID, &[]).spawn()?).await?;
+    ensure!(status == 0, "status {status}\n{output}\n{errors}");
+    ensure!(errors.contains("denied a policy's request"), "{errors}");
+    assert_eq!(everything(&fixture).await?, before);
+    assert_eq!(fixture.repository.snapshots().await?, [part(ID, 1), part(ID, 2)]);
+    let host = Host::start(fixture.options()).await?;
+    host.wait_for_state(ID, "COMPLETE").await
+}
