@@ -13,27 +13,6 @@ pub fn cut(mut text: String, max_bytes: usize) -> String {
     text
 }
 
-/// What a Java stack trace says, without its frames: the message, and those of its causes, of which the last one tells most.
-#[must_use]
-pub fn messages_of_trace(text: &str) -> String {
-    const MAX_BYTES: usize = 300;
-    let mut lines = text.lines().map(str::trim).filter(|line| !is_frame(line));
-    let first = lines.next().unwrap_or_default();
-    let mut causes: Vec<&str> = lines.filter_map(|line| line.strip_prefix("Caused by: ")).collect();
-    if causes.is_empty() {
-        // One line, and no trace.
-        return first.to_owned();
-    }
-    causes.dedup();
-    let last = causes.split_off(causes.len().saturating_sub(2));
-    let causes = last.into_iter().map(|cause| format!("; caused by {}", cut(cause.to_owned(), MAX_BYTES)));
-    cut(first.to_owned(), MAX_BYTES) + &causes.collect::<String>()
-}
-
-fn is_frame(line: &str) -> bool {
-    line.is_empty() || line.starts_with("at ") || line.starts_with("...") || line.starts_with("Suppressed: ")
-}
-
 /// The first `max_chars` characters of a text whose control characters and quotes are escaped, fit for a line of a log.
 #[must_use]
 pub fn excerpt(text: &str, max_chars: usize) -> String {

@@ -12,19 +12,6 @@ fn a_log_line_is_never_longer_than_wasi_can_write() {
     assert_eq!(log_line("short"), "optimize-backup: short\n");
 }
 
-#[test]
-fn a_trace_is_told_by_its_causes() {
-    let trace = "failed shard on node [a]: failed recovery, failure X: [i][0]: Recovery failed\n\tat a.b(C.java:1)\n\tat d.e(F.java:2)\n\
-        Caused by: Y: restore failed\n\tat a.b(C.java:1)\n\t... 5 more\nCaused by: Z: [s] index\nCaused by: CorruptIndexException: checksum failed (hardware problem?)\n\tSuppressed: W: w\n";
-    assert_eq!(
-        messages_of_trace(trace),
-        "failed shard on node [a]: failed recovery, failure X: [i][0]: Recovery failed; caused by Z: [s] index; \
-         caused by CorruptIndexException: checksum failed (hardware problem?)"
-    );
-    assert_eq!(messages_of_trace("no node; nested: X[y]"), "no node; nested: X[y]");
-    assert_eq!(messages_of_trace(""), "");
-}
-
 proptest! {
     #[test]
     fn any_text_is_cut_between_two_characters(text in "\\PC{0,40}", max in 0usize..60) {

@@ -7,7 +7,6 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
-use crate::text::messages_of_trace;
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
@@ -164,7 +163,7 @@ impl RawShard {
                 _ => ShardState::Unassigned,
             },
             is_lost: self.state == "UNASSIGNED" && self.reason.as_deref() == Some("CLUSTER_RECOVERED"),
-            details: self.details.or(self.reason).map(|details| messages_of_trace(&details)).unwrap_or_default(),
+            details: self.details.or(self.reason).unwrap_or_default(),
         }
     }
 }
