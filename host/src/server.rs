@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::backups::{BackupService, Retention, Scheduler};
+use crate::backups::{BackupService, OptimizeUrl, Retention, Scheduler};
 use crate::elasticsearch::{Capability, Client, ClientError, Destination, Grants, Measured, Readiness, Subject};
 use crate::http::{self, Api, Callers, ConnectionLimits, PortTls, Presentation, TlsError};
 use crate::metrics::Metrics;
@@ -129,7 +129,7 @@ pub(crate) async fn assemble(settings: Settings, loggers: Arc<Loggers>, callers:
     };
     let context = CallContext { capability: capability.clone(), settings: policy_settings(&settings) };
     let updates = updates(&settings, context, &metrics).await?;
-    let service = BackupService::new(Arc::clone(updates.policies()), &metrics);
+    let service = BackupService::new(Arc::clone(updates.policies()), &metrics, settings.optimize_url.map(OptimizeUrl));
     let retention = Retention::new(Arc::clone(&service), settings.retention, Arc::clone(&metrics));
     let scheduler =
         Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), settings.schedule);

@@ -4,11 +4,13 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use backup_test_support::contents::dump;
 use backup_test_support::engine::Distribution;
 use backup_test_support::fixture;
 use backup_test_support::installation::part;
 use optimize_backup::sandbox::EMBEDDED;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::example::Example;
@@ -71,6 +73,31 @@ impl Fixture {
         let said = self.run(second, &["advance", "7"])?;
         assert_eq!(said.last(), Some(&format!("complete 7: {}, {}", part(7, 1), part(7, 2))), "{said:?}");
         assert_eq!(self.on.repository.snapshots().await?, [part(7, 1), part(7, 2)]);
+        Ok(())
+    }
+
+    /// Restores a backup after some of its indices were deleted and others changed.
+    pub(crate) async fn restore(&self, example: &Example) -> Result<()> {
+        let client = self.on.engine.client();
+        let (import, others) = (self.on.installation.import_indices(), self.on.installation.other_indices());
+        let (changed, deleted) = (import.first().context("an index")?, others.first().context("an index")?);
+        let (before, before_of_deleted) = (dump(client, changed).await?, dump(client, deleted).await?);
+        self.run(example, &["create", "7"])?;
+        client.put(&format!("/{changed}/_doc/later?refresh=true"), &json!({"added": "later"})).await?.ok()?;
+        client.delete(&format!("/{deleted}")).await?.ok()?;
+
+        let plan = self.run(example, &["plan", "7"])?;
+        assert!(plan.contains(&format!("replaced {changed}")), "{plan:?}");
+        assert!(plan.contains(&format!("restored {deleted}")), "{plan:?}");
+        assert_ne!(dump(client, changed).await?, before, "a plan changes nothing");
+
+        let said = self.run(example, &["restore", "7"])?;
+        let end = said.last().context("an end")?;
+        assert!(end.starts_with("restored 7: ") && end.contains("start Optimize 8.6.0"), "{said:?}");
+        assert_eq!(dump(client, changed).await?, before);
+        assert_eq!(dump(client, deleted).await?, before_of_deleted);
+        let refusal = example.fail(&["restore", "8"], &self.settings(self.url()))?;
+        assert!(refusal.contains("backupNotFound"), "{refusal}");
         Ok(())
     }
 

@@ -18,6 +18,12 @@ async fn the_rust_example_makes_backups() -> Result<()> {
 }
 
 #[tokio::test]
+async fn the_rust_example_restores_a_backup() -> Result<()> {
+    let fixture = Fixture::new().await?;
+    fixture.restore(&example(&fixture)).await
+}
+
+#[tokio::test]
 #[ignore = "cargo xtask matrix"]
 async fn a_backup_that_was_begun_in_rust_is_finished_in_python() -> Result<()> {
     let fixture = Fixture::slow().await?;

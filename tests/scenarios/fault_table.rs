@@ -143,6 +143,9 @@ read_before_the_answer!(read_version in_memory at When::get("-metadata/_doc/1").
 // The submission of part 1 begins with it, and is tried again as a whole: its name makes that safe.
 read_before_the_answer!(resolve_part_one in_memory at When::get("/_resolve/").nth(1);
     fine_in_html => Complete);
+// What is counted is for a later verification: no fault there is a fault of the backup, and none is waited for.
+read_of_the_run!(count_before_part_one in_memory at When::get("/_stats/docs").nth(1);
+    unauthorized => Complete, forbidden => Complete);
 write!(put_part_one in_memory_and_in_wasmtime at When::put("_part_1_of_2").nth(1);
     unauthorized => Refused(500, "engineAccessDenied"), forbidden => Refused(500, "engineAccessDenied"),
     internal_error => Refused(500, "engineRefused"));
@@ -152,6 +155,8 @@ read_of_the_run!(read_clock in_memory at When::get(CLOCK).nth(1);
     unauthorized => Complete, forbidden => Complete);
 read_of_the_run!(resolve_part_two in_memory at When::get("/_resolve/").nth(2);
     unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"));
+read_of_the_run!(count_before_part_two in_memory at When::get("/_stats/docs").nth(2);
+    unauthorized => Complete, forbidden => Complete);
 write!(put_part_two in_memory at When::put("_part_2_of_2").nth(1);
     unauthorized => Incomplete("401 security_exception"), forbidden => Incomplete("403 security_exception"),
     internal_error => Complete);

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -17,6 +16,7 @@ use crate::fixture::bare_options;
 const TOKEN: &str = "open-sesame-open-sesame";
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The statuses of the command line.
+const WRONG_USAGE: i32 = 2;
 const ENGINE_UNREACHABLE: i32 = 6;
 const NOT_AUTHORIZED: i32 = 7;
 
@@ -56,14 +56,19 @@ impl Files {
 
     /// The status of `backup list` with this token.
     async fn list(&self, host: &Host, token: &str, authority: &str) -> Result<i32> {
+        Ok(self.list_with(host, token, authority, &[]).await?.0)
+    }
+
+    /// The same with more options, and what it complains of.
+    async fn list_with(&self, host: &Host, token: &str, authority: &str, more: &[&str]) -> Result<(i32, String)> {
         let url = host.url().as_str().replace("http:", "https:");
-        let status = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")))
+        let output = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")))
             .args(["backup", "list", "--url", &url, "--ca-file", authority, "--token-file", &self.path(token)])
+            .args(more)
             .env_clear()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        status.await?.code().context("a signal")
+            .output();
+        let output = output.await?;
+        Ok((output.status.code().context("a signal")?, String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 }
 
@@ -80,6 +85,27 @@ async fn it_speaks_tls_and_knows_callers_by_their_tokens() -> Result<()> {
     let is_renewed =
         async || Ok((files.list(&host, "other-token", &authority).await? == ENGINE_UNREACHABLE).then_some(()));
     poll_until("the new certificate and the new token", TIMEOUT, is_renewed).await
+}
+
+#[tokio::test]
+async fn the_command_line_has_a_certificate_where_one_is_demanded() -> Result<()> {
+    let (files, clients) = (Files::new()?, Files::new()?);
+    let demanding = files.options().env("MANAGEMENT_SERVER_SSL_TRUST_CERTIFICATE", &clients.path("tls.crt"));
+    let host = Host::start(demanding).await?;
+    let authority = files.path("tls.crt");
+    assert_eq!(files.list(&host, "token", &authority).await?, NOT_AUTHORIZED);
+    let (certificate, key) = (clients.path("tls.crt"), clients.path("tls.key"));
+    let own = ["--certificate-file", &certificate, "--private-key-file", &key];
+    let (status, told) = files.list_with(&host, "token", &authority, &own).await?;
+    assert!(status == ENGINE_UNREACHABLE && told.contains("[engineUnreachable]"), "the server has answered: {told}");
+    let (strange, strange_key) = (files.path("tls.crt"), files.path("tls.key"));
+    let strange = ["--certificate-file", &strange, "--private-key-file", &strange_key];
+    let (status, told) = files.list_with(&host, "token", &authority, &strange).await?;
+    assert!(status == ENGINE_UNREACHABLE && !told.contains("[engineUnreachable]"), "there is no handshake: {told}");
+    let torn = ["--certificate-file", &certificate, "--private-key-file", &files.path("token")];
+    let (status, told) = files.list_with(&host, "token", &authority, &torn).await?;
+    assert!(status == WRONG_USAGE && told.contains("--private-key-file"), "{told}");
+    Ok(())
 }
 
 /// A probe needs the status; names and reasons are for callers.

@@ -19,11 +19,8 @@ use crate::kills::Kill;
 use crate::lifecycle::accept;
 use crate::{on_elasticsearch, on_every_engine};
 
-on_every_engine!(everything_comes_back_and_nothing_else_changes);
-on_elasticsearch!(
-    a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one,
-    lost_data_ends_the_restore_before_more_is_deleted,
-);
+on_every_engine!(everything_comes_back_and_nothing_else_changes, lost_data_ends_the_restore_before_more_is_deleted,);
+on_elasticsearch!(a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one);
 
 const ID: u64 = 7;
 
@@ -176,10 +173,28 @@ async fn lost_data_ends_the_restore_before_more_is_deleted(distribution: Distrib
     let others = uuids(client, &fixture.installation.other_indices()).await?;
     let import = fixture.installation.import_indices();
     fixture.repository.lose_data(&import[0])?;
+    // Whatever answers there is taken for Optimize.
+    let mut plan = command(&options, &["--dry-run"]);
+    plan.env("CAMUNDA_OPTIMIZE_BACKUP_RESTORE_OPTIMIZE_URL", client.url().as_str());
+    let (status, output, _) = ended(plan.spawn()?).await?;
+    assert!(status != 0 && output.contains("optimizeIsRunning"), "{output}");
     let (status, output, errors) = ended(command(&options, &["--yes"]).spawn()?).await?;
     assert_eq!(status, 1, "{output}\n{errors}");
     assert!(errors.contains("could not be restored") && errors.contains(&import[0]), "{errors}");
     assert!(errors.contains("do not start Optimize"), "{errors}");
     assert_eq!(uuids(client, &fixture.installation.other_indices()).await?, others, "part 2 is as it was");
+    half_a_restore_is_left_alone(&fixture, &import[1]).await
+}
+
+/// A server that has not restored anything itself.
+async fn half_a_restore_is_left_alone(fixture: &Fixture, restored: &str) -> Result<()> {
+    let host = fixture.host().await?;
+    for refused in [host.create(8).await?, host.delete(&format!("/actuator/backups/{ID}")).await?] {
+        assert!(refused.status == 409 && refused.text.contains("restoreInProgress"), "{refused:?}");
+    }
+    host.terminate().await?;
+    let written =
+        fixture.engine.client().put(&format!("/{restored}/_doc/too-early"), &json!({"by": "Optimize"})).await?;
+    assert_eq!(written.status, 403, "{written:?}");
     Ok(())
 }

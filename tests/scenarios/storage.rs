@@ -2,10 +2,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use backup_test_support::engine::Distribution;
 use backup_test_support::host::Host;
+use backup_test_support::poll_until;
 use serde_json::json;
 
 use crate::fixture::{Fixture, health, part, run_ended};
@@ -54,7 +57,7 @@ async fn a_storage_that_is_away_is_told_as_that(distribution: Distribution) -> R
     let away = folder.with_extension("away");
     fs::rename(folder, &away)?;
     let outcome = expect_unreadable(&host).await;
-    fs::rename(&away, folder)?;
+    bring_back(&away, folder).await?;
     outcome?;
 
     for id in [1, 2] {
@@ -62,6 +65,16 @@ async fn a_storage_that_is_away_is_told_as_that(distribution: Distribution) -> R
     }
     assert_eq!(fixture.repository.snapshots().await?, [part(1, 1), part(1, 2), part(2, 1), part(2, 2)]);
     Ok(())
+}
+
+/// Whoever verifies the repository meanwhile has the engine make its folder anew.
+async fn bring_back(away: &Path, folder: &Path) -> Result<()> {
+    poll_until("the folder to be free", Duration::from_secs(20), async || {
+        // The engine may be writing there: then this fails, or the rename does.
+        drop(fs::remove_dir_all(folder));
+        Ok(fs::rename(away, folder).ok())
+    })
+    .await
 }
 
 async fn expect_unreadable(host: &Host) -> Result<()> {

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod elasticsearch;
+mod restore;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, thread};
@@ -9,7 +10,7 @@ use std::{env, thread};
 use backup_core::{IndexPrefix, RepositoryName};
 use backup_elasticsearch::{Grants, Scope};
 use bindings::Policy;
-use bindings::exports::optimize::backup::backups::Guest;
+use bindings::exports::optimize::backup::{backups, restores};
 use bindings::optimize::backup::types::{Backup, BackupState, Context, Engine, Error, ListQuery, Settings};
 use elasticsearch::Elasticsearch;
 use uuid::Uuid;
@@ -17,7 +18,8 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::error::Context as _;
 use wasmtime::{Result, Store, bail, format_err};
 
-const USAGE: &str = "usage: example-rust POLICY (create ID | advance ID | get ID | list | delete ID)";
+const USAGE: &str =
+    "usage: example-rust POLICY (create ID | advance ID | get ID | list | delete ID | plan ID | restore ID)";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +31,8 @@ fn main() -> Result<()> {
         ["get", id] => host.get(id),
         ["list"] => host.list(),
         ["delete", id] => host.delete(id),
+        ["plan", id] => host.plan(id),
+        ["restore", id] => host.restore(id),
         _ => bail!(USAGE),
     }
 }
@@ -36,7 +40,8 @@ fn main() -> Result<()> {
 /// An instance of the policy, and the store with its capability.
 struct Host {
     store: Store<Elasticsearch>,
-    backups: Guest,
+    backups: backups::Guest,
+    restores: restores::Guest,
 }
 
 impl Host {
@@ -47,8 +52,10 @@ impl Host {
         Policy::add_to_linker::<_, HasSelf<_>>(&mut linker, |elasticsearch: &mut Elasticsearch| elasticsearch)?;
         let url = setting("ELASTICSEARCH_URL", "http://localhost:9200");
         let mut store = Store::new(&engine, Elasticsearch::at(url, grants()?));
-        let backups = Policy::instantiate(&mut store, &component, &linker)?.optimize_backup_backups().clone();
-        Ok(Self { store, backups })
+        let policy = Policy::instantiate(&mut store, &component, &linker)?;
+        let backups = policy.optimize_backup_backups().clone();
+        let restores = policy.optimize_backup_restores().clone();
+        Ok(Self { store, backups, restores })
     }
 
     /// Sets the scope of the next call, which decides what it may write.

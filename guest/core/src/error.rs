@@ -1,4 +1,5 @@
 use crate::owner::Owner;
+use crate::restore::MARK;
 use crate::text::excerpt;
 use crate::verification::VerificationHolder;
 use crate::{
@@ -36,6 +37,8 @@ pub enum Error {
         "the backup with ID {id} is of another installation, with the index prefix '{another}', and is not deleted; send the DELETE to that installation's server"
     )]
     BackupOfAnotherInstallation { id: BackupId, another: String },
+    #[error("{}", restoring_message(*id, index))]
+    RestoreInProgress { id: Option<BackupId>, index: String },
     #[error(
         "the indices of '{prefix}' cannot be restored under the prefix '{other}', since they could be taken for each other's; choose a prefix of which neither begins with the other and a dash, such as 'restored-{prefix}'"
     )]
@@ -218,6 +221,17 @@ fn verification_message(holder: Option<&VerificationHolder>) -> String {
     )
 }
 
+/// `id` is that of a backup that is to be deleted.
+fn restoring_message(id: Option<BackupId>, index: &str) -> String {
+    let what = match id {
+        Some(id) => format!("the backup with ID {id} is being restored"),
+        None => "a backup is being restored in this installation".to_owned(),
+    };
+    format!(
+        "{what}: the index '{index}' has the setting {MARK}, which a restore takes away at its end; wait for that, or start the restore again if nobody drives it any more; docs/restoring.md says how to clear away one that was given up"
+    )
+}
+
 /// `part` is `None` where neither part has an index.
 fn nothing_message(part: Option<Part>, prefix: &IndexPrefix) -> String {
     let Some(part) = part else {
@@ -270,6 +284,7 @@ table! {
     BackupExists is Conflict: "backupAlreadyExists",
     BackupNotFound is NotFound: "backupNotFound",
     BackupOfAnotherInstallation is Conflict: "backupOfAnotherInstallation",
+    RestoreInProgress is Conflict: "restoreInProgress",
     NothingToSnapshot is EngineFailure: "nothingToBackUp",
     IndicesMissing is EngineFailure: "indicesMissing",
     OptimizeVersionUnknown is EngineFailure: "optimizeVersionUnknown",

@@ -1,10 +1,12 @@
 //! Which indices of an installation the engine has, as a backup would take them.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::refusal::{document, success};
 use crate::restore::is_expression;
-use crate::selection::{missing_indices, neighbours};
+use crate::selection::{doubtful_names, missing_indices, neighbours, own_names};
 use crate::{Error, IndexPrefix, IndexSelection, Part, Request, Response, TransportError};
 
 /// The indices of an installation.
@@ -71,6 +73,25 @@ impl Installation {
         let part_one = self.select(Part::One)?;
         self.expect_required()?;
         Ok(part_one)
+    }
+
+    /// Which of these names look like those of another installation, beside what there is.
+    #[must_use]
+    pub fn doubtful<'a>(&self, names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+        let mut all: BTreeSet<&str> = self.names.iter().map(String::as_str).collect();
+        all.extend(names.clone().map(|name| -> &str { name }));
+        let doubtful = doubtful_names(&self.prefix, all);
+        names.filter(|name| doubtful.contains(name)).collect()
+    }
+
+    /// Whether these are the indices of an installation.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.expect_required().is_ok()
+    }
+
+    /// Whether an index is there, and is not a nested installation's.
+    pub(crate) fn owns(&self, index: &str) -> bool {
+        own_names(&self.prefix, self.names.iter().map(String::as_str)).contains(&index)
     }
 
     /// The prefixes of other installations whose indices are under this one's prefix. They are left out of backups.

@@ -64,12 +64,12 @@ pub(crate) fn neighbours<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item
     nested.into_iter().map(|other| format!("{prefix}-{other}")).collect()
 }
 
-/// The names of indices that are taken for this installation's, and look like those of another one whose prefix begins
-/// with a word of Optimize's.
+/// The names that look like those of another installation whose prefix begins with this one's: of a whole one, or of one of
+/// which there is only a part.
 pub(crate) fn doubtful_names<'a>(prefix: &IndexPrefix, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let indices: Vec<(&str, &str)> = names.into_iter().filter_map(|name| Some((name, prefix.strip(name)?))).collect();
     let bases: BTreeSet<&str> = indices.iter().map(|&(_, rest)| base_name(rest)).collect();
-    let doubtful: Vec<&str> = whole_installations(&bases).filter(|other| begins_like_ours(other)).collect();
+    let doubtful: BTreeSet<&str> = whole_installations(&bases).chain(partial_installations(&bases)).collect();
     let is_doubtful = |rest: &str| doubtful.iter().any(|other| belongs_to(rest, other));
     indices.into_iter().filter(|(_, rest)| is_doubtful(rest)).map(|(name, _)| name).collect()
 }
@@ -131,6 +131,33 @@ fn whole_installations<'a>(bases: &BTreeSet<&'a str>) -> impl Iterator<Item = &'
         .iter()
         .filter_map(|base| base.strip_suffix("-metadata"))
         .filter(|other| REQUIRED.iter().all(|name| bases.contains(format!("{other}-{name}").as_str())))
+}
+
+/// Those of which there are at least two indices that are called like one that every installation has once. After a process,
+/// too, an index can be called so.
+fn partial_installations<'a>(bases: &BTreeSet<&'a str>) -> impl Iterator<Item = &'a str> {
+    const SIGNS: [&str; 4] = ["metadata", "settings", "timestamp-based-import-index", "position-based-import-index"];
+    let prefix_of = |base: &&'a str| SIGNS.iter().find_map(|sign| base.strip_suffix(sign)?.strip_suffix('-'));
+    let has = |other: &str, sign: &str| bases.contains(format!("{other}-{sign}").as_str());
+    bases
+        .iter()
+        .filter_map(prefix_of)
+        .filter(move |other| SIGNS.iter().filter(|sign| has(other, sign)).count() > 1)
+        .filter(|other| !is_of_a_family(other))
+}
+
+/// Whether indices that begin so are named after a process, a decision or the like.
+fn is_of_a_family(name: &str) -> bool {
+    const FAMILIES: [&str; 7] = [
+        "process-instance",
+        "process-instance-archive",
+        "decision-instance",
+        "event-process-instance",
+        "event-sequence-count",
+        "event-trace-state",
+        "camunda-activity-event",
+    ];
+    FAMILIES.iter().any(|family| name == *family || belongs_to(name, family))
 }
 
 /// Whether the first word is that of an index of Optimize.

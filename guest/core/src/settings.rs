@@ -121,6 +121,14 @@ impl IndexPrefix {
         }
         name.strip_prefix(&self.0)?.strip_prefix('-')
     }
+
+    /// The prefixes with which this one begins, up to a dash: `a-b` → `a`. The pattern of each finds this one's indices.
+    pub fn outer(&self) -> impl Iterator<Item = Self> + '_ {
+        self.0
+            .match_indices('-')
+            .map(|(end, _)| self.0.get(..end).unwrap_or_default())
+            .map(|outer| Self(outer.to_owned()))
+    }
 }
 
 impl fmt::Display for IndexPrefix {

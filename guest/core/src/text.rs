@@ -31,5 +31,15 @@ pub fn log_line(text: &str) -> String {
     cut(format!("optimize-backup: {text}"), MAX_BYTES) + "\n"
 }
 
+/// The first line and the innermost cause of an explanation that comes with Java's stack traces; any other as it is.
+pub(crate) fn without_stack_traces(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    match lines.filter(|line| line.starts_with("Caused by: ")).last() {
+        Some(cause) => format!("{first} ({cause})"),
+        None => first.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests;

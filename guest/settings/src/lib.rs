@@ -13,6 +13,7 @@ mod error;
 mod origin;
 mod placeholder;
 mod policy;
+mod restore;
 mod retention;
 mod schedule;
 mod section;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub schedule: Option<Schedule>,
     /// Which backups are deleted without a request.
     pub retention: RetentionRules,
+    /// Where Optimize answers, if it runs. `None`: a restore does not ask.
+    pub optimize_url: Option<String>,
     /// Which policy serves, and what it may use.
     pub policy: PolicySettings,
     /// What is logged, and how.
@@ -170,6 +173,7 @@ impl Settings {
         let resume_window = backup.required("resumeWindow", values::duration);
         let schedule = schedule::read(&backup.section("schedule"));
         let retention = retention::read(&backup.section("retention"));
+        let optimize_url = restore::read(&backup.section("restore"));
         // What follows depends on the engine. All errors that do not are reported by now.
         let engines = [("elasticsearch", EngineKind::Elasticsearch), ("opensearch", EngineKind::OpenSearch)];
         let engine = backup.required("database", values::one_of(engines))?;
@@ -193,6 +197,7 @@ impl Settings {
             resume_window: resume_window?,
             schedule: schedule?,
             retention: retention?,
+            optimize_url: optimize_url?,
             policy: policy?,
             log: log?,
             origins: BTreeMap::new(),
@@ -208,7 +213,8 @@ const NOBODY_WAITS: &str =
 fn keys_for_a_server(settings: &Settings) -> impl Iterator<Item = &'static str> {
     let schedule = settings.schedule.is_some().then_some("backup.schedule.cron");
     let retention = (!settings.retention.is_empty()).then_some("backup.retention");
-    schedule.into_iter().chain(retention)
+    let restore = settings.optimize_url.is_some().then_some("backup.restore.optimizeUrl");
+    schedule.into_iter().chain(retention).chain(restore)
 }
 
 /// The block of a search engine.

@@ -112,6 +112,17 @@ pub(super) fn readable_file(text: &str) -> Result<PathBuf, InvalidValue> {
     }
 }
 
+/// A URL of HTTP.
+pub(super) fn http_url(text: &str) -> Result<String, InvalidValue> {
+    let rest = ["http://", "https://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+    let has_host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':', '?', '#']));
+    // A password in it would be shown.
+    if has_host && is_visible(text) && !text.contains('@') {
+        return Ok(text.to_owned());
+    }
+    Err(InvalidValue::hidden("a URL such as http://optimize:8090, without a user"))
+}
+
 /// A path as URLs are prefixed with it: empty, or with a slash before each part.
 pub(super) fn path_prefix(text: &str) -> Result<String, InvalidValue> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);

@@ -29,7 +29,7 @@ use overview::Overview;
 
 pub use clock::ClockCheck;
 pub use deletions::{Deletion, Deletions};
-pub use restores::Restores;
+pub use restores::{OptimizeUrl, Restores};
 pub use retention::{Passed, Plan, Retention};
 pub use runs::Runs;
 pub use schedule::{LastSlot, Scheduler};
@@ -38,7 +38,7 @@ pub use verifications::{Verification, Verifications};
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";
 /// Only the host knows of its restores.
-pub(crate) const OF_RESTORES: [&str; 3] = restores::CODES;
+pub(crate) const OF_RESTORES: [&str; 2] = restores::CODES;
 
 pub struct BackupService {
     policies: Arc<Policies>,
@@ -51,11 +51,11 @@ pub struct BackupService {
 }
 
 impl BackupService {
-    pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>) -> Arc<Self> {
+    pub fn new(policies: Arc<Policies>, metrics: &Arc<Metrics>, optimize: Option<OptimizeUrl>) -> Arc<Self> {
         let overview = Overview::new(Arc::clone(&policies), Arc::clone(metrics));
         let runs = Runs::new(Arc::clone(&policies), Arc::clone(metrics), Arc::clone(&overview));
         let deletions = Deletions::new(Arc::clone(&policies), Arc::clone(metrics));
-        let restores = Restores::new(Arc::clone(&policies));
+        let restores = Restores::new(Arc::clone(&policies), optimize);
         let verifications = Verifications::new(Arc::clone(&policies), Arc::clone(metrics));
         let clock = ClockCheck::new(Arc::clone(&policies));
         Arc::new(Self { policies, runs, deletions, restores, verifications, clock, overview })

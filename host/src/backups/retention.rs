@@ -77,7 +77,14 @@ impl Retention {
             return Ok(Plan::default());
         }
         let calls = self.service.policies.calls().for_purpose(Purpose::Inspection);
-        let candidates = self.candidates(&calls).await?;
+        let restored = match self.service.policies.restored().await {
+            Ok(restored) => restored.into_iter().map(backup_core::BackupId::get).collect(),
+            Err(error) => {
+                let reason = format!("it is not known whether a backup is being restored: {error}");
+                return Ok(Plan { suspended: Some(reason), ..Plan::default() });
+            }
+        };
+        let candidates = self.candidates(&calls, restored).await?;
         let known: Vec<rules::Candidate> = candidates.iter().filter_map(Candidate::read).collect();
         let newest = rules::newest_good(&known).map(|newest| newest.id.get());
         let suspended = self.suspended(&known).await;
@@ -175,11 +182,11 @@ impl Retention {
     }
 
     /// All backups of the installation that are not being deleted.
-    async fn candidates(&self, calls: &PolicyCalls) -> Result<Vec<Candidate>, CallError> {
-        let restored = self.service.restores.driven().and_then(|id| id.parse().ok());
+    async fn candidates(&self, calls: &PolicyCalls, restored: BTreeSet<BackupId>) -> Result<Vec<Candidate>, CallError> {
+        let restored_here = self.service.restores.driven().and_then(|id| id.parse().ok());
+        let driven = self.service.runs.driven().into_keys();
         let verified = self.service.verifications.in_use();
-        let in_use: BTreeSet<BackupId> =
-            self.service.runs.driven().into_keys().chain(restored).chain(verified).collect();
+        let in_use: BTreeSet<BackupId> = driven.chain(restored_here).chain(restored).chain(verified).collect();
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let mut candidates = Vec::new();
         loop {

@@ -9,6 +9,7 @@ mod dropped;
 mod engine;
 mod overview;
 mod panics;
+mod restores;
 mod retention;
 mod runs;
 mod schedule;
@@ -85,7 +86,7 @@ impl TestHost {
         let metrics = Arc::new(Metrics::new().unwrap());
         let context = CallContext { capability, settings };
         let policies = Policies::new(policy, 5, context, Arc::clone(&metrics));
-        let service = BackupService::new(policies, &metrics);
+        let service = BackupService::new(policies, &metrics, None);
         Self { network, service, metrics, begin: Instant::now() }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backup_core::{Engine, Error};
 
-use super::{Capability, Request, Response, TransportError};
+use super::{Capability, Request, Response, Scope, TransportError};
 
 /// An operation sends fewer requests.
 const MAX_REQUESTS: usize = 32;
@@ -18,13 +18,17 @@ impl Capability {
     pub async fn read_with<T>(
         &self,
         timeout: Duration,
+        scope: Scope,
         operation: impl Fn(&Answers) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut answers = Answers::default();
         for _ in 0..MAX_REQUESTS {
             let outcome = operation(&answers);
             let Some(request) = answers.missing.take() else { return outcome };
-            let answer = self.read_once(request.clone(), timeout).await;
+            let answer = match self.check(request.clone(), scope.clone()) {
+                Ok(granted) => self.destination.send_once(&granted, timeout).await,
+                Err(denied) => Err(denied),
+            };
             answers.known.push((request, answer));
         }
         operation(&answers)

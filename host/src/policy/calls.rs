@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 use uuid::Uuid;
 
 use super::Generation;
@@ -222,7 +222,7 @@ impl PolicyCalls {
     ) -> Result<T, CallError> {
         let started = Instant::now();
         // Everything that is logged meanwhile, the policy's output included, carries these fields.
-        let span = info_span!("policy", generation = self.generation.number, operation = operation.name());
+        let span = error_span!("policy", generation = self.generation.number, operation = operation.name());
         let outcome = call.instrument(span).await;
         let ended = outcome.as_ref().map(|_| ());
         // The host would count against a policy what nobody asked for.

@@ -24,6 +24,7 @@ pub mod signature;
 mod update;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,7 +36,9 @@ use backup_core::{
 use tokio::sync::Notify;
 
 use crate::clock;
-use crate::elasticsearch::{ClockError, ContentsError, ListError, ListedBackups, Request, Response, TransportError};
+use crate::elasticsearch::{
+    Answers, ClockError, ContentsError, ListError, ListedBackups, Request, Response, Scope, TransportError,
+};
 use crate::metrics::{LastSuccess, Metrics};
 use crate::sandbox::{CallError, Mark, Operation};
 use admission::Candidate;
@@ -141,9 +144,30 @@ impl Policies {
 
     /// Reads one backup by the host's own rules; no policy is called for that.
     pub(crate) async fn read_by_own_rules(&self, id: u64) -> Result<Backup, OwnReadError> {
+        let id = id.to_string();
+        self.read_own(Scope::Read, |engine, context| operations::get(engine, context, &id)).await
+    }
+
+    /// The backups that are being restored, on whichever server; no policy is called for that.
+    pub(crate) async fn restored(&self) -> Result<BTreeSet<backup_core::BackupId>, OwnReadError> {
+        self.read_own(Scope::Read, |engine, context| operations::restore::ongoing(engine, context)).await
+    }
+
+    /// The installations that would find the indices of another prefix with their own; no policy is called for that.
+    pub(crate) async fn outer_installations(&self, other: &IndexPrefix) -> Result<Vec<IndexPrefix>, OwnReadError> {
+        let find =
+            |engine: &Answers, context: &Context| operations::restore::outer_installations(engine, context, other);
+        self.read_own(Scope::of_restore_read(Some(other)), find).await
+    }
+
+    async fn read_own<T>(
+        &self,
+        scope: Scope,
+        operation: impl Fn(&Answers, &Context) -> Result<T, backup_core::Error>,
+    ) -> Result<T, OwnReadError> {
         const TIMEOUT: Duration = Duration::from_secs(60);
-        let (context, id) = (self.own_context()?, id.to_string());
-        Ok(self.context.capability.read_with(TIMEOUT, |engine| operations::get(engine, &context, &id)).await?)
+        let context = self.own_context()?;
+        Ok(self.context.capability.read_with(TIMEOUT, scope, |engine| operation(engine, &context)).await?)
     }
 
     fn own_context(&self) -> Result<Context, OwnReadError> {

@@ -11,7 +11,9 @@ use backup_core::retention::{self as rules, Safeguard};
 use backup_core::verification::scratch::{SCRATCH, copy_name, is_scratch};
 use backup_core::{IdPattern, NAME_PREFIX};
 
-use super::restores::{Restore, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState};
+use super::restores::{
+    Finding, Restore, RestoreAction, RestoreOptions, RestorePlan, RestoreState, RestoredIndexState, RunIndex, Severity,
+};
 use super::retention::{Candidate, Expired};
 use super::types::{
     Accepted, Backup, BackupId, BackupProgress, BackupState, BackupsPage, Deleted, ListQuery, PartProgress,
@@ -58,6 +60,12 @@ pub enum ContractError {
     MustStay(BackupId, Safeguard),
     #[error("the restore that it plans is not the one that was asked for, or has nothing to restore")]
     AnotherRestore,
+    #[error("it plans to begin a restore although it has found what stops it: {}", excerpt(.0))]
+    Stopped(String),
+    #[error("it calls the finding {} overridden, which was not asked for", excerpt(.0))]
+    NotOverridden(String),
+    #[error("it plans to restore {}, of which its list of indices does not tell that", excerpt(.0))]
+    NotListed(String),
     #[error("it calls the restore of the backup {0} complete, with {1} indices that are not restored")]
     NotRestored(BackupId, usize),
     #[error("the verification in its answer is not the one that was asked for")]
@@ -173,9 +181,42 @@ pub(crate) fn expired(candidates: &[Candidate], expired: &[Expired]) -> Result<(
 pub(crate) fn plan(asked: &str, options: &RestoreOptions, plan: &RestorePlan) -> Result<(), ContractError> {
     requested_id(asked, plan.backup_id)?;
     plan.snapshots.iter().try_for_each(|name| snapshot(plan.backup_id, name))?;
+    let is_known = |finding: &&Finding| !finding.overridden || options.overridden.contains(&finding.code);
+    if let Some(finding) = plan.findings.iter().find(|finding| !is_known(finding)) {
+        return Err(ContractError::NotOverridden(finding.code.clone()));
+    }
     let Some(run) = &plan.run else { return Ok(()) };
     let is_asked_for = run.backup_id == plan.backup_id && run.rename_prefix == options.rename_prefix;
-    if is_asked_for && !run.indices.is_empty() { Ok(()) } else { Err(ContractError::AnotherRestore) }
+    if !is_asked_for || run.indices.is_empty() {
+        return Err(ContractError::AnotherRestore);
+    }
+    if let Some(finding) = plan.findings.iter().find(|finding| finding.stops()) {
+        return Err(ContractError::Stopped(finding.code.clone()));
+    }
+    // An operator has confirmed the list.
+    let is_listed = |index: &&RunIndex| {
+        plan.indices.iter().any(|listed| {
+            let may_replace = listed.action == RestoreAction::Replaced || index.replaces.is_none();
+            let is_same =
+                listed.index == index.index && listed.target == index.target && listed.part == Some(index.part);
+            is_same && listed.action != RestoreAction::LeftAlone && may_replace
+        })
+    };
+    match run.indices.iter().find(|index| !is_listed(index)) {
+        Some(index) => Err(ContractError::NotListed(index.target.clone())),
+        None => Ok(()),
+    }
+}
+
+impl Finding {
+    /// Whether the restore must not begin.
+    pub(crate) fn stops(&self) -> bool {
+        match self.severity {
+            Severity::Warning => false,
+            Severity::Blocking => !self.overridden,
+            Severity::Final => true,
+        }
+    }
 }
 
 /// The answer to `get` of a restore.

@@ -134,7 +134,7 @@ impl TestHost {
         let admission = options.admission(&sandbox);
         let (file, cache) = (options.file.map(PolicyFile::new), options.cache.map(Cache::new));
         let updates = Updates::new(Arc::clone(&policies), admission, file, cache, None);
-        let service = BackupService::new(policies, &metrics);
+        let service = BackupService::new(policies, &metrics, None);
         let retention = Retention::new(Arc::clone(&service), options.rules, Arc::clone(&metrics));
         let scheduler = Scheduler::new(Arc::clone(&service), Arc::clone(&retention), Arc::clone(&metrics), None);
         let api = Api {

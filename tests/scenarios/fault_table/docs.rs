@@ -11,15 +11,17 @@ pub(super) struct Step {
     pub(super) decided_by_engine: &'static [&'static str],
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 13] = [
     super::validate::STEP,
     super::look_for_duplicates::STEP,
     super::read_version::STEP,
     super::resolve_part_one::STEP,
+    super::count_before_part_one::STEP,
     super::put_part_one::STEP,
     super::poll_part_one::STEP,
     super::read_clock::STEP,
     super::resolve_part_two::STEP,
+    super::count_before_part_two::STEP,
     super::put_part_two::STEP,
     super::poll_part_two::STEP,
     super::delete_backup::STEP,

@@ -90,8 +90,8 @@ impl Index {
         }
     }
 
-    /// The settings of these names.
-    pub(super) fn settings(&self, names: &str) -> Value {
+    /// Those settings whose names are in a list, which can have patterns. `None`: it has none of them.
+    pub(super) fn settings(&self, names: &str) -> Option<Value> {
         let mut settings = Map::from_iter([
             ("index.uuid".to_owned(), json!(self.uuid)),
             ("index.number_of_shards".to_owned(), json!("1")),
@@ -99,10 +99,15 @@ impl Index {
         ]);
         settings.extend(self.stored.blocks.iter().map(|block| (block.clone(), json!("true"))));
         settings.extend(self.mark.iter().map(|mark| (MARK.to_owned(), json!(mark))));
-        // Only who asks for it is told.
-        let holder = self.holder.iter().filter(|_| names.contains(HOLDER));
-        settings.extend(holder.map(|holder| (HOLDER.to_owned(), json!(holder))));
-        json!({"settings": settings})
+        settings.extend(self.holder.iter().map(|holder| (HOLDER.to_owned(), json!(holder))));
+        let is_meant = |setting: &str| {
+            names.split(',').any(|name| match name.strip_suffix('*') {
+                Some(begin) => setting.starts_with(begin),
+                None => setting == name,
+            })
+        };
+        settings.retain(|name, _| is_meant(name));
+        (!settings.is_empty()).then(|| json!({"settings": settings}))
     }
 
     pub(super) fn shards(&self, name: &str) -> Vec<Value> {

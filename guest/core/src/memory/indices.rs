@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::index::{Index, Shard, Source, StoredIndex};
 use super::response::{Failure, Reply, not_known, refusal};
 use crate::Timestamp;
+use crate::restore::WRITE_BLOCK;
 
 /// The indices of a cluster by their names.
 #[derive(Debug, Default)]
@@ -78,6 +79,14 @@ impl Indices {
             change(self.index(&name));
         }
         Ok(json!({"acknowledged": true}))
+    }
+
+    /// Takes mark and block of all of these indices away, or of none if one does not exist.
+    pub(super) fn release(&mut self, names: &str) -> Reply {
+        self.change(names, |index| {
+            index.mark = None;
+            index.stored.blocks.retain(|block| block != WRITE_BLOCK);
+        })
     }
 
     /// Adds an alias to an index.

@@ -195,6 +195,12 @@ impl MemoryEngine {
         state.indices.iter().filter(|(_, index)| index.mark.is_some()).map(|(name, _)| name.clone()).collect()
     }
 
+    /// The setting that a restore puts on an index.
+    #[must_use]
+    pub fn mark_of(&self, index: &str) -> Option<String> {
+        self.state().indices.get(index)?.mark.clone()
+    }
+
     /// Every request so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {

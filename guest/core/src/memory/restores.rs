@@ -12,7 +12,7 @@ use super::repository::Repository;
 use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
-use crate::restore::MARK;
+use crate::restore::{MARK, WRITE_BLOCK};
 use crate::verification::HOLDER;
 use crate::{Request, SnapshotState};
 
@@ -31,9 +31,19 @@ struct NewRestore {
     #[serde(default)]
     ignore_index_settings: Vec<String>,
     #[serde(default)]
-    index_settings: BTreeMap<String, String>,
+    index_settings: BTreeMap<String, Value>,
     rename_pattern: Option<String>,
     rename_replacement: Option<String>,
+}
+
+fn is_known_setting((name, value): (&String, &Value)) -> bool {
+    match name.as_str() {
+        MARK | HOLDER => true,
+        WRITE_BLOCK => *value == Value::Bool(true),
+        REPLICAS => *value == "0",
+        "index.auto_expand_replicas" => *value == "false",
+        _ => false,
+    }
 }
 
 fn yes() -> bool {
@@ -46,7 +56,7 @@ impl NewRestore {
             .map_err(|error| not_known(format!("such a body of a restore ({error})")))?;
         let is_known = !restore.include_global_state
             && !restore.partial
-            && restore.index_settings.iter().all(|(name, value)| is_known_setting(name, value))
+            && restore.index_settings.iter().all(is_known_setting)
             && restore.indices.iter().all(|name| !name.contains(['*', ',']));
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
@@ -74,6 +84,9 @@ impl NewRestore {
         }
         if self.index_settings.contains_key(REPLICAS) {
             stored.replicas = 0;
+        }
+        if self.index_settings.contains_key(WRITE_BLOCK) {
+            stored.blocks.push(WRITE_BLOCK.to_owned());
         }
         stored
     }
@@ -120,12 +133,13 @@ impl State {
         snapshot: &StoredSnapshot,
         index: &str,
         new: &str,
-        settings: &BTreeMap<String, String>,
+        settings: &BTreeMap<String, Value>,
     ) {
         let end = self.restoring_takes.map(|span| self.now.after(span));
+        let text = |name: &str| settings.get(name).and_then(Value::as_str).map(str::to_owned);
         let restored: &mut Index = self.indices.index(new);
-        restored.mark = settings.get(MARK).cloned();
-        restored.holder = settings.get(HOLDER).cloned();
+        restored.mark = text(MARK);
+        restored.holder = text(HOLDER);
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {
             let details = format!(
@@ -181,14 +195,15 @@ impl State {
         self.indices.delete(names)
     }
 
-    /// The one setting that is changed.
+    /// The settings that are changed: the mark, and with it the block is taken away.
     pub(super) fn change_settings(&mut self, request: &Request, names: &str) -> Reply {
         expect_parameters(request, &[])?;
         let body: BTreeMap<String, Option<String>> = serde_json::from_str(request.body.as_deref().unwrap_or_default())
             .map_err(|error| not_known(format!("such settings ({error})")))?;
-        match (body.len(), body.get(MARK), body.get(HOLDER)) {
-            (1, Some(mark), None) => self.indices.change(names, |index| index.mark.clone_from(mark)),
-            (1, None, Some(holder)) => self.indices.change(names, |index| index.holder.clone_from(holder)),
+        match (body.len(), body.get(MARK), body.get(WRITE_BLOCK), body.get(HOLDER)) {
+            (1, Some(mark), None, None) => self.indices.change(names, |index| index.mark.clone_from(mark)),
+            (2, Some(None), Some(None), None) => self.indices.release(names),
+            (1, None, None, Some(holder)) => self.indices.change(names, |index| index.holder.clone_from(holder)),
             _ => Err(not_known("other settings")),
         }
     }
@@ -232,15 +247,6 @@ impl State {
 }
 
 const REPLICAS: &str = "index.number_of_replicas";
-
-fn is_known_setting(name: &str, value: &str) -> bool {
-    match name {
-        MARK | HOLDER => true,
-        REPLICAS => value == "0",
-        "index.auto_expand_replicas" => value == "false",
-        _ => false,
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

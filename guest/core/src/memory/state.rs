@@ -87,7 +87,7 @@ impl State {
             }
             (Method::Get, [pattern, "_settings", names]) => {
                 expect_parameters(request, &[("expand_wildcards", "all"), ("flat_settings", "true")])?;
-                self.indices.each(pattern, true, |index| Some(index.settings(names)))
+                self.indices.each(pattern, true, |index| index.settings(names))
             }
             (Method::Get, [pattern, "_recovery"]) => {
                 expect_parameters(request, &[("filter_path", "*")])?;

@@ -123,7 +123,14 @@ impl Start {
 
 /// Whether an error that is not the engine's will be the same at the next attempt.
 fn is_final(error: &Error) -> bool {
-    matches!(error, Error::Denied { .. } | Error::NothingToSnapshot { .. } | Error::IndicesMissing { .. })
+    matches!(
+        error,
+        Error::Denied { .. }
+            | Error::NothingToSnapshot { .. }
+            | Error::IndicesMissing { .. }
+            // Part 1 is of what was there before it.
+            | Error::RestoreInProgress { .. }
+    )
 }
 
 fn start_part_two(engine: &impl Engine, context: &Context, part_one: &SnapshotName, run_id: &str) -> Result<(), Error> {

@@ -3,6 +3,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::listing::Listing;
+use crate::operations::restore::expect_none_in;
 use crate::operations::{installation, may_have_executed, send, while_indices_vanish};
 use crate::refusal::{document, success};
 use crate::{
@@ -31,8 +32,21 @@ pub fn create(engine: &impl Engine, context: &Context, id: &str) -> Result<Accep
     let repository = context.repository()?;
     expect_writable(engine, repository)?;
     expect_unused(engine, context, id)?;
-    let name = SnapshotName { backup_id: id, version: optimize_version(engine, context)?, part: Part::One };
+    let version = optimize_version(engine, context).map_err(|error| explained(engine, context, error))?;
+    let name = SnapshotName { backup_id: id, version, part: Part::One };
     submit_with_retries(engine, context, &name, MAX_ATTEMPTS)
+}
+
+/// In the middle of a restore there can be no version, or no index at all.
+fn explained(engine: &impl Engine, context: &Context, error: Error) -> Error {
+    if !matches!(error, Error::OptimizeVersionUnknown { .. } | Error::NothingToSnapshot { .. }) {
+        return error;
+    }
+    let restore = installation(engine, context).and_then(|found| expect_none_in(engine, context, &found));
+    match restore {
+        Err(restore @ Error::RestoreInProgress { .. }) => restore,
+        _ => error,
+    }
 }
 
 /// Submits part 1 until it is known whether it was accepted, or until there are no attempts left.
@@ -59,9 +73,10 @@ fn submit_with_retries(
 
 fn submit(engine: &impl Engine, context: &Context, name: &SnapshotName) -> Result<Accepted, Error> {
     let repository = context.repository()?;
-    let installation = installation(engine, context)?;
-    let selection = installation.expect_complete()?;
-    let origin = Origin::new(&context.run_id, Part::One, context).recording(engine, context, &installation, &selection);
+    let found = installation(engine, context)?;
+    expect_none_in(engine, context, &found)?;
+    let selection = found.expect_complete()?;
+    let origin = Origin::new(&context.run_id, Part::One, context).recording(engine, context, &found, &selection);
     let put = Request::create(repository, name, &selection, origin);
     let response = send(engine, &put)?;
     match success(&response) {

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 use crate::listing::Listing;
 use crate::operations::identify::identified;
 use crate::operations::may_have_executed;
+use crate::operations::restore::expect_none_of;
 use crate::owner::Owner;
 use crate::refusal::{document, success};
 use crate::{BackupId, Context, Engine, Error, Refusal, RepositoryName, Request, Snapshot};
@@ -77,6 +78,9 @@ fn delete_listed(
     let found = deletable(found, context, id, only_runs)?;
     runs.extend(found.iter().flat_map(Snapshot::identities).map(str::to_owned));
     let snapshots: Vec<String> = found.iter().map(|snapshot| snapshot.name.to_string()).collect();
+    if !found.is_empty() {
+        expect_none_of(engine, context, id, &found)?;
+    }
     let pending = !snapshots.is_empty() && submit(engine, repository, &snapshots)?;
     Ok(Deleted { snapshots, runs: runs.iter().cloned().collect(), pending })
 }

@@ -85,6 +85,7 @@ fn while_indices_vanish<T>(submit: impl Fn() -> Result<T, Error>) -> Result<T, E
 /// The indices of part 2 at this moment.
 fn select_part_two(engine: &impl Engine, context: &Context) -> Result<(Installation, IndexSelection), Error> {
     let installation = installation(engine, context)?;
+    restore::expect_none_in(engine, context, &installation)?;
     let selection = installation.select(Part::Two)?;
     installation.expect_required()?;
     Ok((installation, selection))

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Method, Request};
-use crate::restore::{ExactIndices, MARK, NewAlias, RenamePattern};
+use crate::restore::{ExactIndices, MARK, NewAlias, RenamePattern, WRITE_BLOCK};
 use crate::verification::HOLDER;
 use crate::{IndexPrefix, RepositoryName, SnapshotName};
 
@@ -27,6 +27,14 @@ impl Request {
             names = format!("{names},{HOLDER}");
         }
         Self::new(Method::Get, &[&format!("{prefix}-*"), "_settings", &names])
+            .query("expand_wildcards", "all")
+            .query("flat_settings", "true")
+    }
+
+    /// Reads which indices under a prefix have the mark of a restore, closed ones too: an engine leaves out those without.
+    #[must_use]
+    pub fn restore_marks(prefix: &IndexPrefix) -> Self {
+        Self::new(Method::Get, &[&format!("{prefix}-*"), "_settings", MARK])
             .query("expand_wildcards", "all")
             .query("flat_settings", "true")
     }
@@ -91,7 +99,8 @@ impl Request {
         Self::new(Method::Get, &[&format!("{prefix}-*"), "_alias"]).query("expand_wildcards", "all")
     }
 
-    /// Starts to restore exactly these indices, without waiting for its end. They get `mark` as a setting.
+    /// Starts to restore exactly these indices, without waiting for its end. They get `mark` as a setting, and nobody can write
+    /// to them.
     #[must_use]
     pub fn restore(
         repository: &RepositoryName,
@@ -100,7 +109,7 @@ impl Request {
         rename: Option<&RenamePattern>,
         mark: &str,
     ) -> Self {
-        let settings = Map::from_iter([(MARK.to_owned(), json!(mark))]);
+        let settings = Map::from_iter([(MARK.to_owned(), json!(mark)), (WRITE_BLOCK.to_owned(), Value::Bool(true))]);
         Self::restoring(repository, name, &RestoreBody::new(indices, rename, settings))
     }
 
@@ -116,10 +125,26 @@ impl Request {
         Self::new(Method::Delete, &[&indices.names().join(",")])
     }
 
-    /// Changes the mark of exactly these indices. `None`: takes it away.
+    /// Changes the mark of exactly these indices.
     #[must_use]
-    pub fn mark_indices(indices: &ExactIndices, mark: Option<&str>) -> Self {
-        let body = Map::from_iter([(MARK.to_owned(), mark.map_or(Value::Null, |mark| json!(mark)))]);
+    pub fn mark_indices(indices: &ExactIndices, mark: &str) -> Self {
+        Self::change_settings(indices, [(MARK, json!(mark))])
+    }
+
+    /// Takes the marks of exactly these indices away, which then can be written to.
+    #[must_use]
+    pub fn release_indices(indices: &ExactIndices) -> Self {
+        Self::change_settings(indices, [(MARK, Value::Null), (WRITE_BLOCK, Value::Null)])
+    }
+
+    /// Takes nothing but the marks of exactly these indices away.
+    #[must_use]
+    pub fn unmark_indices(indices: &ExactIndices) -> Self {
+        Self::change_settings(indices, [(MARK, Value::Null)])
+    }
+
+    fn change_settings<const N: usize>(indices: &ExactIndices, settings: [(&str, Value); N]) -> Self {
+        let body: Map<String, Value> = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self::new(Method::Put, &[&indices.names().join(","), "_settings"]).with_body(&body)
     }
 

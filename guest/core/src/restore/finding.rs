@@ -65,6 +65,8 @@ findings! {
     SnapshotUnreadable is Final: "snapshotUnreadable",
     /// The backup has no index of this installation.
     NothingToRestore is Final: "nothingToRestore",
+    /// An index of the backup has a name that no index can have.
+    IndexNameInvalid is Final: "indexNameInvalid",
     /// An alias, a data stream or an index has a name that the restore needs.
     NameInUse is Final: "nameInUse",
     /// An index that is left alone is the one that an alias writes to, and the backup has another one.
@@ -79,6 +81,8 @@ findings! {
     PrefixInUse is Final: "prefixInUse",
     /// Documents were written meanwhile.
     OptimizeIsWriting is Blocking: "optimizeIsWriting",
+    /// Optimize answers on its port. Only a host that knows the port finds it.
+    OptimizeIsRunning is Blocking: "optimizeIsRunning",
     /// Indices of the backup look like those of another installation.
     AnotherInstallation is Blocking: "anotherInstallation",
     /// A restore of another backup is not finished.

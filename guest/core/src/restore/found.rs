@@ -11,6 +11,8 @@ pub(crate) struct Found {
     pub(crate) holder: Option<String>,
     /// It cannot be deleted as long as this block is set.
     pub(crate) block: Option<&'static str>,
+    /// Some block is set.
+    pub(crate) is_blocked: bool,
     pub(crate) replicas: u64,
     /// The cluster is restoring it.
     pub(crate) is_being_restored: bool,

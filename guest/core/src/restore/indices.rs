@@ -19,7 +19,11 @@ impl ExactIndices {
     }
 }
 
-/// Whether an engine would read this name, in a list of indices, as a pattern or another expression.
+/// The longest name of an index (`MetadataCreateIndexService.MAX_INDEX_NAME_BYTES`).
+const MAX_NAME_BYTES: usize = 255;
+
+/// Whether no index can be called so, such as what an engine would read as a pattern or another expression.
 pub(crate) fn is_expression(name: &str) -> bool {
-    name.starts_with(['-', '+', '_']) || name.contains(['*', '?', ',', '<', '>', '|', '"', '\\', '/', '#', ' '])
+    let is_forbidden = |c: char| c.is_whitespace() || c.is_control() || "*?,<>|:\"\\/#".contains(c);
+    name.starts_with(['-', '+', '_']) || name.contains(is_forbidden) || name.len() > MAX_NAME_BYTES
 }

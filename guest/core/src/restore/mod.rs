@@ -15,7 +15,7 @@ mod target;
 
 pub use finding::{Finding, FindingCode, Severity};
 pub use indices::ExactIndices;
-pub use mark::MARK;
+pub use mark::{MARK, WRITE_BLOCK};
 pub use plan::{IndexWrites, PlannedIndex, RestoreAction, RestoreOptions, RestorePlan, RestoreRun, RunIndex};
 pub use rename::{NewAlias, RenamePattern};
 pub use report::{Restore, RestoreState, RestoreStep, RestoredIndex, RestoredIndexState};

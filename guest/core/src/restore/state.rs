@@ -48,6 +48,7 @@ impl IndexState {
             Some(Mark::Restored(_) | Mark::Finished(_)) => {
                 Self::Waiting(found.why_unassigned().unwrap_or("it is starting").to_owned())
             }
+            Some(Mark::Planned(_)) => Self::Foreign,
             Some(Mark::Begun(_)) => begun(found, found.has_arrived_from(repository, &snapshot)),
             None if found.is_recovered_from(repository, &snapshot) => Self::Unmarked,
             None => Self::Foreign,
@@ -102,7 +103,7 @@ pub(crate) enum NextStep {
 
 /// How many indices are gone at most before their replacements are there.
 const MAX_AT_ONCE: usize = 50;
-/// How long their names may be together: they are in the path of a request.
+/// How long their names may be together, encoded: they are in the path of a request.
 const MAX_NAMES_BYTES: usize = 2_500;
 
 impl NextStep {
@@ -167,10 +168,16 @@ pub(crate) fn at_once<'a, T>(items: impl Iterator<Item = &'a T>, name: impl Fn(&
         .take(MAX_AT_ONCE)
         .take_while(|item| {
             let is_first = bytes == 0;
-            bytes += name(item).len() + 1;
+            bytes += encoded_len(name(item)) + 1;
             is_first || bytes <= MAX_NAMES_BYTES
         })
         .collect()
+}
+
+/// How long a name is in the path of a URL.
+fn encoded_len(name: &str) -> usize {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    name.bytes().map(|byte| if is_plain(byte) { 1 } else { 3 }).sum()
 }
 
 /// Those indices whose marks are to be taken away next.

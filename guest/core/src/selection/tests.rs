@@ -232,6 +232,17 @@ fn a_second_installation_takes_none_of_ours() {
     }
 }
 
+#[test]
+fn no_index_of_ours_looks_like_another_installations() {
+    let names: Vec<&str> = INSTALLATION.iter().chain(&NEW_IN_8_10).copied().collect();
+    let prefix = IndexPrefix::parse("optimize").unwrap();
+    assert_eq!(doubtful_names(&prefix, names.iter().copied()), [""; 0]);
+    // Whatever of it is gone.
+    for name in &names {
+        assert_eq!(doubtful_names(&prefix, names.iter().copied().filter(|other| other != name)), [""; 0]);
+    }
+}
+
 /// `a-b-c` → `a`, `a-b`, `a-b-c`.
 fn beginnings(name: &str) -> Vec<&str> {
     name.match_indices('-').map(|(end, _)| end).chain([name.len()]).map(|end| &name[..end]).collect()

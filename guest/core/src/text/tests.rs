@@ -26,3 +26,16 @@ proptest! {
         prop_assert!(!excerpt(&text, max).contains(char::is_control));
     }
 }
+
+#[test]
+fn of_stack_traces_the_first_line_and_the_innermost_cause_are_left() {
+    let trace = "failed shard on node [n1]: failed recovery\n\tat org.a.B.c(B.java:1)\nCaused by: org.a.D: outer\n\tat \
+        org.a.B.c(B.java:2)\n\t... 9 more\nCaused by: java.nio.file.NoSuchFileException: __x\n\t... 12 more\n";
+    assert_eq!(
+        without_stack_traces(trace),
+        "failed shard on node [n1]: failed recovery (Caused by: java.nio.file.NoSuchFileException: __x)"
+    );
+    for text in ["", "failed; nested: IOException[a]"] {
+        assert_eq!(without_stack_traces(text), text);
+    }
+}

@@ -54,7 +54,7 @@ fn break_everywhere(fixture: &Fixture, requests: usize, operation: Operation) {
 #[test]
 fn a_backup_is_not_begun() {
     on_every_engine(|fixture| {
-        break_everywhere(fixture, 6, |fixture, engine| {
+        break_everywhere(fixture, 7, |fixture, engine| {
             operations::create(engine, &fixture.context("run-1"), "12").map(drop)
         });
         assert_eq!(fixture.names(), [part(12, 1)]);
@@ -76,7 +76,7 @@ fn a_backup_is_not_told() {
 fn a_backup_is_not_deleted() {
     on_every_engine(|fixture| {
         fixture.store_ours(12, 1, SnapshotState::Success, "run-1");
-        break_everywhere(fixture, 2, |fixture, engine| {
+        break_everywhere(fixture, 3, |fixture, engine| {
             operations::delete(engine, &fixture.context("-"), "12", None).map(drop)
         });
         assert!(fixture.names().is_empty());

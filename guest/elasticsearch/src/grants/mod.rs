@@ -143,7 +143,9 @@ impl Grants {
                 find_in_repository(method, rest)?
             }
             (Method::Get, ["_resolve", "index", expression]) => {
-                self.check_expression(expression, "*", scope)?;
+                if !is_outer(expression, scope) {
+                    self.check_expression(expression, "*", scope)?;
+                }
                 Some(Grant::ResolveIndices)
             }
             (Method::Get, [alias, "_search"] | [alias, "_doc", "1"]) => {
@@ -284,10 +286,15 @@ fn find_in_repository(method: Method, rest: &[&str]) -> Result<Option<Grant>, De
     Ok(Some(grant))
 }
 
+/// Whether it finds the names of installations that would find those of the other prefix.
+fn is_outer(expression: &str, scope: &Scope) -> bool {
+    let mut outer = scope.other_prefix().into_iter().flat_map(IndexPrefix::outer);
+    outer.any(|outer| outer.strip(expression) == Some("*"))
+}
+
 fn check_length(request: &Request) -> Result<(), Denial> {
-    let path = request.path.iter().map(|segment| segment.len() + 1);
-    let query = request.query.iter().map(|(name, value)| name.len() + value.len() + 2);
-    let found = path.chain(query).sum();
+    let query = crate::query(request).map_or(0, |query| query.len() + 1);
+    let found = crate::path("", request).len() + query;
     if found <= Grants::MAX_TARGET_BYTES {
         Ok(())
     } else {

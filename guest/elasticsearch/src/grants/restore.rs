@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use backup_core::restore::{MARK, RenamePattern, RestoreRun};
+use backup_core::restore::{MARK, RenamePattern, RestoreRun, WRITE_BLOCK};
 use backup_core::{BackupId, IndexPrefix, NAME_PREFIX, Request, json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use super::{Grant, names};
 /// |---|---|
 /// | `POST …/camunda_optimize_{id}_…/_restore` | indices of the run, by exact names, without global state and features |
 /// | `DELETE /{indices}` | indices of the run by exact names; none if they get another prefix |
-/// | `PUT /{indices}/_settings` | the setting by which unfinished restores are recognised, of indices of the run |
+/// | `PUT /{indices}/_settings` | the setting by which unfinished restores are recognised, of indices of the run; to take it away also of others under the prefix |
 /// | `POST /_aliases` | if they get another prefix: to add aliases under it to indices of the run |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreScope {
@@ -77,11 +77,16 @@ impl RestoreScope {
         let is_covered = match grant {
             Grant::RestoreSnapshot => request.path.get(2).and_then(|name| backup_of(name)) == Some(self.id),
             Grant::DeleteIndices => self.rename.is_none() && are_targets(),
-            Grant::MarkIndices => are_targets(),
+            Grant::MarkIndices => are_targets() || (takes_mark_away(request) && self.are_own(first)),
             Grant::AddAliases => self.rename.is_some(),
             _ => false,
         };
         if is_covered { Ok(()) } else { Err(self.denial(&request.to_string())) }
+    }
+
+    /// Indices of this prefix, which the run need not have: another restore can have left its marks there.
+    fn are_own(&self, names: &str) -> bool {
+        self.rename.is_none() && names.split(',').all(|name| names::check_index(name, &self.own).is_ok())
     }
 
     fn denial(&self, found: &str) -> Denial {
@@ -93,7 +98,12 @@ impl RestoreScope {
         restore.check()?;
         require(restore.include_aliases == self.rename.is_none(), "include_aliases", "`true` if no name is changed")?;
         let settings = &restore.index_settings;
-        require(settings.iter().all(|(name, value)| name == MARK && is_mark(value)), "index_settings", MARK)?;
+        let is_granted = |(name, value): (&String, &Value)| match name.as_str() {
+            MARK => is_mark(value),
+            WRITE_BLOCK => *value == Value::Bool(true),
+            _ => false,
+        };
+        require(settings.iter().all(is_granted), "index_settings", MARK)?;
         let renames = restore.rename_pattern.is_some() || restore.rename_replacement.is_some();
         let is_expected = self.rename.as_ref().map_or(!renames, |rename| {
             restore.rename_pattern == Some(rename.pattern()) && restore.rename_replacement == Some(rename.replacement())
@@ -133,11 +143,21 @@ impl fmt::Display for RestoreScope {
     }
 }
 
+/// The mark, which can be changed and taken away, and with it the block that was restored together with it.
 fn checked_mark(body: &str) -> Result<String, Denial> {
     let settings: Map<String, Value> = read(body)?;
-    let is_granted = |(name, value): (&String, &Value)| name == MARK && (value.is_null() || is_mark(value));
-    require(settings.len() == 1 && settings.iter().all(is_granted), "settings", MARK)?;
+    let is_granted = |(name, value): (&String, &Value)| match name.as_str() {
+        MARK => value.is_null() || is_mark(value),
+        WRITE_BLOCK => value.is_null() && settings.get(MARK).is_some_and(Value::is_null),
+        _ => false,
+    };
+    require(settings.contains_key(MARK) && settings.iter().all(is_granted), "settings", MARK)?;
     written(&settings)
+}
+
+fn takes_mark_away(request: &Request) -> bool {
+    let settings = request.body.as_deref().and_then(|body| read::<Map<String, Value>>(body).ok());
+    settings.is_some_and(|settings| settings.values().all(Value::is_null))
 }
 
 /// A text that no node's attribute can have, nor match.

@@ -79,3 +79,16 @@ fn a_component_refuses_what_it_cannot_do_by_itself() {
     let why = "this component does only what it is asked for: let something else send a POST or a DELETE at that time";
     assert_eq!(refused, format!("backup.schedule.cron: {why}\nbackup.retention: {why}"));
 }
+
+#[test]
+fn where_optimize_answers() {
+    assert_eq!(load("", &[]).unwrap().optimize_url, None);
+    let variables = [("CAMUNDA_OPTIMIZE_BACKUP_RESTORE_OPTIMIZE_URL", "http://optimize:8090/api")];
+    assert_eq!(load("", &variables).unwrap().optimize_url.as_deref(), Some("http://optimize:8090/api"));
+    for text in ["optimize:8090", "ftp://optimize", "http://", "http://:8090", "http://a:b@optimize", "http://a b"] {
+        assert!(
+            error(&format!("backup: {{restore: {{optimizeUrl: '{text}'}}}}"), &[])
+                .contains("such as http://optimize:8090")
+        );
+    }
+}

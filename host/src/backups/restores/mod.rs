@@ -5,12 +5,13 @@
 
 mod driver;
 mod neighbours;
+mod optimize;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -18,21 +19,24 @@ use tracing::Instrument;
 use crate::correlation::inherit;
 use crate::policy::{Policies, PolicyCalls};
 use crate::sandbox::CallError;
-use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan, Severity};
+use crate::sandbox::restores::{Finding, Restore, RestoreOptions, RestorePlan};
 use crate::sandbox::types::{Error, Problem};
 use state::{Current, Subject};
+
+pub use optimize::OptimizeUrl;
 
 /// A restore runs on this host.
 pub(crate) const IN_PROGRESS: &str = "restoreInProgress";
 /// A finding stops the restore.
 pub(crate) const BLOCKED: &str = "restoreBlocked";
 
-/// All of them.
-pub(super) const CODES: [&str; 3] = [IN_PROGRESS, BLOCKED, neighbours::FOREIGN_INDICES];
+/// Those that the policy does not answer with, too.
+pub(super) const CODES: [&str; 2] = [BLOCKED, neighbours::FOREIGN_INDICES];
 
 /// The restore that this host drives, and how the last one ended.
 pub struct Restores {
     policies: Arc<Policies>,
+    optimize: Option<OptimizeUrl>,
     current: Mutex<Option<Current>>,
     /// A plan has ended.
     planned: Notify,
@@ -63,9 +67,10 @@ impl Drop for Driven {
 }
 
 impl Restores {
-    pub(super) fn new(policies: Arc<Policies>) -> Arc<Self> {
+    pub(super) fn new(policies: Arc<Policies>, optimize: Option<OptimizeUrl>) -> Arc<Self> {
         Arc::new(Self {
             policies,
+            optimize,
             current: Mutex::default(),
             planned: Notify::new(),
             tasks: TaskTracker::new(),
@@ -75,7 +80,18 @@ impl Restores {
 
     /// Tells what a restore would do, after the second look that tells whether something writes.
     pub async fn plan(&self, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
-        plan(&self.policies.calls(), id, options).await
+        self.plan_by(&self.policies.calls(), id, options).await
+    }
+
+    async fn plan_by(&self, calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result<RestorePlan, CallError> {
+        let mut plan = plan(calls, id, options).await?;
+        if let (Some(optimize), None) = (&self.optimize, &options.rename_prefix) {
+            plan.findings.extend(optimize.finding(&options.overridden).await);
+        }
+        if plan.findings.iter().any(Finding::stops) {
+            plan.run = None;
+        }
+        Ok(plan)
     }
 
     /// Plans a restore, and drives it to its end in the background. One that is driven here already goes on. `obstacle` is
@@ -102,22 +118,27 @@ impl Restores {
             return Err(error);
         }
         let calls = self.policies.calls();
-        let mut plan = plan(&calls, id, options).await?;
+        let mut plan = self.plan_by(&calls, id, options).await?;
         let Some(run) = plan.run.take() else { return Err(blocked(&plan.findings)) };
-        neighbours::expect_own(&self.policies, &run).await?;
+        neighbours::expect_own(&self.policies, &run, &options.overridden).await?;
+        tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
+        let (first_step, taken) = oneshot::channel();
+        let work = async move { driver::drive(&driven.restores, run, calls, first_step).await };
+        self.tasks.spawn(inherit(work).in_current_span());
+        // From then on the engine tells every server of it, and not of an earlier one.
+        let _ = taken.await;
         self.update(|current| current.has_begun = true);
         self.planned.notify_waiters();
-        tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the restore begins");
-        let work = async move { driver::drive(&driven.restores, run, calls).await };
-        self.tasks.spawn(inherit(work).in_current_span());
         Ok(())
     }
 
     /// Tells where a restore stands: what the engine says, and what only this host knows.
     pub async fn get(&self, id: &str, rename_prefix: Option<&str>) -> Result<Restore, CallError> {
         let restore = self.policies.calls().get_restore(id, rename_prefix).await?;
-        let current = self.lock().clone().filter(|current| current.subject.is(id, rename_prefix));
-        Ok(current.map_or(restore.clone(), |current| current.completed(restore)))
+        Ok(match self.lock().as_mut().filter(|current| current.subject.is(id, rename_prefix)) {
+            Some(current) => current.completed(restore),
+            None => restore,
+        })
     }
 
     /// The backup that is restored here at the moment.
@@ -170,13 +191,11 @@ async fn plan(calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result
 }
 
 fn blocked(findings: &[Finding]) -> CallError {
-    let stops = |finding: &&Finding| match finding.severity {
-        Severity::Warning => false,
-        Severity::Blocking => !finding.overridden,
-        Severity::Final => true,
-    };
-    let reasons: Vec<String> =
-        findings.iter().filter(stops).map(|finding| format!("{}: {}", finding.code, finding.message)).collect();
+    let reasons: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.stops())
+        .map(|finding| format!("{}: {}", finding.code, finding.message))
+        .collect();
     refused(BLOCKED, format!("the restore was not begun: {}", reasons.join("; ")))
 }
 

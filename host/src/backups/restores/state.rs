@@ -25,26 +25,34 @@ pub(super) struct Current {
     pub(super) trouble: Option<String>,
     /// How it ended.
     pub(super) end: Option<Restore>,
+    /// It has failed, and the engine has told ever since that the backup is restored: by an earlier restore.
+    pub(super) was_complete_before: bool,
 }
 
 impl Current {
     pub(super) fn driven(subject: Subject) -> Self {
-        Self { subject, is_driven: true, has_begun: false, trouble: None, end: None }
+        Self { subject, is_driven: true, has_begun: false, trouble: None, end: None, was_complete_before: false }
     }
 
-    /// Adds to what the engine tells: between two indices it has no trace of a restore, and none of why a step failed.
-    pub(super) fn completed(self, restore: Restore) -> Restore {
+    /// Adds to what the engine tells: between two steps it has no trace of why one failed.
+    pub(super) fn completed(&mut self, restore: Restore) -> Restore {
         if self.is_driven {
-            let next_step = self.trouble.map(|trouble| format!("a step is being tried again: {trouble}"));
+            let next_step = self.trouble.as_ref().map(|trouble| format!("a step is being tried again: {trouble}"));
             let failure_reason = None;
             return Restore { state: RestoreState::InProgress, failure_reason, next_step, ..restore };
         }
-        match self.end {
-            // What the engine calls complete can be what an earlier restore has left.
+        let is_complete = restore.state == RestoreState::Complete;
+        self.was_complete_before &= is_complete;
+        match &self.end {
+            // Another server has restored it since.
+            Some(_) if is_complete && !self.was_complete_before => {
+                self.end = None;
+                restore
+            }
             Some(end) if end.state == RestoreState::Failed => Restore {
                 state: RestoreState::Failed,
-                failure_reason: end.failure_reason,
-                next_step: end.next_step,
+                failure_reason: end.failure_reason.clone(),
+                next_step: end.next_step.clone(),
                 ..restore
             },
             _ => restore,

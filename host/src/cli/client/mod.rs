@@ -52,6 +52,8 @@ pub(super) enum ClientOptionsError {
     Url(#[from] InvalidUrl),
     #[error("--ca-file: {0}")]
     Authorities(elasticsearch::ClientError),
+    #[error("{option}: {error}; each is a PEM file, with a certificate and with its private key")]
+    Identity { option: &'static str, error: String },
     #[error("TLS cannot be set up: {0}; install the system's CA certificates, or use --ca-file")]
     Tls(String),
     #[error("--local: {0}")]

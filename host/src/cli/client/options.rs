@@ -23,6 +23,20 @@ pub(in crate::cli) struct ServerOptions {
     /// A PEM file with the authorities that may have signed the server's certificate, in the place of the system's.
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) ca_file: Option<PathBuf>,
+    /// A PEM file with the client's certificate, for a server that demands one, and those that lead to its authority.
+    #[arg(long, value_name = "FILE", global = true, requires = "private_key_file")]
+    pub(super) certificate_file: Option<PathBuf>,
+    /// A PEM file with the private key of --certificate-file.
+    #[arg(long, value_name = "FILE", global = true, requires = "certificate_file")]
+    pub(super) private_key_file: Option<PathBuf>,
+}
+
+#[cfg(test)]
+impl ServerOptions {
+    /// No more than where the server is.
+    pub(super) fn at(url: String) -> Self {
+        Self { url, token_file: None, ca_file: None, certificate_file: None, private_key_file: None }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -68,7 +82,7 @@ impl FromArgMatches for Target {
             };
         }
         let is_given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-        match ["url", "token_file", "ca_file"].into_iter().find(is_given) {
+        match ["url", "token_file", "ca_file", "certificate_file", "private_key_file"].into_iter().find(is_given) {
             None => Ok(Self::Local { config }),
             Some(name) => {
                 let option = name.replace('_', "-");

@@ -1,11 +1,12 @@
 //! A server elsewhere, over HTTP.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backup_elasticsearch::ConnectError;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, RequestBuilder, redirect};
+use reqwest::{Certificate, Identity, RequestBuilder, redirect};
 
 use super::address::ServerUrl;
 use super::answer::{Answer, ReadError};
@@ -32,8 +33,20 @@ fn authorities(file: &Path) -> Result<Vec<Certificate>, ClientOptionsError> {
     authorities.collect::<Result<_, _>>().map_err(|error| ClientOptionsError::Tls(root_cause(&error)))
 }
 
+/// The client's certificate with its key, as one text.
+fn identity(certificate: &Path, key: &Path) -> Result<Identity, ClientOptionsError> {
+    let of = |option, error: String| ClientOptionsError::Identity { option, error };
+    let read = |option, file: &Path| {
+        fs::read(file).map_err(|error| of(option, format!("the file `{}` cannot be read: {error}", file.display())))
+    };
+    let (mut text, key) = (read("--certificate-file", certificate)?, read("--private-key-file", key)?);
+    text.push(b'\n');
+    text.extend(key);
+    Identity::from_pem(&text).map_err(|error| of("--certificate-file, --private-key-file", root_cause(&error)))
+}
+
 impl RemoteServer {
-    /// Reads the authorities; does not connect.
+    /// Reads authorities and certificate; does not connect.
     pub(super) fn new(options: ServerOptions) -> Result<Self, ClientOptionsError> {
         let server = ServerUrl::parse(&options.url)?;
         let builder = reqwest::Client::builder()
@@ -48,6 +61,10 @@ impl RemoteServer {
             None if server.uses_tls() => builder,
             // A machine without any of the system's certificates can connect without TLS.
             None => builder.tls_certs_only([]),
+        };
+        let builder = match options.certificate_file.as_deref().zip(options.private_key_file.as_deref()) {
+            Some((certificate, key)) => builder.identity(identity(certificate, key)?),
+            None => builder,
         };
         // Elsewhere the proxies of the environment count, as for other tools.
         let builder = if server.is_local() { builder.no_proxy() } else { builder };

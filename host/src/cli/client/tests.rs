@@ -24,7 +24,7 @@ fn id() -> BackupId {
 }
 
 fn client(url: String, token_file: Option<PathBuf>) -> Client {
-    Client::Remote(RemoteServer::new(ServerOptions { url, token_file, ca_file: None }).unwrap())
+    Client::Remote(RemoteServer::new(ServerOptions { token_file, ..ServerOptions::at(url) }).unwrap())
 }
 
 /// Serves, and says where.
@@ -158,7 +158,7 @@ fn a_file_without_authorities_is_told() {
     let folder = tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
     let options =
-        || ServerOptions { url: "https://localhost".to_owned(), token_file: None, ca_file: Some(ca_file.clone()) };
+        || ServerOptions { ca_file: Some(ca_file.clone()), ..ServerOptions::at("https://localhost".to_owned()) };
     let missing = RemoteServer::new(options()).err().unwrap().to_string();
     assert!(missing.starts_with("--ca-file: ") && missing.contains("cannot be read"), "{missing}");
     fs::write(&ca_file, "not a certificate").unwrap();

@@ -11,7 +11,7 @@ use std::fmt;
 use std::time::Instant;
 
 use backup_core::milliseconds;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
@@ -36,7 +36,7 @@ type Outcome<T = ()> = Result<T, SelfTestError>;
 pub async fn run(admitted: &Admitted) -> Outcome {
     let started = Instant::now();
     let oversteps = Oversteps::default();
-    let span = info_span!("self_test", digest = %admitted.info.digest);
+    let span = error_span!("self_test", digest = %admitted.info.digest);
     let outcome = cases::all(admitted, &oversteps).instrument(span).await;
     if let Some(denial) = oversteps.first() {
         // It explains whatever else went wrong.

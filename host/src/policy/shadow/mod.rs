@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, error_span};
 
 use super::calls::{CallIdentity, Unobserved};
 use super::{Admitted, Digest, Generation, PolicyCalls};
@@ -186,7 +186,7 @@ impl Mirror {
         let replayed = calls.of_generation(Arc::clone(&self.shadow.generation), Arc::new(Unobserved));
         let replayed = replayed.with_capability(self.engine_as(Destination::Replayed), self.identity.clone());
         let replayed = replayed.for_purpose(Purpose::Shadow);
-        let span = info_span!("shadow", digest = %self.shadow.report.info.digest, operation);
+        let span = error_span!("shadow", digest = %self.shadow.report.info.digest, operation);
         let id = id.map(str::to_owned);
         let shadowed = call(replayed).instrument(span);
         tokio::spawn(async move {

@@ -1,5 +1,6 @@
 mod verifications;
 
+use super::super::restores::{PlannedIndex, RestoreRun};
 use super::super::types::{ByteCount, ShardCount, SnapshotDetail};
 use super::*;
 
@@ -156,4 +157,64 @@ fn refuses_a_page_that_is_not_what_was_asked_for() {
     }
     let complete_list = BackupsPage { backups: vec![complete(7)], foreign: 0, next: Some(7) };
     assert_eq!(page(&ListQuery::default(), &complete_list), Err(ContractError::NextPage(7)));
+}
+
+fn plan_of(change: impl Fn(&mut RestorePlan)) -> Result<(), ContractError> {
+    let index = |n: u8| (format!("optimize-a_v{n}"), n);
+    let names = [index(1), index(2)];
+    let planned = |(name, part): &(String, u8)| PlannedIndex {
+        part: Some(*part),
+        index: name.clone(),
+        target: name.clone(),
+        size: None,
+        exists: true,
+        action: RestoreAction::Replaced,
+    };
+    let run = |(name, part): &(String, u8)| RunIndex {
+        part: *part,
+        index: name.clone(),
+        target: name.clone(),
+        size: None,
+        replaces: Some("uuid".to_owned()),
+    };
+    let mut made = RestorePlan {
+        backup_id: 7,
+        snapshots: vec![part(7, 1).snapshot_name, part(7, 2).snapshot_name],
+        optimize_version: None,
+        indices: names.iter().map(planned).collect(),
+        findings: vec![
+            finding("diskSpace", Severity::Blocking, true),
+            finding("tooFewNodes", Severity::Warning, false),
+        ],
+        writes: Vec::new(),
+        again_in: None,
+        run: Some(RestoreRun {
+            backup_id: 7,
+            rename_prefix: None,
+            snapshots: vec!["a".to_owned(), "b".to_owned()],
+            indices: names.iter().map(run).collect(),
+        }),
+    };
+    change(&mut made);
+    plan("7", &RestoreOptions { rename_prefix: None, overridden: vec!["diskSpace".to_owned()] }, &made)
+}
+
+fn finding(code: &str, severity: Severity, overridden: bool) -> Finding {
+    Finding { code: code.to_owned(), severity, overridden, message: String::new() }
+}
+
+#[test]
+fn a_restore_that_begins_is_the_one_that_was_listed_and_nothing_stops_it() {
+    assert_eq!(plan_of(|_| {}), Ok(()));
+    for (severity, overridden) in [(Severity::Blocking, false), (Severity::Final, false)] {
+        let stopped = plan_of(|plan| plan.findings.push(finding("shardLimit", severity, overridden)));
+        assert_eq!(stopped, Err(ContractError::Stopped("shardLimit".to_owned())));
+    }
+    let not_asked = plan_of(|plan| plan.findings.push(finding("shardLimit", Severity::Blocking, true)));
+    assert_eq!(not_asked, Err(ContractError::NotOverridden("shardLimit".to_owned())));
+    let not_listed = Err(ContractError::NotListed("optimize-a_v1".to_owned()));
+    assert_eq!(plan_of(|plan| drop(plan.indices.remove(0))), not_listed);
+    assert_eq!(plan_of(|plan| plan.indices[0].action = RestoreAction::LeftAlone), not_listed);
+    assert_eq!(plan_of(|plan| plan.indices[0].action = RestoreAction::Kept), not_listed, "it would be deleted");
+    assert_eq!(plan_of(|plan| plan.indices[0].part = Some(2)), not_listed);
 }

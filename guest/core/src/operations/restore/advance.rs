@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::guard::{Guarded, guarded};
 use super::inspect::{completed, report, standings};
+use super::leftovers::left_by_others;
 use super::look::{identities, indices, tasks};
 use super::parts::{Contents, sizes};
 use super::{check, renaming};
@@ -153,21 +155,25 @@ impl<E: Engine> Step<'_, E> {
         match NextStep::of(standings) {
             NextStep::Fail(reason) => Ok(Outcome::Fails(reason)),
             NextStep::Wait => Ok(Outcome::Goes(WHILE_RESTORING)),
-            NextStep::Note(targets) => self.note(&targets),
+            // The engine forgets it.
+            NextStep::Note(targets) => self.mark(&targets, Mark::restored),
             NextStep::Delete(_, targets) if self.rename.is_some() => Ok(Outcome::Fails(left_behind(&targets))),
-            NextStep::Delete(part, targets) => self.delete(part, &targets),
+            NextStep::Delete(part, batch) => match guarded(standings, self.found, &batch) {
+                Guarded::Mark(targets) => self.mark(&targets, Mark::planned),
+                Guarded::Delete(targets) => self.delete(part, &targets),
+            },
             NextStep::Restore(part, targets) => self.restore(part, &targets),
             NextStep::Finish => self.finish(standings),
         }
     }
 
-    /// Notes in the indices' settings that they are restored: the engine forgets it.
-    fn note(&self, targets: &[Target]) -> Result<Outcome, Error> {
+    /// Marks those indices that are of the first one's snapshot.
+    fn mark(&self, targets: &[Target], mark: impl FnOnce(&str) -> String) -> Result<Outcome, Error> {
         let Some(first) = targets.first() else { return Ok(Outcome::Goes(AFTER_STEP)) };
         let of_one: Vec<&Target> =
             targets.iter().filter(|target| target.snapshot_uuid == first.snapshot_uuid).collect();
-        let mark = Mark::restored(&first.snapshot_uuid);
-        self.write(&Request::mark_indices(&self.exact(&of_one, |target| &target.name, self.prefix)?, Some(&mark)))
+        let indices = self.exact(&of_one, |target| &target.name, self.prefix)?;
+        self.write(&Request::mark_indices(&indices, &mark(&first.snapshot_uuid)))
     }
 
     /// Deletes indices of one part, if the engine can read every shard of the snapshot that has their replacements.
@@ -236,14 +242,18 @@ impl<E: Engine> Step<'_, E> {
                 return self.write(&Request::add_aliases(&missing));
             }
         }
+        if let Some(request) = left_by_others(self.prefix, self.found, standings).filter(|_| self.rename.is_none()) {
+            return self.write(&request);
+        }
         let unfinished: Vec<Standing> =
             standings.iter().filter(|standing| standing.is_marked && !self.is_finished(standing)).cloned().collect();
         if !unfinished.is_empty() {
-            return self.note_finished(&crate::restore::marked(&unfinished));
+            // All are there: noted before the first mark is taken away.
+            return self.mark(&crate::restore::marked(&unfinished), Mark::finished);
         }
         let is_last = standings.iter().filter(|standing| standing.is_marked).count() == marked.len();
         let marked: Vec<&Target> = marked.iter().collect();
-        let request = Request::mark_indices(&self.exact(&marked, |target| &target.name, self.prefix)?, None);
+        let request = Request::release_indices(&self.exact(&marked, |target| &target.name, self.prefix)?);
         match self.write(&request)? {
             Outcome::Goes(_) if is_last => Ok(Outcome::Ended),
             outcome => Ok(outcome),
@@ -252,15 +262,6 @@ impl<E: Engine> Step<'_, E> {
 
     fn is_finished(&self, standing: &Standing) -> bool {
         self.found.get(&standing.target.name).is_some_and(Found::is_finished)
-    }
-
-    /// Notes that all indices of the restore are there, before the first mark is taken away.
-    fn note_finished(&self, targets: &[Target]) -> Result<Outcome, Error> {
-        let Some(first) = targets.first() else { return Ok(Outcome::Goes(AFTER_STEP)) };
-        let of_one: Vec<&Target> =
-            targets.iter().filter(|target| target.snapshot_uuid == first.snapshot_uuid).collect();
-        let mark = Mark::finished(&first.snapshot_uuid);
-        self.write(&Request::mark_indices(&self.exact(&of_one, |target| &target.name, self.prefix)?, Some(&mark)))
     }
 
     fn missing_aliases(&self, standings: &[Standing]) -> Result<Vec<NewAlias>, Error> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::look::Tasks;
 use super::parts::Contents;
-use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart};
+use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart, is_expression};
 use crate::selection::{doubtful_names, installation_of};
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
@@ -55,6 +55,7 @@ impl Facts<'_> {
         let mut findings: Vec<Finding> = [
             self.not_complete(),
             self.nothing(),
+            self.unusable_names(),
             self.of_others(),
             self.another_installation(),
             self.unfinished(),
@@ -110,6 +111,21 @@ impl Facts<'_> {
         ))
     }
 
+    fn unusable_names(&self) -> Option<Finding> {
+        let names = self.targets.iter().flat_map(|target| [&target.index, &target.name]);
+        let unusable: BTreeSet<String> =
+            names.filter(|name| is_expression(name)).map(|name| name.escape_debug().to_string()).collect();
+        (!unusable.is_empty()).then(|| {
+            finding(
+                FindingCode::IndexNameInvalid,
+                format!(
+                    "no index can be called {}: the list of the backup's indices is not a search engine's, or its names are too long under the other prefix",
+                    named(&unusable)
+                ),
+            )
+        })
+    }
+
     fn of_others(&self) -> Option<Finding> {
         (!self.others.is_empty()).then(|| {
             let names = named(self.others);
@@ -153,13 +169,16 @@ impl Facts<'_> {
 
     fn another_restore(&self) -> Option<Finding> {
         let snapshots: BTreeSet<&str> = self.contents.parts.iter().map(|part| part.uuid.as_str()).collect();
-        let is_unfinished = |mark: &Mark| !matches!(mark, Mark::Finished(_)) && !snapshots.contains(mark.uuid());
+        let is_unfinished = |mark: &Mark| mark.is_unfinished() && !snapshots.contains(mark.uuid());
         let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(is_unfinished);
-        let mut names: BTreeSet<&String> =
-            self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name).collect();
-        let own: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
-        let running = self.tasks.restores.iter().filter(|restore| !own.contains(&restore.snapshot));
-        names.extend(running.flat_map(|restore| &restore.indices).filter(|name| self.found.contains_key(*name)));
+        let own: BTreeSet<&str> =
+            crate::selection::own_names(self.prefix, self.found.keys().map(String::as_str)).into_iter().collect();
+        let is_own = |name: &&String| own.contains(name.as_str());
+        let marked = self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name);
+        let mut names: BTreeSet<&String> = marked.filter(is_own).collect();
+        let parts: BTreeSet<String> = self.contents.parts.iter().map(|part| part.name.to_string()).collect();
+        let running = self.tasks.restores.iter().filter(|restore| !parts.contains(&restore.snapshot));
+        names.extend(running.flat_map(|restore| &restore.indices).filter(is_own));
         (!names.is_empty()).then(|| {
             finding(
                 FindingCode::AnotherRestore,
@@ -248,6 +267,17 @@ impl Facts<'_> {
             ),
         ))
     }
+}
+
+/// The other prefix begins with that of another installation.
+pub(super) fn inside(prefix: &IndexPrefix, outer: &[IndexPrefix]) -> Option<Finding> {
+    let outer = outer.first()?;
+    Some(finding(
+        FindingCode::PrefixInUse,
+        format!(
+            "there is an installation with the prefix '{outer}', which would find the indices of '{prefix}' with its own: choose a prefix that does not begin with '{outer}-'"
+        ),
+    ))
 }
 
 /// A check that the engine did not allow.

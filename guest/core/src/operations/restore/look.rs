@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
+use crate::text::without_stack_traces;
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
@@ -137,6 +138,10 @@ impl RawIndex {
             mark: text(MARK).map(Mark::parse),
             holder: text(HOLDER).map(str::to_owned),
             block: blocks.into_iter().find(|block| text(block) == Some("true")),
+            is_blocked: self
+                .settings
+                .keys()
+                .any(|name| name.starts_with("index.blocks.") && text(name) == Some("true")),
             replicas: number("index.number_of_replicas"),
             ..Found::default()
         }
@@ -163,7 +168,7 @@ impl RawShard {
                 _ => ShardState::Unassigned,
             },
             is_lost: self.state == "UNASSIGNED" && self.reason.as_deref() == Some("CLUSTER_RECOVERED"),
-            details: self.details.or(self.reason).unwrap_or_default(),
+            details: without_stack_traces(&self.details.or(self.reason).unwrap_or_default()),
         }
     }
 }

@@ -3,15 +3,23 @@
 mod advance;
 mod check;
 mod findings;
+mod guard;
 mod inspect;
+mod leftovers;
 pub(super) mod look;
+mod ongoing;
+mod outer;
 pub(super) mod parts;
 mod plan;
 pub(super) mod room;
 
 pub use advance::advance;
 pub use inspect::get;
+pub use ongoing::ongoing;
+pub use outer::outer_installations;
 pub use plan::plan;
+
+pub(super) use ongoing::{expect_none_in, expect_none_of};
 
 use crate::restore::RenamePattern;
 use crate::{Context, Error, IndexPrefix};

@@ -57,7 +57,9 @@ pub fn plan(
     };
     findings.extend(facts.findings());
     findings.extend(super::check::names(engine, &facts)?);
-    if rename.is_none() {
+    if rename.is_some() {
+        findings.extend(findings::inside(prefix, &super::outer_installations(engine, context, prefix)?));
+    } else {
         findings.extend(super::check::version(engine, &facts)?);
         findings.extend(room::writing(&statistics, writes));
     }

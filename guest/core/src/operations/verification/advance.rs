@@ -11,6 +11,7 @@ use crate::operations::send;
 use crate::refusal::success;
 use crate::restore::{ExactIndices, IndexState, RenamePattern, Standing, Target, TargetPart, at_once};
 use crate::selection::base_name;
+use crate::text::cut;
 use crate::verification::{VerificationHolder, VerificationRun, VerificationStep, VerifiedIndex};
 use crate::{ByteCount, Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
 
@@ -22,6 +23,8 @@ const AFTER_STEP: Duration = Duration::from_millis(100);
 const AFTER_REFUSAL: Duration = Duration::from_secs(2);
 /// How often the lock is counted up, so that others see that somebody still is at it.
 const BEAT: Duration = Duration::from_secs(20);
+/// How much is told of the fault of one index: several can have one.
+const MAX_FAULT_BYTES: usize = 800;
 
 /// Takes the next step of a verification.
 ///
@@ -246,6 +249,7 @@ impl<E: Engine> Step<'_, E> {
             (index.checked, index.documents) = (true, documents);
         }
         if let Some(fault) = fault {
+            let fault = cut(fault.to_owned(), MAX_FAULT_BYTES);
             self.run.note_fault(&format!("index {} could not be restored: {fault}", target.index));
         }
     }

@@ -64,7 +64,7 @@ fn the_backup_cannot_be_deleted_while_it_is_restored() {
         let fixture = changed(dialect);
         fixture.restoring_takes(5_000);
         let run = fixture.plan().run.unwrap();
-        fixture.step(&run).unwrap();
+        fixture.delete_first(&run);
         fixture.step(&run).unwrap();
         assert!(fixture.delete(ID, None).is_err());
     }
@@ -78,7 +78,7 @@ fn is_restore(request: &Request) -> bool {
 fn refusals_that_can_pass_are_told_and_tried_again() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     let run = fixture.plan().run.unwrap();
-    fixture.step(&run).unwrap();
+    fixture.delete_first(&run);
     for (status, kind) in [(503, "concurrent_snapshot_execution_exception"), (429, "circuit_breaking_exception")] {
         let engine = Intercepted::new(&fixture.engine, |request: &Request| {
             is_restore(request).then(|| Ok(refusal(status, kind, "later")))
@@ -94,7 +94,7 @@ fn refusals_that_can_pass_are_told_and_tried_again() {
 fn refusals_that_cannot_pass_end_it() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     let run = fixture.plan().run.unwrap();
-    fixture.step(&run).unwrap();
+    fixture.delete_first(&run);
     let answers = [
         refusal(500, "snapshot_restore_exception", "the snapshot was created with a version higher than this node"),
         refusal(400, "illegal_argument_exception", "this action would add [9] shards"),
@@ -114,9 +114,7 @@ fn refusals_that_cannot_pass_end_it() {
 fn an_index_that_loses_its_shard_after_it_was_restored_is_waited_for() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     let run = fixture.plan().run.unwrap();
-    for _ in 0..4 {
-        fixture.step(&run).unwrap();
-    }
+    fixture.restore_part_one(&run);
     fixture.engine.assign_primary(IMPORT_INDICES[0], false);
     let progress = fixture.step(&run).unwrap();
     assert!(progress.again_in.is_some());

@@ -257,3 +257,29 @@ fn an_installation_whose_prefix_goes_on_with_a_word_of_ours_is_not_replaced_unas
     assert!(doubt.message.contains("optimize-tenant-a-metadata_v3"), "{}", doubt.message);
     assert!(fixture.plan_with(&overriding(AnotherInstallation)).run.is_some());
 }
+
+#[test]
+fn of_another_installation_a_part_is_enough() {
+    let fixture = Fixture::new(Dialect::Elasticsearch8_19);
+    for name in ["metadata_v3", "settings_v3", "process-instance-a_v8"] {
+        fixture.engine.add_index(&format!("optimize-tenant-a-{name}"));
+        // Processes can be called so.
+        fixture.engine.add_index(&format!("optimize-process-instance-a-{name}"));
+    }
+    fixture.create(ID, "run").unwrap();
+    assert_eq!(fixture.drive(ID).state, BackupState::Complete);
+    let plan = fixture.plan();
+    let doubt = plan.findings.iter().find(|finding| finding.code == AnotherInstallation).unwrap();
+    assert!(doubt.message.contains("optimize-tenant-a-process-instance-a_v8"), "{}", doubt.message);
+    assert!(!doubt.message.contains("optimize-process-instance"), "{}", doubt.message);
+}
+
+#[test]
+fn names_that_no_index_can_have_are_final() {
+    for name in ["optimize-<now{d}>_v1", "optimize-a|b_v1", "optimize-a b_v1", "optimize-a,b_v1", "optimize-*"] {
+        let fixture = changed(Dialect::Elasticsearch8_19);
+        fixture.engine.change_snapshot(&part(ID, 2), |snapshot| snapshot.indices.push(name.to_owned()));
+        let plan = fixture.plan_with(&overriding(IndexNameInvalid));
+        assert!(codes(&plan).contains(&IndexNameInvalid) && plan.run.is_none(), "{name}: {:?}", plan.findings);
+    }
+}

@@ -73,6 +73,26 @@ impl Fixture {
         restore::advance(&self.engine, &self.context("unused"), run)
     }
 
+    /// Takes steps until one has deleted something.
+    pub(crate) fn delete_first(&self, run: &RestoreRun) {
+        while run.indices.iter().all(|index| index.replaces.is_none() || self.exists(&index.target)) {
+            self.step(run).unwrap();
+        }
+    }
+
+    fn exists(&self, index: &str) -> bool {
+        self.engine.indices().contains_key(index)
+    }
+
+    /// Takes steps until part 1 is there and noted.
+    pub(crate) fn restore_part_one(&self, run: &RestoreRun) {
+        let is_noted = |index: &&str| self.engine.mark_of(index).is_some_and(|mark| mark.ends_with(".restored"));
+        while !IMPORT_INDICES.iter().all(|index| is_noted(&index)) {
+            let delay = self.step(run).unwrap().again_in.unwrap();
+            self.engine.pass(delay);
+        }
+    }
+
     /// Takes steps until the run ends.
     pub(crate) fn run(&self, run: &RestoreRun) -> Restore {
         for _ in 0..200 {

@@ -72,11 +72,7 @@ fn a_restore_that_is_taken_up_restores_nothing_twice() {
     let fixture = changed(Dialect::OpenSearch3_1);
     fixture.restoring_takes(500);
     let run = fixture.plan().run.unwrap();
-    // Part 1 is deleted, restored, and noted.
-    while fixture.engine.marked_indices().len() < IMPORT_INDICES.len() {
-        let delay = fixture.step(&run).unwrap().again_in.unwrap();
-        fixture.engine.pass(delay);
-    }
+    fixture.restore_part_one(&run);
     let restored = fixture.engine.indices()[IMPORT_INDICES[0]].0.clone();
     let plan = fixture.plan();
     assert!(plan.findings.iter().any(|finding| finding.message.contains("2 of 6 indices")), "{:?}", plan.findings);
@@ -98,7 +94,7 @@ fn a_host_whose_plan_is_old_does_not_delete_what_another_has_restored() {
 fn an_index_that_somebody_creates_meanwhile_is_not_deleted() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     let run = fixture.plan().run.unwrap();
-    fixture.step(&run).unwrap();
+    fixture.delete_first(&run);
     fixture.engine.add_index(IMPORT_INDICES[0]);
     let restore = fixture.run(&run);
     let reason = restore.failure_reason.unwrap();
@@ -134,10 +130,7 @@ fn an_engine_that_is_restarted_after_any_step_loses_nothing() {
 /// A restore of which part 1 is there, and nothing else.
 fn with_part_one(fixture: &Fixture) {
     let run = fixture.plan().run.unwrap();
-    while fixture.engine.marked_indices().len() < IMPORT_INDICES.len() {
-        let delay = fixture.step(&run).unwrap().again_in.unwrap();
-        fixture.engine.pass(delay);
-    }
+    fixture.restore_part_one(&run);
 }
 
 #[test]
@@ -190,6 +183,7 @@ fn an_index_that_somebody_replaces_while_the_snapshot_is_read_is_not_deleted() {
         }
         None
     });
+    fixture.step(&run).unwrap();
     restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
     let indices = fixture.engine.indices();
     assert!(indices.contains_key(IMPORT_INDICES[0]) && !indices.contains_key(IMPORT_INDICES[1]));

@@ -9,6 +9,8 @@ mod findings;
 #[cfg(test)]
 mod interleavings;
 #[cfg(test)]
+mod others;
+#[cfg(test)]
 mod renamed;
 #[cfg(test)]
 mod runs;

@@ -66,3 +66,15 @@ fn prefixes_that_could_be_taken_for_each_other_are_refused() {
         assert!(matches!(error, Error::InvalidRenamePrefix { .. }), "{error}");
     }
 }
+
+#[test]
+fn a_prefix_within_that_of_another_installation_is_refused() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    for name in ["metadata_v3", "settings_v3", "timestamp-based-import-index_v5"] {
+        fixture.engine.add_index(&format!("other-{name}"));
+    }
+    let plan = fixture.plan_with(&renamed("other-look"));
+    assert_eq!(codes(&plan), [FindingCode::PrefixInUse]);
+    assert!(plan.findings[0].message.contains("'other'"), "{:?}", plan.findings);
+    assert!(fixture.plan_with(&renamed("another-look")).run.is_some());
+}

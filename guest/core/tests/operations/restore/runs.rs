@@ -78,6 +78,8 @@ fn where_it_stands_is_told_by_the_engine() {
     let run = fixture.plan().run.unwrap();
     assert_eq!(fixture.standing().state, RestoreState::None);
     fixture.step(&run).unwrap();
+    assert_eq!(fixture.standing().state, RestoreState::InProgress, "before anything is deleted");
+    fixture.delete_first(&run);
     fixture.step(&run).unwrap();
     let standing = fixture.standing();
     assert_eq!(standing.state, RestoreState::InProgress);

@@ -63,8 +63,9 @@ fn what_a_restore_needs_is_granted() {
     for asked in [
         restore(&INDICES, None),
         Request::delete_indices(&exact(&INDICES)),
-        Request::mark_indices(&exact(&INDICES[..1]), Some("u-1_x.restored")),
-        Request::mark_indices(&exact(&INDICES), None),
+        Request::mark_indices(&exact(&INDICES[..1]), "u-1_x.restored"),
+        Request::release_indices(&exact(&INDICES)),
+        Request::unmark_indices(&exact(&["optimize-left-by-another_v1"])),
     ] {
         let granted = grants().check(asked.clone(), in_place()).unwrap();
         let body = |body: &Option<String>| body.as_deref().map(serde_json::from_str::<serde_json::Value>).transpose();
@@ -81,6 +82,7 @@ fn what_plans_and_steps_read_is_granted_to_every_call() {
     let of = |prefix: &IndexPrefix| {
         [
             Request::index_settings(prefix),
+            Request::restore_marks(prefix),
             Request::shards(prefix),
             Request::recoveries(prefix),
             Request::index_statistics(prefix),
@@ -143,7 +145,7 @@ fn nothing_but_the_indices_of_the_plan_is_deleted_or_changed() {
         let path = vec![names.to_owned()];
         let deletion = Request { method: Method::Delete, path, query: Vec::new(), body: None };
         assert!(matches!(grants().check(deletion.clone(), in_place()), Err(Denial::Scope { .. })), "{names}");
-        let mark = Request::mark_indices(&exact(&INDICES), None);
+        let mark = Request::mark_indices(&exact(&INDICES), "u");
         let mark = Request { path: vec![names.to_owned(), "_settings".to_owned()], ..mark };
         assert!(matches!(grants().check(mark, in_place()), Err(Denial::Scope { .. })), "{names}");
         assert!(grants().check(deletion, renamed()).is_err());
@@ -160,7 +162,7 @@ fn no_other_setting_is_changed() {
         r#"{"index.routing.allocation.exclude.optimize_backup_restore":true}"#,
         r#"{"index.routing.allocation.exclude._name":"a"}"#,
     ] {
-        let mark = Request { body: Some(body.to_owned()), ..Request::mark_indices(&exact(&INDICES), None) };
+        let mark = Request { body: Some(body.to_owned()), ..Request::release_indices(&exact(&INDICES)) };
         assert!(grants().check(mark, in_place()).is_err(), "{body}");
     }
 }
@@ -227,7 +229,7 @@ fn with_another_prefix_nothing_is_deleted_and_aliases_are_added_under_it() {
     assert!(grants().check(restore(&INDICES, Some(&another)), renamed()).is_err());
     assert!(grants().check(Request::delete_indices(&exact(&["other-metadata_v3"])), renamed()).is_err());
     assert!(grants().check(Request::delete_indices(&exact(&INDICES)), renamed()).is_err());
-    assert!(grants().check(Request::mark_indices(&exact(&["other-metadata_v3"]), None), renamed()).is_ok());
+    assert!(grants().check(Request::release_indices(&exact(&["other-metadata_v3"])), renamed()).is_ok());
 
     assert!(grants().check(aliases("other-metadata_v3", "other-metadata"), renamed()).is_ok());
     assert!(grants().check(aliases("optimize-metadata_v3", "other-metadata"), renamed()).is_err());
@@ -253,4 +255,32 @@ fn a_run_of_anything_else_is_granted_nothing() {
     for other in ["optimize", "optimize-eu"] {
         assert_eq!(Scope::of_restore(&run(Some(other)), &own), Scope::Read, "{other}");
     }
+}
+
+#[test]
+fn of_outer_prefixes_only_names_are_read_and_only_for_another_prefix() {
+    let (outer, look) = (prefix("other"), prefix("other-look"));
+    let scope = Scope::of_restore_read(Some(&look));
+    assert!(grants().check(Request::resolve(&outer), scope.clone()).is_ok());
+    for asked in [Request::index_settings(&outer), Request::aliases(&outer), Request::resolve(&prefix("another"))] {
+        assert!(grants().check(asked, scope.clone()).is_err());
+    }
+    assert!(grants().check(Request::resolve(&outer), Scope::Read).is_err());
+}
+
+#[test]
+fn the_length_of_names_counts_as_they_are_sent() {
+    let names: Vec<String> = (10..70).map(|n| format!("optimize-process-instance-{}_v{n}", "ä".repeat(8))).collect();
+    let all = ExactIndices::new(&prefix("optimize"), names.clone()).unwrap();
+    let index = |name: &String| RunIndex {
+        part: Part::Two,
+        index: name.clone(),
+        target: name.clone(),
+        size: None,
+        replaces: None,
+    };
+    let run = RestoreRun { indices: names.iter().map(index).collect(), ..run(None) };
+    let scope = Scope::of_restore(&run, &prefix("optimize"));
+    let denied = grants().check(Request::delete_indices(&all), scope);
+    assert!(matches!(denied, Err(Denial::TooLong { found, .. }) if found > 60 * 70), "{denied:?}");
 }

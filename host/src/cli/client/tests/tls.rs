@@ -28,7 +28,7 @@ async fn list(url: String, authority: &str) -> Result<usize, ClientError> {
     let folder = tempdir().unwrap();
     let ca_file = folder.path().join("ca.pem");
     fs::write(&ca_file, authority).unwrap();
-    let options = ServerOptions { url, token_file: None, ca_file: Some(ca_file) };
+    let options = ServerOptions { ca_file: Some(ca_file), ..ServerOptions::at(url) };
     let client = Client::Remote(RemoteServer::new(options).unwrap());
     client.list(&Selection::default()).await.map(|backups| backups.body.len())
 }
