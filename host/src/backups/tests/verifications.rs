@@ -261,7 +261,7 @@ async fn copies_without_a_lock_are_cleared_after_90_s() {
 async fn a_lasting_refusal_ends_it_within_minutes_and_clears() {
     let (cluster, host) = with_backup().await;
     host.network.fail(
-        "_restore",
+        "POST _restore",
         usize::MAX,
         Fault::refusal(Duration::ZERO, 403, "security_exception", "unauthorized"),
     );

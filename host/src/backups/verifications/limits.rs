@@ -10,6 +10,8 @@ use crate::sandbox::verifications::{CheckOutcome, VerificationRun};
 
 /// For so long a step is tried again that fails for a reason that seldom passes by itself, such as a missing privilege.
 const MAX_LASTING: Duration = Duration::from_secs(2 * 60);
+/// It is not one failure and another one much later.
+const MIN_FAILURES: u32 = 5;
 /// For so long there may be no progress, for whatever reason.
 const MAX_STANDSTILL: Duration = Duration::from_secs(60 * 60);
 /// Longer than any copy takes.
@@ -27,8 +29,8 @@ pub(super) struct Limits {
     begun: Instant,
     position: Position,
     progressed: Instant,
-    /// Since when each step has failed for a lasting reason.
-    failing: Option<Instant>,
+    /// Since when steps fail for a lasting reason, and how many have, without progress in between.
+    failing: Option<(Instant, u32)>,
 }
 
 impl Limits {
@@ -44,25 +46,24 @@ impl Limits {
             decided: run.checks.iter().filter(|check| check.outcome != CheckOutcome::Pending).count(),
             bytes: bytes.map_or(0, |bytes| bytes.done),
         };
-        self.failing = None;
+        // The lock is counted up all the same: that is no progress.
         if std::mem::replace(&mut self.position, position) != position {
-            self.progressed = Instant::now();
+            (self.progressed, self.failing) = (Instant::now(), None);
         }
     }
 
     /// After a step that failed.
     pub(super) fn failed(&mut self, error: &CallError) {
         if is_lasting(error) {
-            self.failing.get_or_insert_with(Instant::now);
-        } else {
-            self.failing = None;
+            let (since, count) = self.failing.unwrap_or((Instant::now(), 0));
+            self.failing = Some((since, count + 1));
         }
     }
 
     /// Why it goes on no longer.
     pub(super) fn exceeded(&self) -> Option<&'static str> {
-        if self.failing.is_some_and(|since| since.elapsed() >= MAX_LASTING) {
-            return Some("a step has failed for two minutes");
+        if self.failing.is_some_and(|(since, count)| since.elapsed() >= MAX_LASTING && count >= MIN_FAILURES) {
+            return Some("steps have failed for two minutes");
         }
         if self.progressed.elapsed() >= MAX_STANDSTILL {
             return Some("nothing has changed for an hour");
