@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::time::{sleep, timeout};
 
 use self::slot::{Attempt, Trouble};
+use super::restores::IN_PROGRESS as RESTORE_IN_PROGRESS;
 use super::{BEING_DELETED, BackupService, Retention, audit};
 use crate::clock;
 use crate::correlation::inherit;
@@ -200,7 +201,8 @@ impl Scheduler {
                     audit::created(id, audit::Outcome::Done);
                     return Ok(Attempt::Begun(accepted.backup_id));
                 }
-                Err(CallError::Refused(Error::Conflict(problem))) => {
+                // A restore ends, and then there is a backup of the slot.
+                Err(CallError::Refused(Error::Conflict(problem))) if problem.code != RESTORE_IN_PROGRESS => {
                     if problem.code == BEING_DELETED || self.is_ours(id).await? {
                         return Ok(Attempt::Taken(id));
                     }
