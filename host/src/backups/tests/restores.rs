@@ -154,7 +154,7 @@ async fn is_restored_though_the_engine_is_away_from(first: usize) -> bool {
         is_reached
     };
     let overridden = RestoreOptions { overridden: vec!["optimizeIsWriting".to_owned()], ..options() };
-    let begin = || host.service.begin_restore(&ID.to_string(), overridden.clone());
+    let begin = async || host.service.begin_restore(&ID.to_string(), overridden.clone()).await;
     let (outcome, is_reached) = tokio::join!(begin(), outage);
     if outcome.is_err() {
         assert_ne!(contents(&cluster), before, "request {first}");
