@@ -30,6 +30,8 @@ pub(super) async fn drive(
 ) {
     let mut pacer = RunPacer::new(fastrand::f64);
     let mut limits = Limits::new();
+    // What has last gone wrong since there was progress.
+    let mut obstacle = None;
     let mut delay = Duration::ZERO;
     while verifications.stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
         calls = verifications.policies.successor_of(calls);
@@ -42,7 +44,9 @@ pub(super) async fn drive(
                     return verifications.ended(end(run, made_by, failure));
                 };
                 let refusal = step.refusal.map(|refusal| cut(refusal, MAX_CHARS));
-                limits.stepped(&run, step.bytes);
+                if limits.stepped(&run, step.bytes) {
+                    obstacle = None;
+                }
                 delay = if refusal.is_some() { pacer.after_refusal(again_in) } else { pacer.after_progress(again_in) };
                 verifications.update(|current| (current.run, current.bytes) = (Some(run.clone()), step.bytes));
                 refusal
@@ -65,8 +69,9 @@ pub(super) async fn drive(
                 "a step of the verification did not succeed; trying again"
             );
         }
+        obstacle = trouble.clone().or(obstacle);
         if let Some(reason) = limits.exceeded() {
-            let text = trouble.map_or_else(|| reason.to_owned(), |trouble| format!("{reason}: {trouble}"));
+            let text = obstacle.map_or_else(|| reason.to_owned(), |obstacle| format!("{reason}: {obstacle}"));
             return give_up(verifications, &calls, run, made_by, text).await;
         }
         verifications.update(|current| current.trouble = trouble);

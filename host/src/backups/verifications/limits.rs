@@ -39,17 +39,19 @@ impl Limits {
         Self { begun: now, position: Position::default(), progressed: now, failing: None }
     }
 
-    /// After a step that went well.
-    pub(super) fn stepped(&mut self, run: &VerificationRun, bytes: Option<ByteCount>) {
+    /// After a step that went well. Whether it was progress.
+    pub(super) fn stepped(&mut self, run: &VerificationRun, bytes: Option<ByteCount>) -> bool {
         let position = Position {
             checked: run.indices.iter().filter(|index| index.checked).count(),
             decided: run.checks.iter().filter(|check| check.outcome != CheckOutcome::Pending).count(),
             bytes: bytes.map_or(0, |bytes| bytes.done),
         };
         // The lock is counted up all the same: that is no progress.
-        if std::mem::replace(&mut self.position, position) != position {
+        let is_progress = std::mem::replace(&mut self.position, position) != position;
+        if is_progress {
             (self.progressed, self.failing) = (Instant::now(), None);
         }
+        is_progress
     }
 
     /// After a step that failed.
