@@ -341,3 +341,21 @@ async fn after_a_scheduled_backup_others_expire() {
     let left: BTreeSet<i64> = backups(&cluster).into_keys().collect();
     assert_eq!(left, ["2027-01-01T14:00:00Z", "2027-01-01T15:00:00Z"].map(id).into());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_within_a_restore_waits_for_its_end() {
+    let (cluster, replica) = set_up_at("2027-03-01T00:30:00Z", "0 * * * *");
+    let other = TestHost::new(&cluster);
+    other.complete(7).await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    at("2027-03-01T00:58:00Z").await;
+    let before = replica.slots("complete");
+    let options = crate::sandbox::restores::RestoreOptions { rename_prefix: None, overridden: Vec::new() };
+    other.service.begin_restore("7", options).await.unwrap();
+    at("2027-03-01T01:05:00Z").await;
+    let trouble = replica.scheduler.trouble().unwrap();
+    assert!(trouble.contains("is being restored"), "{trouble}");
+    assert_eq!(replica.slots("complete"), before);
+    at("2027-03-01T01:45:00Z").await;
+    assert_eq!(replica.slots("complete"), before + 1.0);
+}
