@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -129,10 +129,15 @@ impl Repository {
         let newest = names.filter_map(|name| generation(&name)).max().context("the repository is empty")?;
         let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
         let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
-        let shard = folder.join("indices").join(id.context("no such index")?).join("0");
-        let entries = shard.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
-        let has_data = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
-        Ok(entries.into_iter().filter(has_data).collect())
+        // OpenSearch 3 has more folders above these.
+        let shard = Path::new("indices").join(id.context("no such index")?).join("0");
+        let mut files = files_below(folder)?;
+        files.retain(|file| {
+            let has_data = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
+            has_data && file.parent().is_some_and(|parent| is_shard(parent, &shard))
+        });
+        ensure!(!files.is_empty(), "the index has no files");
+        Ok(files)
     }
 
     /// One field of every snapshot that matches.
@@ -142,6 +147,25 @@ impl Repository {
         let snapshots = body.get("snapshots").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(snapshots.iter().filter_map(Value::as_object).flat_map(|fields| fields.values().cloned()).collect())
     }
+}
+
+/// Whether a folder is of this shard, whose path ends with the same three names, in whichever order the engine has them.
+fn is_shard(folder: &Path, shard: &Path) -> bool {
+    shard.iter().all(|name| folder.iter().any(|part| part == name))
+        && folder.iter().next_back() == shard.iter().next_back()
+}
+
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            files.extend(files_below(&entry.path())?);
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
