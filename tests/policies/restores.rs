@@ -145,7 +145,7 @@ async fn a_look_at_a_restore_deletes_nothing() {
 
 #[tokio::test]
 async fn no_step_of_a_restore_touches_what_is_not_in_the_plan() {
-    for id in [ids::DELETES_NEIGHBOUR, ids::RESTORES_ALL] {
+    for id in [ids::DELETES_IN_PLAN, ids::DELETES_NEIGHBOUR, ids::RESTORES_ALL] {
         let host = hostile(id).await;
         let before = indices(&host);
         assert_eq!(host.restore(id, &confirmed()).await.0, StatusCode::ACCEPTED);
@@ -159,6 +159,49 @@ async fn no_step_of_a_restore_touches_what_is_not_in_the_plan() {
             assert!(request.path[0].split(',').all(|name| name.starts_with("optimize-") && !name.contains("-eu-")));
         }
     }
+}
+
+/// The step is taken again; a policy that always traps is withdrawn, and the embedded one goes on.
+#[tokio::test]
+async fn a_policy_that_traps_in_a_step_ends_with_the_backup() {
+    for id in [ids::TRAPS_IN_EACH_STEP, ids::TRAPS_AFTER_DELETION, ids::TRAPS_AFTER_RESTORE, ids::TRAPS_AFTER_MARK] {
+        let host = hostile(id).await;
+        let before = indices(&host);
+        assert_eq!(host.restore(id, &confirmed()).await.0, StatusCode::ACCEPTED);
+        wait_for(&host, &format!("/actuator/backups/{id}/restore"), "COMPLETE").await;
+        let after = indices(&host);
+        assert_eq!(after[DELETED].1.document, Some(json!({"of": "the backup"})), "{id}");
+        assert!(host.engine.marked_indices().is_empty(), "{id}");
+        for index in [NEIGHBOUR, "optimize-eu-metadata_v3", "optimize-eu-settings_v3"] {
+            assert_eq!(after[index], before[index], "{id}: {index}");
+        }
+        let is_withdrawn = host.call("GET", "/actuator/policy").await.1["withdrawn"] != json!([]);
+        assert!(is_withdrawn || id != ids::TRAPS_IN_EACH_STEP, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_traps_in_the_plan_begins_nothing() {
+    let host = hostile(ids::TRAPS_IN_PLAN).await;
+    let before = indices(&host);
+    let (status, error) = host.restore(ids::TRAPS_IN_PLAN, &confirmed()).await;
+    assert_eq!((status, &error["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &json!("policyFailed")), "{error}");
+    assert_eq!(indices(&host), before);
+}
+
+/// Of two that serve one after the other, the first is the one whose plan it is.
+#[tokio::test]
+async fn a_restore_keeps_the_policy_that_it_began_with() {
+    let id = ids::TRAPS_IN_EACH_STEP;
+    let host = with_backup(TestHost::new(options()), id).await;
+    host.engine.restore_within(Duration::from_secs(3600));
+    assert_eq!(host.restore(id, &confirmed()).await.0, StatusCode::ACCEPTED);
+    host.serve_unchecked(&backup_test_hosts::policies::hostile().unwrap());
+    host.engine.pass(Duration::from_secs(7200));
+    host.engine.restore_within(Duration::from_millis(1));
+    wait_for(&host, &format!("/actuator/backups/{id}/restore"), "COMPLETE").await;
+    let policy = host.call("GET", "/actuator/policy").await.1;
+    assert_eq!(policy["withdrawn"], json!([]), "{policy}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! Every fault at every step of a backup.
+//! Every fault at every step of a backup, and of a restore.
 //!
-//! The table in `docs/faults.md` is this file: a module is a step, a test in it a fault. Whatever
+//! The tables in `docs/faults.md` are this file and `restores`: a module is a step, a test in it a fault. Whatever
 //! happens, no snapshot is written twice, none is left without its backup, and no answer is late.
 //!
 //! Faults are made by a proxy, and what is tested is how a host takes them: so all run against the engine in
@@ -10,6 +10,7 @@
 mod cell;
 mod docs;
 mod faults;
+mod restores;
 
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,8 @@ enum Outcome {
     Incomplete(&'static str),
     /// 204, and the backup is gone.
     Gone,
+    /// 202, and the restore becomes FAILED for a reason with this text.
+    Failed(&'static str),
 }
 
 /// Runs cells against the engine in memory.

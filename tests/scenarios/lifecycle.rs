@@ -169,7 +169,7 @@ async fn final_state(host: &Host, id: u64) -> Result<String> {
 }
 
 /// Waits until the host has given up every quick retry.
-async fn be_away() -> Result<()> {
+pub(crate) async fn be_away() -> Result<()> {
     const AWAY: Duration = Duration::from_secs(30);
     let since = Instant::now();
     poll_until("the end of the outage", 2 * AWAY, async || Ok((since.elapsed() >= AWAY).then_some(()))).await

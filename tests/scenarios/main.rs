@@ -14,7 +14,6 @@ mod compatibility;
 mod component;
 mod configuration;
 mod conformance;
-mod copies;
 mod delete;
 mod deploy_checks;
 mod engine_faults;

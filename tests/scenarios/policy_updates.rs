@@ -22,13 +22,13 @@ on_elasticsearch!(
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Replaces the policy's file by a rename.
-fn put(path: &Path, version: &str) -> Result<()> {
+pub(crate) fn put(path: &Path, version: &str) -> Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, embedded_as(version))?;
     Ok(fs::rename(new, path)?)
 }
 
-async fn serving(host: &Host) -> Result<(u64, String)> {
+pub(crate) async fn serving(host: &Host) -> Result<(u64, String)> {
     let serving = host.get("/actuator/policy").await?.json()?["serving"].clone();
     Ok((serving["generation"].as_u64().unwrap_or_default(), serving["version"].as_str().unwrap_or_default().to_owned()))
 }

@@ -1,19 +1,27 @@
 //! Restores on real engines: what was there comes back, compared and not counted, and nothing else changes.
 
+mod contents;
+mod hostile;
+mod interrupted;
+mod kills;
+mod privileges;
+mod refused;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use backup_test_support::client::Client;
-use backup_test_support::contents::dump;
 use backup_test_support::engine::Distribution;
-use backup_test_support::host::HostOptions;
+use backup_test_support::host::{Host, HostOptions, Reply};
 use backup_test_support::installation::{Installation, create_neighbours, unique_prefix};
+use backup_test_support::poll_until;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
+pub(crate) use self::contents::{change, state, uuids};
+pub(crate) use self::privileges::each_privilege_of_a_restore_is_needed;
 use crate::fixture::Fixture;
 use crate::kills::Kill;
 use crate::lifecycle::accept;
@@ -23,6 +31,49 @@ on_every_engine!(everything_comes_back_and_nothing_else_changes, lost_data_ends_
 on_elasticsearch!(a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one);
 
 const ID: u64 = 7;
+/// Of the admin: nobody else may restore.
+pub(crate) const TOKEN: &str = "open-sesame-open-sesame";
+/// Much longer than a restore takes, also on a busy machine.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A restore that is meant, and does not look for writers, which takes its time.
+pub(crate) fn confirmed(prefix: &str) -> Value {
+    json!({"dryRun": false, "confirm": prefix, "override": ["optimizeIsWriting"]})
+}
+
+pub(crate) async fn post(host: &Host, id: u64, body: &Value) -> Result<Reply> {
+    let json = [("content-type", "application/json")];
+    host.request("POST", &format!("/actuator/backups/{id}/restore"), &json, body.to_string()).await
+}
+
+/// Begins a restore.
+pub(crate) async fn begin(host: &Host, id: u64, body: &Value) -> Result<()> {
+    let reply = post(host, id, body).await?;
+    ensure!(reply.status == 202, "{}: {}", reply.status, reply.text);
+    Ok(())
+}
+
+pub(crate) async fn standing(host: &Host, id: u64) -> Result<Value> {
+    let reply = host.get(&format!("/actuator/backups/{id}/restore")).await?;
+    ensure!(reply.status == 200, "{}: {}", reply.status, reply.text);
+    reply.json()
+}
+
+/// Waits until a restore is complete; fails when it has failed.
+pub(crate) async fn complete(host: &Host, id: u64) -> Result<()> {
+    poll_until("the restore is complete", RESTORE_TIMEOUT, async || {
+        let restore = standing(host, id).await?;
+        ensure!(restore["state"] != "FAILED", "{restore}");
+        Ok((restore["state"] == "COMPLETE").then_some(()))
+    })
+    .await
+}
+
+/// Makes a backup.
+async fn back_up(host: &Host, id: u64) -> Result<()> {
+    accept(host, id).await?;
+    host.wait_for_state(id, "COMPLETE").await
+}
 
 /// The command where no server runs. It does not look for writers, which takes its time.
 fn command(options: &HostOptions, arguments: &[&str]) -> Command {
@@ -46,50 +97,6 @@ async fn restore(options: &HostOptions, arguments: &[&str]) -> Result<String> {
     Ok(output)
 }
 
-/// All that there is to know of the indices under a prefix, by their names without it.
-async fn state(client: &Client, prefix: &str) -> Result<BTreeMap<String, Value>> {
-    let of = async |what: &str| client.get(&format!("/{prefix}-*/{what}?expand_wildcards=all")).await?.ok();
-    let (settings, mappings, aliases) = (of("_settings").await?, of("_mapping").await?, of("_alias").await?);
-    let mut state = BTreeMap::new();
-    for (name, settings) in settings.as_object().context("no settings")? {
-        let Some(rest) = name.strip_prefix(&format!("{prefix}-")) else { continue };
-        let mut settings = settings.clone();
-        // An engine gives these anew.
-        if let Some(index) = settings.pointer_mut("/settings/index").and_then(Value::as_object_mut) {
-            for setting in ["uuid", "history", "provided_name", "version"] {
-                index.remove(setting);
-            }
-        }
-        let (mapping, aliases) = (&mappings[name], &aliases[name]);
-        let whole = json!({"documents": dump(client, name).await?, "settings": settings, "mapping": mapping, "aliases": aliases});
-        state.insert(rest.to_owned(), serde_json::from_str(&whole.to_string().replace(&format!("{prefix}-"), ""))?);
-    }
-    Ok(state)
-}
-
-/// The UUIDs of indices: one that is replaced has another.
-async fn uuids(client: &Client, names: &[String]) -> Result<Value> {
-    let mut settings = client.get(&format!("/{}/_settings/index.uuid", names.join(","))).await?.ok()?;
-    Ok(settings.take())
-}
-
-/// What happens after a backup.
-async fn change(fixture: &Fixture) -> Result<()> {
-    let (client, installation) = (fixture.engine.client(), &fixture.installation);
-    for index in installation.import_indices().iter().chain(&installation.other_indices()).take(12) {
-        client.put(&format!("/{index}/_doc/added-later?refresh=true"), &json!({"added": "later"})).await?.ok()?;
-    }
-    let others = installation.other_indices();
-    let first = others.first().context("an index")?;
-    for (id, _) in dump(client, first).await? {
-        client.delete(&format!("/{first}/_doc/{id}?refresh=true")).await?.ok()?;
-    }
-    for index in others.iter().skip(1).step_by(7) {
-        client.delete(&format!("/{index}")).await?.ok()?;
-    }
-    Ok(())
-}
-
 async fn everything_comes_back_and_nothing_else_changes(distribution: Distribution) -> Result<()> {
     let fixture = Fixture::new(distribution).await?;
     let (client, prefix) = (fixture.engine.client(), fixture.installation.prefix());
@@ -102,7 +109,7 @@ async fn everything_comes_back_and_nothing_else_changes(distribution: Distributi
     host.wait_for_state(ID, "COMPLETE").await?;
     host.terminate().await?;
     let (before, before_of_others) = (state(client, prefix).await?, uuids(client, &others).await?);
-    change(&fixture).await?;
+    change(client, &fixture.installation).await?;
     let changed = state(client, prefix).await?;
     ensure!(before != changed, "nothing was changed");
 
@@ -144,12 +151,12 @@ async fn a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one(dist
     host.wait_for_state(ID, "COMPLETE").await?;
     host.terminate().await?;
     let before = state(client, prefix).await?;
-    change(&fixture).await?;
+    change(client, &fixture.installation).await?;
     let begun = Instant::now();
     restore(&options, &["--yes"]).await?;
     let mut whole = begun.elapsed();
     for kill in Kill::all()? {
-        change(&fixture).await?;
+        change(client, &fixture.installation).await?;
         let moment = kill.moment(whole);
         let mut child = command(&options, &["--yes"]).spawn()?;
         tokio::time::sleep(moment).await;
@@ -183,7 +190,7 @@ async fn lost_data_ends_the_restore_before_more_is_deleted(distribution: Distrib
     assert!(errors.contains("could not be restored") && errors.contains(&import[0]), "{errors}");
     assert!(errors.contains("do not start Optimize"), "{errors}");
     assert_eq!(uuids(client, &fixture.installation.other_indices()).await?, others, "part 2 is as it was");
-    half_a_restore_is_left_alone(&fixture, &import[1]).await
+    half_a_restore_is_left_alone(&fixture, &import[0]).await
 }
 
 /// A server that has not restored anything itself.

@@ -214,13 +214,6 @@ fn not_found_message(id: BackupId, repository: &RepositoryName, another: Option<
     }
 }
 
-fn verification_message(holder: Option<&VerificationHolder>) -> String {
-    let of = holder.map_or_else(|| "a backup".to_owned(), |holder| format!("backup {}", holder.backup_id));
-    format!(
-        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
-    )
-}
-
 /// `id` is that of a backup that is to be deleted.
 fn restoring_message(id: Option<BackupId>, index: &str) -> String {
     let what = match id {
@@ -229,6 +222,13 @@ fn restoring_message(id: Option<BackupId>, index: &str) -> String {
     };
     format!(
         "{what}: the index '{index}' has the setting {MARK}, which a restore takes away at its end; wait for that, or start the restore again if nobody drives it any more; docs/restoring.md says how to clear away one that was given up"
+    )
+}
+
+fn verification_message(holder: Option<&VerificationHolder>) -> String {
+    let of = holder.map_or_else(|| "a backup".to_owned(), |holder| format!("backup {}", holder.backup_id));
+    format!(
+        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
     )
 }
 

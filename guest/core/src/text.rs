@@ -35,7 +35,7 @@ pub fn log_line(text: &str) -> String {
 pub(crate) fn without_stack_traces(text: &str) -> String {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
-    match lines.filter(|line| line.starts_with("Caused by: ")).last() {
+    match lines.rfind(|line| line.starts_with("Caused by: ")) {
         Some(cause) => format!("{first} ({cause})"),
         None => first.to_owned(),
     }

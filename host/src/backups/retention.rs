@@ -185,8 +185,8 @@ impl Retention {
     async fn candidates(&self, calls: &PolicyCalls, restored: BTreeSet<BackupId>) -> Result<Vec<Candidate>, CallError> {
         let restored_here = self.service.restores.driven().and_then(|id| id.parse().ok());
         let driven = self.service.runs.driven().into_keys();
-        let verified = self.service.verifications.in_use();
-        let in_use: BTreeSet<BackupId> = driven.chain(restored_here).chain(restored).chain(verified).collect();
+        let in_use: BTreeSet<BackupId> =
+            driven.chain(restored_here).chain(restored).chain(self.service.verifications.in_use()).collect();
         let mut query = ListQuery { limit: Some(PAGE), ..ListQuery::default() };
         let mut candidates = Vec::new();
         loop {

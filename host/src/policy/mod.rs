@@ -150,7 +150,7 @@ impl Policies {
 
     /// The backups that are being restored, on whichever server; no policy is called for that.
     pub(crate) async fn restored(&self) -> Result<BTreeSet<backup_core::BackupId>, OwnReadError> {
-        self.read_own(Scope::Read, |engine, context| operations::restore::ongoing(engine, context)).await
+        self.read_own(Scope::Read, operations::restore::ongoing).await
     }
 
     /// The installations that would find the indices of another prefix with their own; no policy is called for that.

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::fixture::address_variables;
 use crate::on_every_engine;
+use crate::restore::each_privilege_of_a_restore_is_needed;
 use crate::secured::Authority;
 
 on_every_engine!(a_sound_installation_has_no_fault);
@@ -101,7 +102,8 @@ async fn what_is_wrong_is_named_with_what_to_do(distribution: Distribution) -> R
     sound.expect("user", "ok", &["elastic, roles: superuser"]);
 
     five_things_are_wrong(&engine, &options, installation.prefix()).await?;
-    each_privilege_is_missing(&engine, &options, installation.prefix()).await
+    each_privilege_is_missing(&engine, &options, installation.prefix()).await?;
+    each_privilege_of_a_restore_is_needed(&engine, &options, &installation).await
 }
 
 async fn five_things_are_wrong(engine: &Engine, options: &HostOptions, prefix: &str) -> Result<()> {

@@ -84,7 +84,7 @@ impl CellFixture {
     }
 }
 
-fn installed() -> MemoryEngine {
+pub(super) fn installed() -> MemoryEngine {
     let engine = engine_with_installation(REPOSITORY);
     engine.write_within(WRITING);
     engine

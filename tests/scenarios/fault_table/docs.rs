@@ -1,4 +1,4 @@
-//! The table in the documents has exactly the tests that there are, with what they expect.
+//! The tables in the documents have exactly the tests that there are, with what they expect.
 
 use super::Outcome;
 
@@ -27,29 +27,56 @@ const STEPS: [Step; 13] = [
     super::delete_backup::STEP,
 ];
 
+const STEPS_OF_A_RESTORE: [Step; 12] = [
+    super::restores::plan::STEP,
+    super::restores::plan_sizes::STEP,
+    super::restores::look::STEP,
+    super::restores::mark_planned::STEP,
+    super::restores::read_shards::STEP,
+    super::restores::delete_indices::STEP,
+    super::restores::restore_part_one::STEP,
+    super::restores::poll_part_one::STEP,
+    super::restores::mark_restored::STEP,
+    super::restores::restore_part_two::STEP,
+    super::restores::check::STEP,
+    super::restores::remove_marks::STEP,
+];
+
 #[test]
 fn the_table_in_the_docs_is_true() {
+    expect_table("## Steps of a backup", &STEPS);
+}
+
+#[test]
+fn the_table_of_restores_in_the_docs_is_true() {
+    expect_table("## Steps of a restore", &STEPS_OF_A_RESTORE);
+}
+
+/// The section under this heading has this table.
+fn expect_table(heading: &str, steps: &[Step]) {
     let page = include_str!("../../../docs/faults.md");
-    let expected = table();
-    let found: Vec<&str> =
-        page.lines().filter(|line| expected.first().is_some_and(|head| columns(line) == columns(head))).collect();
-    assert_eq!(found, expected, "docs/faults.md should have these lines:\n{}", expected.join("\n"));
+    let section = page.split_once(heading).map(|(_, rest)| rest.split("\n## ").next().unwrap_or_default());
+    let expected = table(steps);
+    let is_in_table = |line: &&str| expected.first().is_some_and(|head| columns(line) == columns(head));
+    let found: Vec<&str> = section.unwrap_or_default().lines().filter(is_in_table).collect();
+    assert_eq!(found, expected, "docs/faults.md should have under '{heading}':\n{}", expected.join("\n"));
 }
 
 fn columns(line: &str) -> usize {
     line.matches(" | ").count()
 }
 
-fn table() -> Vec<String> {
+fn table(steps: &[Step]) -> Vec<String> {
     let mut faults: Vec<&str> = Vec::new();
-    for (fault, _) in STEPS.iter().flat_map(|step| step.cells) {
+    for (fault, _) in steps.iter().flat_map(|step| step.cells) {
         if !faults.contains(fault) {
             faults.push(fault);
         }
     }
-    let names: Vec<String> = STEPS.iter().map(|step| format!("`{}`", step.name)).collect();
+    let names: Vec<String> = steps.iter().map(|step| format!("`{}`", step.name)).collect();
     let head = [line("fault", &names), line("---", &vec!["---".to_owned(); names.len()])];
-    let rows = faults.into_iter().map(|fault| line(&format!("`{fault}`"), &STEPS.map(|step| step.cell(fault))));
+    let cells = |fault: &str| steps.iter().map(|step| step.cell(fault)).collect::<Vec<_>>();
+    let rows = faults.into_iter().map(|fault| line(&format!("`{fault}`"), &cells(fault)));
     head.into_iter().chain(rows).collect()
 }
 
@@ -73,5 +100,6 @@ fn describe(outcome: Outcome) -> String {
         Outcome::Gone => "gone".to_owned(),
         Outcome::Refused(status, code) => format!("{status} `{code}`"),
         Outcome::Incomplete(reason) => format!("INCOMPLETE, {reason}"),
+        Outcome::Failed(reason) => format!("FAILED, {reason}"),
     }
 }

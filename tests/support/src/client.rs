@@ -111,6 +111,11 @@ impl Client {
         self.send(Method::POST, path, Some(body.to_string())).await
     }
 
+    /// Any request without a body, which engines refuse where none belongs.
+    pub async fn bare(&self, method: Method, path: &str) -> Result<Answer> {
+        self.send(method, path, None).await
+    }
+
     /// `DELETE`.
     pub async fn delete(&self, path: &str) -> Result<Answer> {
         self.send(Method::DELETE, path, None).await

@@ -31,7 +31,7 @@ pub enum Group {
     Engine,
     /// When the commit chooses it.
     Rotated,
-    /// Never: it needs what a fresh machine may not have.
+    /// Never: it needs what a fresh machine may not have, or too much time.
     OnRequest,
 }
 
@@ -42,8 +42,8 @@ pub enum Work {
     DefaultTests,
     /// Some ignored tests.
     Ignored(&'static [Selection]),
-    /// The tests that kill hosts, with many more kills.
-    Kills(Selection),
+    /// The tests that kill hosts, with many more kills. Some of them are not ignored.
+    Kills(&'static [Selection]),
     /// What is published, built twice.
     Published,
     /// The fuzz targets.
@@ -82,18 +82,18 @@ impl Column {
         Self { name, about, group: Group::Rotated, work: Work::Ignored(tests) }
     }
 
-    /// The ignored tests in it.
+    /// The tests in it, of which those are ignored that no other column has.
     #[must_use]
     pub fn ignored(&self) -> &'static [Selection] {
         match self.work {
-            Work::Ignored(selections) => selections,
+            Work::Ignored(selections) | Work::Kills(selections) => selections,
             _ => &[],
         }
     }
 }
 
 /// All columns, in the order in which they are run.
-pub const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 15] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
     Column::of_engine(
         "elasticsearch_7_17",
@@ -166,13 +166,23 @@ pub const COLUMNS: [Column; 14] = [
     ),
     Column {
         name: "kills",
-        about: "50 kills with a restart and 50 with a neighbour, on Elasticsearch 8.19",
+        about: "50 kills with a restart, 50 with a neighbour and 50 of restores, on Elasticsearch 8.19",
         group: Group::Rotated,
-        work: Work::Kills(Selection::scenarios(&[
+        work: Work::Kills(&[Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
             "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
+            "restore::kills::elasticsearch_8_19::",
             "verification::elasticsearch_8_19_only::what_a_killed_verification_has_left_is_cleared",
-        ])),
+        ])]),
+    },
+    Column {
+        name: "restores",
+        about: "50 kills of restores on the other engines, and engines that crash or stand still in one, on all",
+        group: Group::OnRequest,
+        work: Work::Kills(&[Selection::scenarios(&[
+            "restore::kills::in_column::",
+            "restore::interrupted::in_column::",
+        ])]),
     },
 ];
 
@@ -224,7 +234,7 @@ fn of_binary(binary: &str, tests: &[String]) -> Vec<String> {
             complaints.push(format!("{binary}: {test} is ignored and in {} columns: {columns:?}", columns.len()));
         }
     }
-    for column in &COLUMNS {
+    for column in COLUMNS.iter().filter(|column| !matches!(column.work, Work::Kills(_))) {
         let own = column.ignored().iter().filter(|selection| selection.binary == binary);
         for filter in own.flat_map(|selection| selection.filters) {
             if !tests.iter().any(|test| test.contains(filter)) {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -129,15 +129,18 @@ impl Repository {
         let newest = names.filter_map(|name| generation(&name)).max().context("the repository is empty")?;
         let contents: Value = serde_json::from_slice(&fs::read(folder.join(format!("index-{newest}")))?)?;
         let id = contents.pointer(&format!("/indices/{index}/id")).and_then(Value::as_str);
-        // OpenSearch 3 has more folders above these.
-        let shard = Path::new("indices").join(id.context("no such index")?).join("0");
-        let mut files = files_below(folder)?;
-        files.retain(|file| {
-            let has_data = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
-            has_data && file.parent().is_some_and(|parent| is_shard(parent, &shard))
-        });
-        ensure!(!files.is_empty(), "the index has no files");
-        Ok(files)
+        // OpenSearch 3 puts the shards of different indices into folders of their own.
+        let shard = find_folder(folder, &Path::new(id.context("no such index")?).join("0"))?;
+        let entries = shard.read_dir()?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+        let has_data = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("__"));
+        Ok(entries.into_iter().filter(has_data).collect())
+    }
+
+    /// From now on the engine restores so many bytes a second.
+    pub async fn slow_down_restores(&self, bytes_per_second: u64) -> Result<()> {
+        let settings = json!({"location": self.name, "max_restore_bytes_per_sec": format!("{bytes_per_second}b")});
+        let body = json!({"type": "fs", "settings": settings});
+        self.client.put(&format!("/_snapshot/{}", self.name), &body).await?.ok().map(drop)
     }
 
     /// One field of every snapshot that matches.
@@ -149,23 +152,17 @@ impl Repository {
     }
 }
 
-/// Whether a folder is of this shard, whose path ends with the same three names, in whichever order the engine has them.
-fn is_shard(folder: &Path, shard: &Path) -> bool {
-    shard.iter().all(|name| folder.iter().any(|part| part == name))
-        && folder.iter().next_back() == shard.iter().next_back()
-}
-
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in folder.read_dir()? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            files.extend(files_below(&entry.path())?);
-        } else {
-            files.push(entry.path());
+/// The folder whose path ends so.
+fn find_folder(within: &Path, end: &Path) -> Result<PathBuf> {
+    let mut folders = vec![within.to_owned()];
+    while let Some(folder) = folders.pop() {
+        if folder.ends_with(end) {
+            return Ok(folder);
         }
+        let inner = folder.read_dir()?.filter_map(|entry| Some(entry.ok()?.path()));
+        folders.extend(inner.filter(|path| path.is_dir()));
     }
-    Ok(files)
+    bail!("there is no {} in {}", end.display(), within.display())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {

@@ -28,7 +28,12 @@ pub(super) async fn run(column: Column, rotated: bool) -> Result<()> {
             }
             outcome
         }
-        Work::Kills(selection) => kill(&selection).await,
+        Work::Kills(selections) => {
+            for selection in selections {
+                kill(selection).await?;
+            }
+            Ok(())
+        }
         Work::Published => published().await,
         Work::Fuzz => fuzz::run(if rotated { FUZZING_ROTATED } else { FUZZING }).await,
     }
@@ -48,7 +53,7 @@ async fn kill(selection: &Selection) -> Result<()> {
     let started = Instant::now();
     let mut tests = cargo(&["test", "--workspace", "--test", selection.binary, "--"]);
     // One at a time: together, their installations keep the engines busy for longer than these wait.
-    tests.args(selection.filters).args(["--test-threads", "1"]).env("KILLS", KILLS.to_string());
+    tests.args(selection.filters).args(["--include-ignored", "--test-threads", "1"]).env("KILLS", KILLS.to_string());
     let output = tests.output().await?;
     let report = String::from_utf8_lossy(&output.stdout);
     let passed = last_after(&report, "test result: ok. ").and_then(|rest| rest.split_once(' ')?.0.parse::<u64>().ok());

@@ -36,16 +36,6 @@ struct NewRestore {
     rename_replacement: Option<String>,
 }
 
-fn is_known_setting((name, value): (&String, &Value)) -> bool {
-    match name.as_str() {
-        MARK | HOLDER => true,
-        WRITE_BLOCK => *value == Value::Bool(true),
-        REPLICAS => *value == "0",
-        "index.auto_expand_replicas" => *value == "false",
-        _ => false,
-    }
-}
-
 fn yes() -> bool {
     true
 }
@@ -56,7 +46,7 @@ impl NewRestore {
             .map_err(|error| not_known(format!("such a body of a restore ({error})")))?;
         let is_known = !restore.include_global_state
             && !restore.partial
-            && restore.index_settings.iter().all(is_known_setting)
+            && restore.index_settings.iter().all(|(name, value)| is_known_setting(name, value))
             && restore.indices.iter().all(|name| !name.contains(['*', ',']));
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
@@ -82,11 +72,11 @@ impl NewRestore {
         if self.ignore_index_settings.iter().any(|pattern| pattern == "index.blocks.*") {
             stored.blocks.clear();
         }
-        if self.index_settings.contains_key(REPLICAS) {
-            stored.replicas = 0;
-        }
         if self.index_settings.contains_key(WRITE_BLOCK) {
             stored.blocks.push(WRITE_BLOCK.to_owned());
+        }
+        if self.index_settings.contains_key(REPLICAS) {
+            stored.replicas = 0;
         }
         stored
     }
@@ -138,8 +128,7 @@ impl State {
         let end = self.restoring_takes.map(|span| self.now.after(span));
         let text = |name: &str| settings.get(name).and_then(Value::as_str).map(str::to_owned);
         let restored: &mut Index = self.indices.index(new);
-        restored.mark = text(MARK);
-        restored.holder = text(HOLDER);
+        (restored.mark, restored.holder) = (text(MARK), text(HOLDER));
         restored.source = Source::Snapshot { repository: repository.to_owned(), snapshot: snapshot.name.clone() };
         restored.shard = if snapshot.unreadable_data.contains(index) {
             let details = format!(
@@ -247,6 +236,16 @@ impl State {
 }
 
 const REPLICAS: &str = "index.number_of_replicas";
+
+fn is_known_setting(name: &str, value: &Value) -> bool {
+    match name {
+        MARK | HOLDER => value.is_string(),
+        WRITE_BLOCK => *value == Value::Bool(true),
+        REPLICAS => value == "0",
+        "index.auto_expand_replicas" => value == "false",
+        _ => false,
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,3 +1,9 @@
+use std::collections::BTreeMap;
+
+use backup_core::memory::StoredIndex;
+use serde_json::json;
+
+use super::engine::SETTINGS;
 use super::*;
 use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState};
 
@@ -72,12 +78,12 @@ async fn retention_on_another_server_keeps_it() {
 async fn what_passes_is_waited_for_and_what_lasts_ends_it() {
     let (_cluster, host, _other) = with_backup().await;
     let busy = Fault::refusal(Duration::ZERO, 503, "master_not_discovered_exception", "no master");
-    host.network.fail(PARTS[0], 200, busy);
+    host.network.fail(PARTS[0], 400, busy);
     let begun = Instant::now();
     host.begin_restore().await.unwrap();
     let restore = host.restore_ended().await;
     assert_eq!(restore.state, RestoreState::Complete, "{restore:?}");
-    assert!(begun.elapsed() > HOUR / 2);
+    assert!(begun.elapsed() > Duration::from_secs(1200), "{:?}", begun.elapsed());
 
     let denied = Fault::refusal(Duration::ZERO, 403, "security_exception", "action is unauthorized");
     host.network.fail(PARTS[1], usize::MAX, denied);
@@ -119,4 +125,53 @@ async fn a_failure_before_anything_was_changed_is_not_hidden_by_an_earlier_resto
     assert_eq!(host.restore().await.state, RestoreState::Failed);
     other.restore_ended().await;
     assert_eq!(host.restore().await.state, RestoreState::Complete);
+}
+
+fn contents(cluster: &Cluster) -> BTreeMap<String, StoredIndex> {
+    cluster.engine.indices().into_iter().map(|(name, (_, stored))| (name, stored)).collect()
+}
+
+/// From each of its requests on, the first of its plan and the last included; `true` if there are so many.
+async fn is_restored_though_the_engine_is_away_from(first: usize) -> bool {
+    const AWAY: Duration = Duration::from_secs(30);
+    const LONGEST: Duration = Duration::from_secs(600);
+    let (cluster, host) = set_up();
+    cluster.engine.set_document(SETTINGS, Some(json!({"of": "the backup"})));
+    host.complete(ID).await;
+    cluster.engine.restore_within(RESTORING);
+    let before = contents(&cluster);
+    cluster.engine.set_document(SETTINGS, Some(json!({"of": "later"})));
+    let answered = cluster.requests().len() + first - 1;
+    let begun = Instant::now();
+    host.network.fail_from(first, "", usize::MAX, Fault::Away);
+    let outage = async {
+        while cluster.requests().len() < answered && begun.elapsed() < LONGEST {
+            sleep(Duration::from_millis(100)).await;
+        }
+        let is_reached = begun.elapsed() < LONGEST;
+        sleep(AWAY).await;
+        host.network.heal();
+        is_reached
+    };
+    let overridden = RestoreOptions { overridden: vec!["optimizeIsWriting".to_owned()], ..options() };
+    let begin = async || host.service.begin_restore(&ID.to_string(), overridden.clone()).await;
+    let (outcome, is_reached) = tokio::join!(begin(), outage);
+    if outcome.is_err() {
+        assert_ne!(contents(&cluster), before, "request {first}");
+        begin().await.unwrap();
+    }
+    let restore = host.restore_ended().await;
+    assert_eq!(restore.state, RestoreState::Complete, "request {first}: {restore:?}");
+    assert_eq!(contents(&cluster), before, "request {first}");
+    assert!(cluster.engine.marked_indices().is_empty(), "request {first}");
+    is_reached
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_away_for_30_s_delays_a_restore() {
+    let mut first = 1;
+    while is_restored_though_the_engine_is_away_from(first).await {
+        first += 1;
+    }
+    assert!(first > 50, "there are only {first} requests");
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::operations::fetch;
 use crate::refusal::document;
 use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
-use crate::text::without_stack_traces;
+use crate::text::{cut, without_stack_traces};
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
 
@@ -159,16 +159,25 @@ struct RawShard {
     details: Option<String>,
 }
 
+/// What engines say of a shard that they could not start from what is on the node's disk: a crash in the middle of a restore
+/// leaves files there that are not whole.
+const FROM_DISK: &str = "failed to recover from gateway";
+
+/// A reason can name every node.
+const MAX_DETAILS_BYTES: usize = 2_000;
+
 impl RawShard {
     fn into_primary(self) -> Primary {
+        let details = self.details.or(self.reason.clone()).unwrap_or_default();
+        let is_lost = self.reason.as_deref() == Some("CLUSTER_RECOVERED") || details.contains(FROM_DISK);
         Primary {
             state: match self.state.as_str() {
                 "STARTED" | "RELOCATING" => ShardState::Started,
                 "INITIALIZING" => ShardState::Initializing,
                 _ => ShardState::Unassigned,
             },
-            is_lost: self.state == "UNASSIGNED" && self.reason.as_deref() == Some("CLUSTER_RECOVERED"),
-            details: without_stack_traces(&self.details.or(self.reason).unwrap_or_default()),
+            is_lost: self.state == "UNASSIGNED" && is_lost,
+            details: cut(without_stack_traces(&details), MAX_DETAILS_BYTES),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::listing::Listing;
 use crate::operations::send;
 use crate::refusal::{document, success};
 use crate::restore::{MARK, Mark};
+use crate::verification::scratch::is_scratch;
 use crate::{BackupId, Context, Engine, Error, IdPattern, Installation, Request, Snapshot};
 
 /// The backups that are being restored in this installation.
@@ -80,8 +81,8 @@ fn marks(engine: &impl Engine, context: &Context) -> Result<BTreeMap<String, Mar
     };
     let found: BTreeMap<String, RawIndex> = document(&request, body)?;
     let mark = |index: RawIndex| index.settings.get(MARK).and_then(Value::as_str).map(Mark::parse);
-    // The copies of a verification carry the marks of a restore, too.
-    let own = found.into_iter().filter(|(name, _)| context.settings.index_prefix.strip(name).is_some());
+    // The copies of a verification are none of the installation's.
+    let own = found.into_iter().filter(|(name, _)| !is_scratch(name));
     let marked = own.filter_map(|(name, index)| Some((name, mark(index)?)));
     Ok(marked.filter(|(_, mark)| mark.is_unfinished()).collect())
 }

@@ -3,7 +3,7 @@
 use backup_core::memory::{Dialect, Intercepted, StoredSnapshot};
 use backup_core::operations::restore;
 use backup_core::restore::{RestoreState, RestoreStep, RestoredIndexState};
-use backup_core::{Error, Method, Request};
+use backup_core::{Engine, Error, Method, Request};
 
 use super::fixture::{ID, assert_complete, changed};
 use crate::fixture::{IMPORT_INDICES, OTHER_INDICES, answer, part, refusal};
@@ -121,4 +121,32 @@ fn an_index_that_loses_its_shard_after_it_was_restored_is_waited_for() {
     assert!(fixture.standing().next_step.unwrap().contains(IMPORT_INDICES[0]));
     fixture.engine.assign_primary(IMPORT_INDICES[0], true);
     assert_complete(&fixture.run(&run));
+}
+
+/// As Elasticsearch 8.19 tells of it after a crash.
+#[test]
+fn an_index_whose_restore_a_crash_has_cut_off_is_restored_again() {
+    for dialect in Dialect::ALL {
+        let fixture = changed(dialect);
+        fixture.restoring_takes(5_000);
+        let run = fixture.plan().run.unwrap();
+        while !fixture.engine.requests().iter().any(is_restore) {
+            fixture.step(&run).unwrap();
+        }
+        fixture.engine.restart();
+        let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+            (request.path.first()? == "_cat").then(|| {
+                let response = fixture.engine.send(request)?;
+                let details = "failed recovery: failed to recover from gateway\\n\\tat org.elasticsearch.X(X.java:1)";
+                let body = response.body.replace("\"CLUSTER_RECOVERED\"", "\"ALLOCATION_FAILED\"");
+                let body =
+                    body.replace("\"unassigned.details\":null", &format!("\"unassigned.details\":\"{details}\""));
+                assert!(body.contains(details), "{body}");
+                Ok(answer(200, &body))
+            })
+        });
+        let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        assert!(step.again_in.is_some(), "{dialect:?}: {:?}", step.restore);
+        assert_complete(&fixture.run(&run));
+    }
 }

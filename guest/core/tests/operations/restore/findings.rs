@@ -1,13 +1,13 @@
 //! What a plan finds.
 
-use backup_core::memory::{Damage, Dialect, StoredSnapshot};
+use backup_core::memory::{Damage, Dialect, Intercepted, StoredSnapshot};
 use backup_core::restore::FindingCode::{self, *};
 use backup_core::restore::{RestoreOptions, RestorePlan, Severity};
-use backup_core::{BackupState, Error, SnapshotState};
+use backup_core::{BackupState, Error, Request, SnapshotState};
 use serde_json::json;
 
 use super::fixture::{ID, assert_complete, backed_up, changed, codes, overriding};
-use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, part};
+use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, REPOSITORY, answer, part};
 
 fn found(change: impl Fn(&Fixture)) -> RestorePlan {
     let mut plans = Dialect::ALL.into_iter().map(|dialect| {
@@ -162,6 +162,20 @@ fn a_snapshot_that_is_being_made() {
         );
     });
     assert!(only(&plan, BackupInProgress).contains("by-hand"));
+}
+
+#[test]
+fn a_backup_that_is_being_deleted() {
+    for dialect in Dialect::ALL {
+        let fixture = changed(dialect);
+        let deletion = json!({"repository": REPOSITORY, "snapshots": [part(ID, 1), part(ID, 2)]});
+        let deleting = json!({"snapshot_deletions": {"snapshot_deletions": [deletion]}}).to_string();
+        let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+            (request.path == ["_cluster", "state", "customs"]).then(|| Ok(answer(200, &deleting)))
+        });
+        let plan = fixture.look(&engine, &overriding(OptimizeIsWriting), None).unwrap();
+        only(&plan, DeletionInProgress);
+    }
 }
 
 #[test]

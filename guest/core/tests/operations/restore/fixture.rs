@@ -87,7 +87,7 @@ impl Fixture {
     /// Takes steps until part 1 is there and noted.
     pub(crate) fn restore_part_one(&self, run: &RestoreRun) {
         let is_noted = |index: &&str| self.engine.mark_of(index).is_some_and(|mark| mark.ends_with(".restored"));
-        while !IMPORT_INDICES.iter().all(|index| is_noted(&index)) {
+        while !IMPORT_INDICES.iter().all(&is_noted) {
             let delay = self.step(run).unwrap().again_in.unwrap();
             self.engine.pass(delay);
         }
