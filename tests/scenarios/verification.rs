@@ -144,19 +144,6 @@ async fn a_good_backup_passes_and_each_fault_is_found(distribution: Distribution
     Ok(())
 }
 
-/// Slow enough to look at a verification while it goes on.
-async fn slow_down(fixture: &Fixture) -> Result<()> {
-    let name = fixture.repository.name();
-    let settings = json!({"location": name, "max_restore_bytes_per_sec": "150kb"});
-    fixture
-        .engine
-        .client()
-        .put(&format!("/_snapshot/{name}"), &json!({"type": "fs", "settings": settings}))
-        .await?
-        .ok()?;
-    Ok(())
-}
-
 async fn what_a_killed_verification_has_left_is_cleared(distribution: Distribution) -> Result<()> {
     const ID: u64 = 7;
     const TIMEOUT: Duration = Duration::from_secs(60);
@@ -164,7 +151,8 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
     let options = fixture.options();
     fixture.installation.slow_down_part_one().await?;
     back_up(&fixture, &[ID]).await?;
-    slow_down(&fixture).await?;
+    // Slow enough to look at a verification while it goes on.
+    fixture.repository.slow_down_restores(150_000).await?;
     let before = everything(&fixture).await?;
     let begun = Instant::now();
     verified(&options, ID, 0).await?;
