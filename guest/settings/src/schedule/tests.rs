@@ -78,7 +78,9 @@ const ZONES: [&str; 8] = [
 fn before_a_change(time_zone: &TimeZone, n: usize) -> Timestamp {
     let begin = moment("2020-01-01T00:00Z");
     let change = time_zone.following(begin).nth(n).map(|change| change.timestamp());
-    change.unwrap_or(begin + 72.hours()) - 48.hours()
+    let from = change.unwrap_or(begin + 72.hours()) - 48.hours();
+    // Files of time zones can end with a change that is none, in the last second of 32 bits.
+    from - (from.as_second() % 60).seconds()
 }
 
 fn any_field(max: u8) -> impl Strategy<Value = String> {
