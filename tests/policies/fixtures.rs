@@ -121,8 +121,19 @@ pub(crate) fn module(body: &str, more: &str) -> Vec<u8> {
 }
 
 /// The functions of the other interfaces.
-const OTHERS: [&str; 4] =
-    ["restores@1.0.0#plan", "restores@1.0.0#advance", "restores@1.0.0#get", "retention@1.0.0#expire"];
+const OTHERS: [&str; 7] = [
+    "restores@1.0.0#plan",
+    "restores@1.0.0#advance",
+    "restores@1.0.0#get",
+    "retention@1.0.0#expire",
+    "verifications@1.0.0#begin",
+    "verifications@1.0.0#advance",
+    "verifications@1.0.0#clear",
+];
+
+/// The only one whose parameters are few enough not to come in memory.
+const WITH_CONTEXT_ALONE: &str = r#"(func (export "optimize:backup/verifications@1.0.0#traces")
+    (param i32 i32 i32 i32 i32 i32 i32 i32 i64 i64 i32 i32 i32 i32 i32 i32) (result i32) call $body)"#;
 
 fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
     let export =
@@ -138,7 +149,7 @@ fn assemble(imports: &str, body: &str, more: &str) -> Vec<u8> {
             (memory (export "memory") 2)
             {data} {HELPERS}
             (func $body (result i32) {body})
-            {exports} {more})"#,
+            {exports} {WITH_CONTEXT_ALONE} {more})"#,
         data = data(),
     );
     wat::parse_str(text).unwrap()
