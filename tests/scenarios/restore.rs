@@ -27,8 +27,11 @@ use crate::kills::Kill;
 use crate::lifecycle::accept;
 use crate::{on_elasticsearch, on_every_engine};
 
-on_every_engine!(everything_comes_back_and_nothing_else_changes, lost_data_ends_the_restore_before_more_is_deleted,);
-on_elasticsearch!(a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one);
+on_every_engine!(everything_comes_back_and_nothing_else_changes);
+on_elasticsearch!(
+    a_command_that_is_killed_at_any_moment_is_taken_up_by_the_same_one,
+    lost_data_ends_the_restore_before_more_is_deleted,
+);
 
 const ID: u64 = 7;
 /// Of the admin: nobody else may restore.

@@ -16,12 +16,12 @@ use crate::fixture::{Fixture, options, part};
 use crate::{on_elasticsearch, on_every_engine};
 use backup_test_support::poll_until;
 
-on_every_engine!(
-    what_speaks_against_it_is_told_and_nothing_is_changed,
+on_every_engine!(what_speaks_against_it_is_told_and_nothing_is_changed);
+on_elasticsearch!(
     what_does_not_speak_against_it_is_replaced,
     two_servers_restore_one_backup_at_once,
+    of_two_backups_at_once_one_is_restored_in_the_end,
 );
-on_elasticsearch!(of_two_backups_at_once_one_is_restored_in_the_end);
 
 /// What is done to the engine before a restore, and undone after it.
 struct Obstacle {
