@@ -48,8 +48,6 @@ enum Outcome {
     Incomplete(&'static str),
     /// 204, and the backup is gone.
     Gone,
-    /// 202, and the restore becomes FAILED for a reason with this text.
-    Failed(&'static str),
 }
 
 /// Runs cells against the engine in memory.

@@ -221,7 +221,7 @@ fn restoring_message(id: Option<BackupId>, index: &str) -> String {
         None => "a backup is being restored in this installation".to_owned(),
     };
     format!(
-        "{what}: the index '{index}' has the setting {MARK}, which a restore takes away at its end; wait for that, or start the restore again if nobody drives it any more; docs/restoring.md says how to clear away one that was given up"
+        "{what}: the index '{index}' has the setting {MARK}, which a restore takes away at its end; wait for that, or start the restore again if nobody drives it any more; if no index was replaced (each such setting ends in .planned), PUT /{{index}}/_settings with null for it takes it away; docs/restoring.md says how to clear away one that was given up"
     )
 }
 

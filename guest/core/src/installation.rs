@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::refusal::{document, success};
 use crate::restore::is_expression;
-use crate::selection::{doubtful_names, missing_indices, neighbours, own_names};
+use crate::selection::{certain_names, doubtful_names, missing_indices, neighbours};
 use crate::{Error, IndexPrefix, IndexSelection, Part, Request, Response, TransportError};
 
 /// The indices of an installation.
@@ -89,9 +89,9 @@ impl Installation {
         self.expect_required().is_ok()
     }
 
-    /// Whether an index is there, and is not a nested installation's.
+    /// Whether an index is there, and is not a nested installation's, nor looks like it.
     pub(crate) fn owns(&self, index: &str) -> bool {
-        own_names(&self.prefix, self.names.iter().map(String::as_str)).contains(&index)
+        certain_names(&self.prefix, self.names.iter().map(String::as_str)).contains(&index)
     }
 
     /// The prefixes of other installations whose indices are under this one's prefix. They are left out of backups.

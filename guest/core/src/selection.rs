@@ -74,6 +74,12 @@ pub(crate) fn doubtful_names<'a>(prefix: &IndexPrefix, names: impl IntoIterator<
     indices.into_iter().filter(|(_, rest)| is_doubtful(rest)).map(|(name, _)| name).collect()
 }
 
+/// The installation's own names that do not look like another's either.
+pub(crate) fn certain_names<'a>(prefix: &IndexPrefix, names: impl Iterator<Item = &'a str> + Clone) -> Vec<&'a str> {
+    let doubtful: BTreeSet<&str> = doubtful_names(prefix, names.clone()).into_iter().collect();
+    own_names(prefix, names).into_iter().filter(|name| !doubtful.contains(name)).collect()
+}
+
 /// The prefix of the installation whose part these are the indices of. `None`: they are not a whole part.
 ///
 /// Part 1 has the one index that every installation has of it, part 2 has the others. The shortest prefix counts: a

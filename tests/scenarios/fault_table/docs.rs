@@ -100,6 +100,5 @@ fn describe(outcome: Outcome) -> String {
         Outcome::Gone => "gone".to_owned(),
         Outcome::Refused(status, code) => format!("{status} `{code}`"),
         Outcome::Incomplete(reason) => format!("INCOMPLETE, {reason}"),
-        Outcome::Failed(reason) => format!("FAILED, {reason}"),
     }
 }

@@ -11,8 +11,10 @@ pub(crate) struct Found {
     pub(crate) holder: Option<String>,
     /// It cannot be deleted as long as this block is set.
     pub(crate) block: Option<&'static str>,
-    /// Some block is set.
+    /// A block is set that forbids a change of settings.
     pub(crate) is_blocked: bool,
+    /// Nobody can write to it.
+    pub(crate) has_write_block: bool,
     pub(crate) replicas: u64,
     /// The cluster is restoring it.
     pub(crate) is_being_restored: bool,

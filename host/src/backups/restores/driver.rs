@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Restores;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
-use crate::sandbox::restores::{Restore, RestoreRun, RestoreState};
+use crate::sandbox::restores::{Restore, RestoreRun, RestoreState, RestoreStep};
 use crate::sandbox::types::Error;
 
 /// After so long with the same lasting error, a restore has failed.
@@ -32,8 +32,12 @@ pub(super) async fn drive(
     while restores.stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_some() {
         calls = restores.policies.successor_of(calls);
         let step = calls.advance_restore(&run).await;
-        let has_ended = lasting.is_over(step.as_ref().err());
+        let has_ended = lasting.is_over(lasting_kind(&step));
         match step {
+            Ok(RestoreStep { refusal: Some(refusal), .. }) if has_ended => {
+                let restore = failed(&run, &refusal);
+                return end(restores, &calls, &run, restore).await;
+            }
             Ok(step) => {
                 let trouble = step.refusal.map(|refusal| cut(refusal, 1_000));
                 if let Some(refusal) = &trouble {
@@ -55,7 +59,7 @@ pub(super) async fn drive(
                 return;
             }
             Err(error) if has_ended => {
-                let restore = failed(&run, &error);
+                let restore = failed(&run, &reason_of(&error));
                 return end(restores, &calls, &run, restore).await;
             }
             Err(error) => {
@@ -77,8 +81,8 @@ struct Lasting(Option<(String, Instant)>);
 
 impl Lasting {
     /// Whether it has lasted for so long that there is no point in another step.
-    fn is_over(&mut self, error: Option<&CallError>) -> bool {
-        let Some(kind) = error.and_then(lasting_kind) else {
+    fn is_over(&mut self, kind: Option<String>) -> bool {
+        let Some(kind) = kind else {
             self.0 = None;
             return false;
         };
@@ -93,22 +97,32 @@ impl Lasting {
 }
 
 /// The kind of an error that does not pass while nobody does something about it.
-fn lasting_kind(error: &CallError) -> Option<String> {
+fn lasting_kind(step: &Result<RestoreStep, CallError>) -> Option<String> {
     /// The engine's 429, 502, 503 and 504.
     const ENGINE_BUSY: &str = "engineBusy";
-    match error {
-        CallError::Refused(Error::Unreachable(_)) | CallError::Busy => None,
-        CallError::Refused(error) => Some(error.problem().code.clone()).filter(|code| code != ENGINE_BUSY),
-        other => Some(other.outcome().to_owned()),
+    match step {
+        Ok(step) => step.refusal.as_deref().and_then(lasting_refusal),
+        Err(CallError::Refused(Error::Unreachable(_)) | CallError::Busy) => None,
+        Err(CallError::Refused(error)) => Some(error.problem().code.clone()).filter(|code| code != ENGINE_BUSY),
+        Err(other) => Some(other.outcome().to_owned()),
     }
 }
 
-fn failed(run: &RestoreRun, error: &CallError) -> Restore {
+/// Status and type of a refusal that does not name a passing state. A 500 can be a storage's hiccup, or its permanent answer.
+fn lasting_refusal(refusal: &str) -> Option<String> {
+    let kind = refusal.split(':').next().unwrap_or_default();
+    kind.starts_with("500").then(|| kind.to_owned())
+}
+
+fn reason_of(error: &CallError) -> String {
     let detail = match error {
         CallError::Refused(error) => error.problem().detail.clone(),
         _ => None,
     };
-    let reason = detail.map_or_else(|| error.to_string(), |detail| format!("{error}: {detail}"));
+    detail.map_or_else(|| error.to_string(), |detail| format!("{error}: {detail}"))
+}
+
+fn failed(run: &RestoreRun, reason: &str) -> Restore {
     Restore {
         backup_id: run.backup_id,
         state: RestoreState::Failed,
@@ -117,7 +131,7 @@ fn failed(run: &RestoreRun, error: &CallError) -> Restore {
         failure_reason: Some(format!(
             "for {} minutes each step has failed: {}",
             MAX_LASTING.as_secs() / 60,
-            cut(reason, 2_000)
+            cut(reason.to_owned(), 2_000)
         )),
         next_step: Some(AFTER_LASTING.to_owned()),
     }

@@ -127,6 +127,19 @@ async fn a_failure_before_anything_was_changed_is_not_hidden_by_an_earlier_resto
     assert_eq!(host.restore().await.state, RestoreState::Complete);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_500_that_lasts_for_ten_minutes_ends_it() {
+    let (_cluster, host, _other) = with_backup().await;
+    let refused = Fault::refusal(Duration::ZERO, 500, "repository_exception", "access denied");
+    host.network.fail(PARTS[1], usize::MAX, refused);
+    host.begin_restore().await.unwrap();
+    let begun = Instant::now();
+    let restore = host.restore_ended().await;
+    assert!((600..700).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert_eq!(restore.state, RestoreState::Failed);
+    assert!(restore.failure_reason.unwrap().contains("access denied"));
+}
+
 fn contents(cluster: &Cluster) -> BTreeMap<String, StoredIndex> {
     cluster.engine.indices().into_iter().map(|(name, (_, stored))| (name, stored)).collect()
 }

@@ -3,17 +3,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::findings::named;
 use super::guard::{Guarded, guarded};
 use super::inspect::{completed, report, standings};
 use super::leftovers::left_by_others;
 use super::look::{identities, indices, tasks};
-use super::parts::{Contents, sizes};
+use super::parts::{Contents, Unreadable, readable};
 use super::{check, renaming};
 use crate::operations::send;
 use crate::refusal::{document, success};
 use crate::restore::{
-    ExactIndices, Found, IndexState, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState,
-    RestoreStep, Standing, Target, TargetPart, aliases, marked,
+    ExactIndices, Found, IndexState, MARK, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState,
+    RestoreStep, RunIndex, Standing, Target, TargetPart, WRITE_BLOCK, aliases, at_once, marked,
 };
 use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
 
@@ -40,11 +41,11 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
     let restore = report(run.backup_id, &standings, &found, &run.sizes());
     let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix, found: &found };
     if let Some(obstacle) = contents.obstacle() {
-        return Ok(failed(restore, obstacle));
+        return step.fail(run, restore, obstacle);
     }
     if uuids != run.snapshots || standings.len() != run.indices.len() {
         let reason = "the backup of this ID is another one than when the restore began".to_owned();
-        return Ok(failed(restore, reason));
+        return step.fail(run, restore, reason);
     }
     let is_deletion = matches!(NextStep::of(&standings), NextStep::Delete(..));
     if is_deletion && tasks.deletes(context.repository()?.as_str(), &contents.parts) {
@@ -55,10 +56,14 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
         Outcome::Refused(refusal) => {
             Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(refusal) })
         }
-        Outcome::Fails(reason) => Ok(failed(restore, reason)),
-        Outcome::Ended => {
+        Outcome::Fails(reason) => step.fail(run, restore, reason),
+        Outcome::Ended(marked) => {
             let restore = Restore { state: RestoreState::Complete, ..restore };
-            let restore = completed(engine, context, prefix, restore, &standings)?;
+            let mut restore = completed(engine, context, prefix, restore, &standings)?;
+            if !marked.is_empty() {
+                let first = restore.next_step.unwrap_or_default();
+                restore.next_step = Some(format!("{first}; {}", still_marked(&marked)));
+            }
             Ok(RestoreStep { restore, again_in: None, refusal: None })
         }
     }
@@ -72,7 +77,7 @@ impl RestoreRun {
 
 /// What the run restores, as the snapshots have it.
 fn targets(run: &RestoreRun, parts: &[TargetPart]) -> Vec<Target> {
-    let target = |index: &crate::restore::RunIndex| {
+    let target = |index: &RunIndex| {
         let part = parts.iter().find(|part| part.name.part == index.part && part.indices.contains(&index.index))?;
         Some(Target {
             part: index.part,
@@ -99,15 +104,51 @@ fn failed(restore: Restore, reason: String) -> RestoreStep {
     RestoreStep { restore, again_in: None, refusal: None }
 }
 
+/// The indices that the run has marked, if it has replaced none and none was missing.
+fn marks_of_nothing(run: &RestoreRun, found: &BTreeMap<String, Found>) -> Vec<String> {
+    let is_as_planned = |index: &RunIndex| {
+        found.get(&index.target).is_some_and(|found| index.replaces.as_deref() == Some(found.uuid.as_str()))
+    };
+    if !run.indices.iter().all(is_as_planned) {
+        return Vec::new();
+    }
+    let is_planned = |index: &&RunIndex| {
+        let mark = found.get(&index.target).and_then(|found| found.mark.as_ref());
+        matches!(mark, Some(Mark::Planned(uuid)) if run.snapshots.contains(uuid))
+    };
+    let planned: Vec<&RunIndex> = run.indices.iter().filter(is_planned).collect();
+    at_once(planned.into_iter(), |index| index.target.as_str()).into_iter().map(|index| index.target.clone()).collect()
+}
+
 fn deleted() -> String {
     "the backup is being deleted, so that nothing more is replaced".to_owned()
+}
+
+fn still_marked(indices: &[String]) -> String {
+    format!(
+        "no backup is made as long as {} have the setting {MARK} of another restore, which could not be taken away: take it away with PUT /{{index}}/_settings, and {WRITE_BLOCK} with it",
+        named(indices)
+    )
+}
+
+fn opened() -> String {
+    format!(
+        "somebody has taken {WRITE_BLOCK} away before the restore was complete, so that it can have been written to"
+    )
 }
 
 /// What the run has left without marks. An index that was there when it was planned has a mark or another UUID, so that this
 /// one was restored since; and once every index is finished, those without a mark have just lost it.
 fn run_standings(standings: Vec<Standing>, found: &BTreeMap<String, Found>) -> Vec<Standing> {
     let finishes = is_finishing(&standings, found);
+    let is_open = |standing: &Standing| {
+        let is_unfinished = |found: &Found| found.mark.as_ref().is_some_and(Mark::is_unfinished);
+        found.get(&standing.target.name).is_some_and(|found| is_unfinished(found) && !found.has_write_block)
+    };
     let settled = |standing: Standing| match standing.state {
+        IndexState::Restored | IndexState::Arrived | IndexState::Waiting(_) if is_open(&standing) => {
+            Standing { state: IndexState::Failed(opened()), ..standing }
+        }
         IndexState::Unmarked => Standing { state: IndexState::Restored, ..standing },
         IndexState::Foreign if finishes && !standing.is_marked => Standing { state: IndexState::Restored, ..standing },
         _ => standing,
@@ -135,8 +176,8 @@ enum Outcome {
     Refused(String),
     /// The restore cannot go on.
     Fails(String),
-    /// There is no step left.
-    Ended,
+    /// There is no step left. These indices keep the mark of another restore.
+    Ended(Vec<String>),
 }
 
 /// What a step needs.
@@ -151,6 +192,19 @@ struct Step<'a, E> {
 }
 
 impl<E: Engine> Step<'_, E> {
+    /// Ends the run. If nothing was replaced, nothing tells of it any more: the installation is as it was.
+    fn fail(&self, run: &RestoreRun, restore: Restore, reason: String) -> Result<RestoreStep, Error> {
+        if let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found)) {
+            if let Err(refusal) = success(&send(self.engine, &Request::unmark_indices(&indices))?) {
+                if refusal.can_pass_for_restore() {
+                    let refusal = Some(refusal.to_string());
+                    return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal });
+                }
+            }
+        }
+        Ok(failed(restore, reason))
+    }
+
     fn take(&self, standings: &[Standing]) -> Result<Outcome, Error> {
         match NextStep::of(standings) {
             NextStep::Fail(reason) => Ok(Outcome::Fails(reason)),
@@ -159,7 +213,11 @@ impl<E: Engine> Step<'_, E> {
             NextStep::Note(targets) => self.mark(&targets, Mark::restored),
             NextStep::Delete(_, targets) if self.rename.is_some() => Ok(Outcome::Fails(left_behind(&targets))),
             NextStep::Delete(part, batch) => match guarded(standings, self.found, &batch) {
-                Guarded::Mark(targets) => self.mark(&targets, Mark::planned),
+                // Nothing tells of a restore that cannot begin.
+                Guarded::Mark(targets) => match self.obstacle(part, &batch)? {
+                    Some(obstacle) => Ok(obstacle),
+                    None => self.mark(&targets, Mark::planned),
+                },
                 Guarded::Delete(targets) => self.delete(part, &targets),
             },
             NextStep::Restore(part, targets) => self.restore(part, &targets),
@@ -176,23 +234,28 @@ impl<E: Engine> Step<'_, E> {
         self.write(&Request::mark_indices(&indices, &mark(&first.snapshot_uuid)))
     }
 
-    /// Deletes indices of one part, if the engine can read every shard of the snapshot that has their replacements.
-    fn delete(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
-        let Some(part) = self.part(part) else { return Ok(Outcome::Fails(format!("{part} is gone"))) };
-        let readable = sizes(self.engine, self.context, part)?;
-        let missing =
-            |sizes: &super::parts::Sizes| targets.iter().find(|target| !sizes.contains_key(&target.index)).cloned();
-        match readable.map(|sizes| missing(&sizes)) {
-            Ok(None) => {}
-            Ok(Some(target)) => {
-                return Ok(Outcome::Fails(format!("snapshot {} does not have {}", part.name, target.index)));
-            }
-            Err(reason) => {
-                return Ok(Outcome::Fails(format!(
+    /// What keeps indices of one part from being deleted: the engine cannot read every shard of the snapshot that has their
+    /// replacements.
+    fn obstacle(&self, part: Part, targets: &[Target]) -> Result<Option<Outcome>, Error> {
+        let Some(part) = self.part(part) else { return Ok(Some(Outcome::Fails(format!("{part} is gone")))) };
+        let sizes = match readable(self.engine, self.context, part)? {
+            Ok(sizes) => sizes,
+            Err(Unreadable { reason, can_pass: true }) => return Ok(Some(Outcome::Refused(reason))),
+            Err(Unreadable { reason, .. }) => {
+                return Ok(Some(Outcome::Fails(format!(
                     "the files of snapshot {} cannot all be read ({reason}), so that nothing more is deleted",
                     part.name
-                )));
+                ))));
             }
+        };
+        let missing = targets.iter().find(|target| !sizes.contains_key(&target.index));
+        Ok(missing.map(|target| Outcome::Fails(format!("snapshot {} does not have {}", part.name, target.index))))
+    }
+
+    /// Deletes indices of one part.
+    fn delete(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
+        if let Some(obstacle) = self.obstacle(part, targets)? {
+            return Ok(obstacle);
         }
         // To read the snapshot takes its time.
         let now = identities(self.engine, self.context, self.prefix)?;
@@ -234,7 +297,7 @@ impl<E: Engine> Step<'_, E> {
     fn finish(&self, standings: &[Standing]) -> Result<Outcome, Error> {
         let marked = marked(standings);
         if marked.is_empty() {
-            return Ok(Outcome::Ended);
+            return Ok(Outcome::Ended(Vec::new()));
         }
         if self.rename.is_some() {
             let missing = self.missing_aliases(standings)?;
@@ -242,8 +305,11 @@ impl<E: Engine> Step<'_, E> {
                 return self.write(&Request::add_aliases(&missing));
             }
         }
-        if let Some(request) = left_by_others(self.prefix, self.found, standings).filter(|_| self.rename.is_none()) {
-            return self.write(&request);
+        if !standings.iter().any(|standing| self.is_finished(standing)) {
+            // While marks and blocks are there.
+            if let Some(fault) = check::whole(self.engine, self.context, self.prefix, standings)?.fault {
+                return Ok(Outcome::Fails(fault));
+            }
         }
         let unfinished: Vec<Standing> =
             standings.iter().filter(|standing| standing.is_marked && !self.is_finished(standing)).cloned().collect();
@@ -255,9 +321,20 @@ impl<E: Engine> Step<'_, E> {
         let marked: Vec<&Target> = marked.iter().collect();
         let request = Request::release_indices(&self.exact(&marked, |target| &target.name, self.prefix)?);
         match self.write(&request)? {
-            Outcome::Goes(_) if is_last => Ok(Outcome::Ended),
+            Outcome::Goes(_) if is_last => Ok(Outcome::Ended(self.release_others(standings))),
             outcome => Ok(outcome),
         }
+    }
+
+    /// Takes away the marks that a restore of another backup has left. The indices that keep theirs.
+    fn release_others(&self, standings: &[Standing]) -> Vec<String> {
+        if self.rename.is_some() {
+            return Vec::new();
+        }
+        let is_kept = |request: &Request| !send(self.engine, request).is_ok_and(|response| success(&response).is_ok());
+        let kept =
+            left_by_others(self.prefix, self.found, standings).into_iter().filter(|(_, request)| is_kept(request));
+        kept.flat_map(|(names, _)| names).collect()
     }
 
     fn is_finished(&self, standing: &Standing) -> bool {

@@ -131,20 +131,12 @@ pub(super) fn whole(
         let of_base = found.values().filter_map(|aliases| aliases.get(*base));
         of_base.filter(|is_write_index| **is_write_index).count()
     };
-    let mut faults: Vec<String> = bases
+    let faults: Vec<String> = bases
         .into_iter()
         .filter(|base| write_indices(base) != 1)
         .map(|base| format!("the alias {base} does not have one write index"))
         .collect();
     let version = schema_version(engine, context, prefix)?.ok();
-    let named = standings.first().map(|standing| standing.target.snapshot.version.to_string());
-    if version.as_ref().map(|version| version.to_ascii_lowercase()) != named {
-        faults.push(format!(
-            "the restored data is of Optimize {}, and the snapshots are named after {}",
-            version.as_deref().unwrap_or("an unknown version"),
-            named.as_deref().unwrap_or("none")
-        ));
-    }
     Ok(Whole { fault: (!faults.is_empty()).then(|| faults.join("; ")), version })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::look::Tasks;
 use super::parts::Contents;
 use crate::restore::{Finding, FindingCode, Found, IndexState, Mark, Target, TargetPart, is_expression};
-use crate::selection::{doubtful_names, installation_of};
+use crate::selection::{certain_names, doubtful_names, installation_of};
 use crate::text::cut;
 use crate::{Context, IndexPrefix};
 
@@ -172,7 +172,7 @@ impl Facts<'_> {
         let is_unfinished = |mark: &Mark| mark.is_unfinished() && !snapshots.contains(mark.uuid());
         let is_anothers = |found: &Found| found.mark.as_ref().is_some_and(is_unfinished);
         let own: BTreeSet<&str> =
-            crate::selection::own_names(self.prefix, self.found.keys().map(String::as_str)).into_iter().collect();
+            certain_names(self.prefix, self.found.keys().map(String::as_str)).into_iter().collect();
         let is_own = |name: &&String| own.contains(name.as_str());
         let marked = self.found.iter().filter(|(_, found)| is_anothers(found)).map(|(name, _)| name);
         let mut names: BTreeSet<&String> = marked.filter(is_own).collect();

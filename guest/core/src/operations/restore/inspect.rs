@@ -63,7 +63,7 @@ pub(super) fn completed(
         return Ok(Restore { state: RestoreState::Failed, failure_reason: fault, next_step, ..restore });
     }
     let named = standings.first().map(|standing| standing.target.snapshot.version.to_string());
-    let start = format!("start Optimize {}", named.or(version).unwrap_or_default());
+    let start = start(named.unwrap_or_default(), version);
     let next_step = if context.settings.index_prefix == *prefix {
         format!(
             "{start}; in a cluster of Camunda, restore the other components from the backup with the same ID before"
@@ -72,6 +72,18 @@ pub(super) fn completed(
         format!("look at the indices {prefix}-*, and delete them by their exact names when they are no longer needed")
     };
     Ok(Restore { next_step: Some(next_step), ..restore })
+}
+
+/// Which Optimize to start: snapshots are named after a setting, if there is one.
+fn start(named: String, version: Option<String>) -> String {
+    match version {
+        Some(version) if version.to_ascii_lowercase() != named => {
+            format!(
+                "start Optimize {version}, which the restored data is of, although the snapshots are named after {named}"
+            )
+        }
+        _ => format!("start Optimize {named}"),
+    }
 }
 
 /// Where each target stands; `replaces` has the UUIDs of the indices that may be deleted.

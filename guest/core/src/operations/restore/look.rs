@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::operations::fetch;
 use crate::refusal::document;
-use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, is_expression};
+use crate::restore::{Found, MARK, Mark, Primary, Recovery, ShardState, TargetPart, WRITE_BLOCK, is_expression};
 use crate::text::{cut, without_stack_traces};
 use crate::verification::HOLDER;
 use crate::{Context, Engine, Error, IndexPrefix, Request};
@@ -132,16 +132,15 @@ impl RawIndex {
     fn into_found(self) -> Found {
         let text = |name: &str| self.settings.get(name).and_then(serde_json::Value::as_str);
         let number = |name: &str| text(name).and_then(|number| number.parse().ok()).unwrap_or_default();
+        let is_set = |block: &str| text(block) == Some("true");
         let blocks = ["index.blocks.read_only", "index.blocks.metadata"];
         Found {
             uuid: text("index.uuid").unwrap_or_default().to_owned(),
             mark: text(MARK).map(Mark::parse),
             holder: text(HOLDER).map(str::to_owned),
-            block: blocks.into_iter().find(|block| text(block) == Some("true")),
-            is_blocked: self
-                .settings
-                .keys()
-                .any(|name| name.starts_with("index.blocks.") && text(name) == Some("true")),
+            block: blocks.into_iter().find(|block| is_set(block)),
+            is_blocked: blocks.into_iter().any(is_set) || is_set("index.blocks.read_only_allow_delete"),
+            has_write_block: is_set(WRITE_BLOCK),
             replicas: number("index.number_of_replicas"),
             ..Found::default()
         }

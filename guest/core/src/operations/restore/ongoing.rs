@@ -74,10 +74,8 @@ fn marks(engine: &impl Engine, context: &Context) -> Result<BTreeMap<String, Mar
     };
     let body = match success(&response) {
         Ok(body) => body,
-        Err(refusal) if matches!(refusal.status, 408 | 429 | 502..=504) => {
-            return Err(Error::refused(&request, refusal, context.repository()?));
-        }
-        Err(_) => return Ok(BTreeMap::new()),
+        Err(refusal) if matches!(refusal.status, 400 | 403 | 404 | 405) => return Ok(BTreeMap::new()),
+        Err(refusal) => return Err(Error::refused(&request, refusal, context.repository()?)),
     };
     let found: BTreeMap<String, RawIndex> = document(&request, body)?;
     let mark = |index: RawIndex| index.settings.get(MARK).and_then(Value::as_str).map(Mark::parse);

@@ -82,23 +82,49 @@ pub(in crate::operations) fn sizes(
     context: &Context,
     part: &TargetPart,
 ) -> Result<Result<Sizes, String>, Error> {
+    Ok(readable(engine, context, part)?.map_err(|unreadable| unreadable.reason))
+}
+
+/// Why an engine cannot read the metadata of each shard.
+pub(super) struct Unreadable {
+    pub(super) reason: String,
+    /// A storage that does not answer in time is told like one whose files are damaged.
+    pub(super) can_pass: bool,
+}
+
+impl From<String> for Unreadable {
+    fn from(reason: String) -> Self {
+        Self { reason, can_pass: false }
+    }
+}
+
+pub(super) fn readable(
+    engine: &impl Engine,
+    context: &Context,
+    part: &TargetPart,
+) -> Result<Result<Sizes, Unreadable>, Error> {
     let request = Request::snapshot_sizes(context.repository()?, &part.name);
     let response = send(engine, &request)?;
     let status: RawStatus = match success(&response) {
         Ok(body) => document(&request, body)?,
-        Err(refusal) if is_about_files(&refusal) => return Ok(Err(refusal.to_string())),
+        Err(refusal) if is_about_files(&refusal) => {
+            let can_pass = refusal.status == 500 && !refusal.is_snapshot_missing();
+            return Ok(Err(Unreadable { reason: refusal.to_string(), can_pass }));
+        }
         Err(refusal) => return Err(Error::refused(&request, refusal, context.repository()?)),
     };
-    let Some(snapshot) = status.snapshots.into_iter().next() else { return Ok(Err("it is not there".to_owned())) };
+    let Some(snapshot) = status.snapshots.into_iter().next() else {
+        return Ok(Err("it is not there".to_owned().into()));
+    };
     if snapshot.state != "SUCCESS" {
-        return Ok(Err(format!("the search engine calls it {}", snapshot.state)));
+        return Ok(Err(format!("the search engine calls it {}", snapshot.state).into()));
     }
     let known: BTreeSet<&String> = snapshot.indices.keys().collect();
     if let Some(missing) = part.indices.iter().find(|index| !known.contains(index)) {
-        return Ok(Err(format!("the search engine tells nothing of the shards of {missing}")));
+        return Ok(Err(format!("the search engine tells nothing of the shards of {missing}").into()));
     }
     if let Some((index, _)) = snapshot.indices.iter().find(|(_, index)| index.shards_stats.failed > 0) {
-        return Ok(Err(format!("shards of {index} are not in it")));
+        return Ok(Err(format!("shards of {index} are not in it").into()));
     }
     let size = |index: RawIndexStatus| (index.stats.total.size_in_bytes, index.shards_stats.total);
     Ok(Ok(snapshot.indices.into_iter().map(|(name, index)| (name, size(index))).collect()))

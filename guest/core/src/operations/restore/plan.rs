@@ -92,7 +92,7 @@ pub fn plan(
 }
 
 /// Where each index stands. Only an index with the mark of an unfinished restore of this backup counts as restored from it,
-/// and only as long as nobody has written to it: a restore begins anew, whatever an earlier one did.
+/// and only as long as nobody can have written to it: a restore begins anew, whatever an earlier one did.
 fn states(
     context: &Context,
     targets: &[Target],
@@ -102,13 +102,12 @@ fn states(
     let repository = context.repository()?;
     let states: Vec<IndexState> =
         targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();
-    // A restored shard has seen no write.
+    // A restored shard has seen no write since it was started, and before that the block forbade them.
     let is_written = |found: &Found| writes.iter().any(|writes| writes.uuid == found.uuid && writes.writes > 0);
+    let is_doubtful = |found: &Found| found.is_finished() || !found.has_write_block || is_written(found);
     let replaced = |(target, state): (&Target, IndexState)| match state {
-        IndexState::Foreign | IndexState::Failed(_) | IndexState::Unmarked => IndexState::Old,
-        IndexState::Restored | IndexState::Arrived
-            if found.get(&target.name).is_some_and(|found| found.is_finished() || is_written(found)) =>
-        {
+        IndexState::Foreign | IndexState::Failed(_) | IndexState::Unmarked | IndexState::Waiting(_) => IndexState::Old,
+        IndexState::Restored | IndexState::Arrived if found.get(&target.name).is_some_and(is_doubtful) => {
             IndexState::Old
         }
         state => state,

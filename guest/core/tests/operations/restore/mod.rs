@@ -3,6 +3,7 @@
 pub(crate) mod fixture;
 
 #[cfg(test)]
+mod blocks;
 mod faults;
 #[cfg(test)]
 mod findings;

@@ -188,3 +188,42 @@ fn marks_on_indices_that_the_backup_does_not_have_are_taken_away() {
     assert_eq!(fixture.engine.indices()[later].1.blocks, [""; 0]);
     assert_eq!(fixture.plan().findings.iter().filter(|finding| finding.stops()).count(), 0);
 }
+
+#[test]
+fn marks_of_an_installation_of_which_only_a_part_is_there_are_its_own_affair() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    for index in ["optimize-us-timestamp-based-import-index_v5", "optimize-us-position-based-import-index_v3"] {
+        fixture.engine.add_index(index);
+        fixture.engine.change_index(index, |index| index.blocks.push(WRITE_BLOCK.to_owned()));
+        mark(&fixture, index, "of-another.restored");
+    }
+    fixture.create(NEW, "run").unwrap();
+    fixture.delete(NEW, None).unwrap();
+    assert_complete(&fixture.restore());
+    let index = "optimize-us-timestamp-based-import-index_v5";
+    assert!(fixture.engine.mark_of(index).is_some());
+    assert_eq!(fixture.engine.indices()[index].1.blocks, [WRITE_BLOCK]);
+}
+
+#[test]
+fn a_mark_that_cannot_be_taken_away_does_not_keep_a_restore_from_being_complete() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let later = "optimize-alert_v4";
+    fixture.engine.add_index(later);
+    mark(&fixture, later, "of-another-backup.restored");
+    let run = fixture.plan_with(&overriding(FindingCode::AnotherRestore)).run.unwrap();
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        let is_change = request.method == backup_core::Method::Put && request.path[0].contains(later);
+        is_change.then(|| Ok(refusal(403, "cluster_block_exception", "blocked by: [FORBIDDEN/8/index write]")))
+    });
+    let ended = loop {
+        let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        match step.again_in {
+            Some(delay) => fixture.engine.pass(delay),
+            None => break step.restore,
+        }
+    };
+    assert_complete(&ended);
+    assert!(ended.next_step.unwrap().contains(later));
+    assert_eq!(fixture.engine.marked_indices(), [later]);
+}
