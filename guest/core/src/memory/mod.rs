@@ -93,6 +93,11 @@ impl MemoryEngine {
             if is_assigned { Shard::Started } else { Shard::Unassigned { reason: "NODE_LEFT", details: None } };
     }
 
+    /// From now on, no node takes the shards of indices that are restored, or nodes take them again.
+    pub fn allocate_restored(&self, is_allowed: bool) {
+        self.state().is_allocation_off = !is_allowed;
+    }
+
     /// Writes or deletes an index's document with the id 1.
     pub fn set_document(&self, index: &str, document: Option<Value>) {
         let mut state = self.state();

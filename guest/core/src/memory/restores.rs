@@ -136,6 +136,10 @@ impl State {
                 snapshot.name
             );
             Shard::Unassigned { reason: "ALLOCATION_FAILED", details: Some(details) }
+        } else if self.is_allocation_off {
+            // The engine ends such a restore at once.
+            let details = format!("restore_source[{repository}/{}]", snapshot.name);
+            Shard::Unassigned { reason: "NEW_INDEX_RESTORED", details: Some(details) }
         } else {
             end.map_or(Shard::Started, Shard::Restoring)
         };

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub(super) writing_takes: Option<Duration>,
     /// How long it takes to restore an index. `None`: it is there at once.
     pub(super) restoring_takes: Option<Duration>,
+    /// No node takes a shard that is restored.
+    pub(super) is_allocation_off: bool,
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) indices: Indices,
     /// The space on the disk of its node. `None`: a lot.

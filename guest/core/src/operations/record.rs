@@ -30,17 +30,28 @@ fn count(engine: &impl Engine, context: &Context, selection: &IndexSelection) ->
     of_part.copied().reduce(u64::saturating_add)
 }
 
-/// Reads the answer to [`Request::documents`]. `None`: it does not tell.
+/// Reads the answer to [`Request::documents`]. `None`: it does not tell, or only of some shards.
 pub(super) fn documents(request: &Request, response: &Response) -> Option<BTreeMap<String, u64>> {
     let raw: RawStatistics = document(request, success(response).ok()?).ok()?;
+    if raw.shards.failed > 0 {
+        return None;
+    }
     let count = |(name, index): (String, RawIndex)| Some((name, index.primaries.docs?.count));
     Some(raw.indices.into_iter().filter_map(count).collect())
 }
 
 #[derive(Deserialize)]
 struct RawStatistics {
+    #[serde(rename = "_shards", default)]
+    shards: RawShards,
     #[serde(default)]
     indices: BTreeMap<String, RawIndex>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawShards {
+    #[serde(default)]
+    failed: u64,
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ impl Request {
     #[must_use]
     pub fn documents(prefix: &IndexPrefix) -> Self {
         Self::new(Method::Get, &[&format!("{prefix}-*"), "_stats", "docs"])
-            .query("filter_path", "indices.*.primaries.docs.count,error,status")
+            .query("filter_path", "_shards.failed,indices.*.primaries.docs.count,error,status")
     }
 
     /// Creates the lock of verifications, without waiting for its shard. Of several, the engine lets one succeed.

@@ -30,6 +30,8 @@ pub(crate) struct Primary {
     pub(crate) state: ShardState,
     /// The engine lost it with the whole cluster, before it was restored.
     pub(crate) is_lost: bool,
+    /// A node tried to restore it, and what is in the snapshot was the reason that it could not.
+    pub(crate) is_faulty: bool,
     /// Why it is on no node.
     pub(crate) details: String,
 }
@@ -90,6 +92,11 @@ impl Found {
         self.is_started()
             && self.recoveries.len() == self.primaries.len()
             && self.recoveries.iter().all(|recovery| recovery.is_done && is_from(recovery))
+    }
+
+    /// Why a node could not restore a primary shard. `None` if no node tried: none was allowed to, or the one that had it is gone.
+    pub(crate) fn fault(&self) -> Option<&str> {
+        self.primaries.iter().find(|primary| primary.is_faulty).map(|primary| primary.details.as_str())
     }
 
     /// Why it has a primary shard on no node.

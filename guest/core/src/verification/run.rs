@@ -90,12 +90,6 @@ impl VerificationRun {
         restored.map(|check| check.found.as_str()).unwrap_or_default()
     }
 
-    /// Ends all checks that have not ended: the one of the restore has failed, and of the others nothing is known.
-    pub(crate) fn abort(&mut self, reason: &str) {
-        self.decide(CheckName::Restored, CheckOutcome::Failed, reason);
-        self.skip_pending("the verification did not get to its end");
-    }
-
     /// Ends all checks that have not ended.
     pub(crate) fn skip_pending(&mut self, reason: &str) {
         for check in self.checks.iter_mut().filter(|check| check.outcome == CheckOutcome::Pending) {

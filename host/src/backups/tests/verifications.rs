@@ -238,7 +238,28 @@ async fn a_host_that_was_away_for_too_long_ends_and_touches_nothing() {
     assert_eq!(verification.state, VerificationState::InProgress, "{verification:?}");
     assert_eq!(scratch(&cluster), others);
     assert_eq!(neighbour.verified("1").await.state, VerificationState::Passed);
-    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::Failed);
+    let told = host.service.verifications.get("1").await.unwrap();
+    assert_eq!(told.state, VerificationState::Failed);
+    assert!(told.failure_reason.unwrap().starts_with("it could not be carried out"), "the backup is not the reason");
+    assert!(told.checks.iter().all(|check| check.outcome != CheckOutcome::Failed), "{:?}", told.checks);
+}
+
+/// While the engine does not answer, nobody can show a sign of life.
+#[tokio::test(start_paused = true)]
+async fn the_time_in_which_a_host_could_not_look_does_not_count() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    let neighbour = TestHost::new(&cluster);
+    host.verify_and_crash(3).await;
+    neighbour.adopt_forever();
+    sleep(Duration::from_secs(45)).await;
+    neighbour.network.fail(" ", usize::MAX, Fault::Away);
+    sleep(Duration::from_secs(100)).await;
+    neighbour.network.heal();
+    sleep(Duration::from_secs(INTERVAL + 10)).await;
+    assert_ne!(scratch(&cluster), [] as [String; 0]);
+    sleep(Duration::from_secs(ABANDONED_AFTER + INTERVAL)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
 }
 
 /// Somebody has taken the lock away by hand, say.

@@ -78,7 +78,16 @@ impl Verifications {
         }
     }
 
+    /// Only what is seen again and again counts: while the engine does not answer, nobody can show a sign of life.
     async fn look(&self, sighting: &mut Sighting) -> Result<(), CallError> {
+        let result = self.look_once(sighting).await;
+        if result.is_err() {
+            *sighting = Sighting::default();
+        }
+        result
+    }
+
+    async fn look_once(&self, sighting: &mut Sighting) -> Result<(), CallError> {
         if self.driven().is_some() {
             *sighting = Sighting::default();
             self.lock().elsewhere = None;

@@ -10,7 +10,7 @@ use crate::clock;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
 use crate::sandbox::types::Error;
-use crate::sandbox::verifications::VerificationRun;
+use crate::sandbox::verifications::{CheckOutcome, VerificationRun};
 
 /// Whatever a policy says, the host does not ask all the time, nor so seldom that it looks dead to others.
 const MIN_DELAY: Duration = Duration::from_millis(100);
@@ -84,6 +84,7 @@ fn is_final(error: &CallError) -> bool {
     matches!(error, CallError::Refused(Error::NotFound(_) | Error::Conflict(_)))
 }
 
+/// Once every check has ended, they alone tell how: what is left of the copies is no fault of the backup.
 async fn give_up(
     verifications: &Verifications,
     calls: &PolicyCalls,
@@ -92,6 +93,11 @@ async fn give_up(
     reason: String,
 ) {
     clear(verifications, calls, &run).await;
+    if !run.checks.is_empty() && run.checks.iter().all(|check| check.outcome != CheckOutcome::Pending) {
+        tracing::warn!(backupId = run.backup_id, reason, "the verification could not delete all that it has made");
+        let failure = failures(&run.checks);
+        return verifications.ended(end(run, made_by, failure));
+    }
     let failure = [failures(&run.checks), Some(format!("it could not be carried out: {reason}"))];
     let failure = failure.into_iter().flatten().collect::<Vec<_>>().join("; ");
     verifications.ended(end(run, made_by, Some(failure)));

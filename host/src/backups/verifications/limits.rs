@@ -17,7 +17,8 @@ const MAX_STANDSTILL: Duration = Duration::from_secs(60 * 60);
 /// Longer than any copy takes.
 const MAX_TIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How far a run is. Any change counts as progress.
+/// How far a run is. Any change counts as progress, but of the bytes only more than ever before: copies that are lost again and
+/// again are none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Position {
     checked: usize,
@@ -44,7 +45,7 @@ impl Limits {
         let position = Position {
             checked: run.indices.iter().filter(|index| index.checked).count(),
             decided: run.checks.iter().filter(|check| check.outcome != CheckOutcome::Pending).count(),
-            bytes: bytes.map_or(0, |bytes| bytes.done),
+            bytes: bytes.map_or(0, |bytes| bytes.done).max(self.position.bytes),
         };
         // The lock is counted up all the same: that is no progress.
         let is_progress = std::mem::replace(&mut self.position, position) != position;

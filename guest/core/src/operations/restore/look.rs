@@ -162,6 +162,11 @@ struct RawShard {
 /// leaves files there that are not whole.
 const FROM_DISK: &str = "failed to recover from gateway";
 
+/// What they say where a node tried to restore a shard and could not.
+const TRIED: [&str; 3] = ["RestoreFailedException", "CorruptIndexException", "NoSuchFileException"];
+/// A node whose disk is full has tried, too, and another one may succeed.
+const DISK_IS_FULL: &str = "No space left on device";
+
 /// A reason can name every node.
 const MAX_DETAILS_BYTES: usize = 2_000;
 
@@ -169,6 +174,9 @@ impl RawShard {
     fn into_primary(self) -> Primary {
         let details = self.details.or(self.reason.clone()).unwrap_or_default();
         let is_lost = self.reason.as_deref() == Some("CLUSTER_RECOVERED") || details.contains(FROM_DISK);
+        let is_tried =
+            self.reason.as_deref() == Some("ALLOCATION_FAILED") || TRIED.iter().any(|words| details.contains(words));
+        let is_faulty = is_tried && !is_lost && !details.contains(DISK_IS_FULL);
         Primary {
             state: match self.state.as_str() {
                 "STARTED" | "RELOCATING" => ShardState::Started,
@@ -176,6 +184,7 @@ impl RawShard {
                 _ => ShardState::Unassigned,
             },
             is_lost: self.state == "UNASSIGNED" && is_lost,
+            is_faulty: self.state == "UNASSIGNED" && is_faulty,
             details: cut(without_stack_traces(&details), MAX_DETAILS_BYTES),
         }
     }

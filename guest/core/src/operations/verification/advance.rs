@@ -9,7 +9,7 @@ use crate::operations::restore::look::Tasks;
 use crate::operations::restore::parts::Contents;
 use crate::operations::send;
 use crate::refusal::success;
-use crate::restore::{ExactIndices, IndexState, RenamePattern, Standing, Target, TargetPart, at_once};
+use crate::restore::{ExactIndices, Found, IndexState, RenamePattern, Standing, Target, TargetPart, at_once};
 use crate::selection::base_name;
 use crate::text::cut;
 use crate::verification::{VerificationHolder, VerificationRun, VerificationStep, VerifiedIndex};
@@ -21,6 +21,8 @@ const WHILE_RESTORING: Duration = Duration::from_secs(1);
 const AFTER_STEP: Duration = Duration::from_millis(100);
 /// How long to wait after a refusal that can pass.
 const AFTER_REFUSAL: Duration = Duration::from_secs(2);
+/// How long to wait before an index is copied again whose shards no node has taken.
+const WHILE_NOT_TAKEN: Duration = Duration::from_secs(15);
 /// How often the lock is counted up, so that others see that somebody still is at it.
 const BEAT: Duration = Duration::from_secs(20);
 /// How much is told of the fault of one index: several can have one.
@@ -29,13 +31,17 @@ const MAX_FAULT_BYTES: usize = 800;
 /// Takes the next step of a verification.
 ///
 /// # Errors
-/// Why the step could not be taken. Take it again, with the same run.
+/// Why the step could not be taken. Take it again, with the same run, unless it is [`Error::BackupNotFound`] or
+/// [`Error::BackupNotVerifiable`]: the backup is gone, or the lock is.
 pub fn advance(engine: &impl Engine, context: &Context, run: &VerificationRun) -> Result<VerificationStep, Error> {
     let (scratch, tasks) = Scratch::with_shards(engine, context)?;
-    let mut step = Step { engine, context, scratch: &scratch, tasks: &tasks, run: run.clone(), bytes: None };
+    let step = Step { engine, context, scratch: &scratch, tasks: &tasks, run: run.clone(), bytes: None };
     if !scratch.is_of(run) {
-        step.run.abort(&lost(scratch.holder.as_ref()));
-        return Ok(step.ended());
+        if run.is_decided() {
+            // The answer to the lock's deletion got lost, or somebody else has cleared what this one had left.
+            return Ok(step.ended());
+        }
+        return Err(step.given_up(lost(scratch.holder.as_ref())));
     }
     let is_due = context.now < run.beaten || context.now.since(run.beaten) >= BEAT;
     if is_due {
@@ -102,19 +108,26 @@ impl<E: Engine> Step<'_, E> {
     }
 
     fn go_on(mut self) -> Result<VerificationStep, Error> {
-        let contents = match Contents::of(self.engine, self.context, self.run.backup_id) {
-            Err(Error::BackupNotFound { .. }) => return Ok(self.abort("the backup was deleted")),
-            contents => contents?,
-        };
+        let contents = Contents::of(self.engine, self.context, self.run.backup_id)?;
         let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
         if uuids != self.run.snapshots {
             let reason = contents.obstacle().unwrap_or_else(|| "the backup was deleted and made again".to_owned());
-            return Ok(self.abort(&reason));
+            return Err(self.given_up(reason));
         }
         let copies = self.copies(&contents)?;
         self.bytes = self.count_bytes(&copies);
         let wanted: BTreeSet<&String> =
-            copies.iter().filter(|copy| is_usable(&copy.state)).map(|copy| &copy.target.name).collect();
+            copies.iter().filter(|copy| self.is_usable(copy)).map(|copy| &copy.target.name).collect();
+        if let Some(refusal) = self.not_taken(&copies) {
+            let not_taken = some_of(copies.iter().filter(|copy| self.is_not_taken(copy)).map(|copy| &copy.target.name));
+            let Some(not_taken) = not_taken else { return Ok(self.refused(refusal)) };
+            let step = self.delete(&not_taken)?;
+            return Ok(VerificationStep {
+                again_in: Some(WHILE_NOT_TAKEN),
+                refusal: step.refusal.or(Some(refusal)),
+                ..step
+            });
+        }
         if let Some(others) = some_of(self.scratch.indices.keys().filter(|name| !wanted.contains(name))) {
             return self.delete(&others);
         }
@@ -127,10 +140,9 @@ impl<E: Engine> Step<'_, E> {
         self.check(&contents, &copies)
     }
 
-    /// Ends the checks; what was made is deleted by the next steps.
-    fn abort(mut self, reason: &str) -> VerificationStep {
-        self.run.abort(&format!("{reason}, so that the verification was given up"));
-        self.again_in(AFTER_STEP)
+    /// The verification cannot go on. That says nothing of the backup.
+    fn given_up(&self, reason: String) -> Error {
+        Error::BackupNotVerifiable { id: self.run.backup_id, reason }
     }
 
     /// The copies of indices that are not checked yet, as far as they are of this run.
@@ -143,6 +155,30 @@ impl<E: Engine> Step<'_, E> {
             is_ours.then_some(Standing { state, is_marked: found.mark.is_some(), target })
         };
         Ok(self.unchecked(contents).into_iter().filter_map(standing).collect())
+    }
+
+    /// Whether a copy is what it should be, or can become that.
+    fn is_usable(&self, copy: &Standing) -> bool {
+        !matches!(copy.state, IndexState::Lost | IndexState::Foreign | IndexState::Unmarked) && !self.is_not_taken(copy)
+    }
+
+    /// Whether no node has tried to restore a shard of it, or the node that had it is gone. That says nothing of the backup.
+    fn is_not_taken(&self, copy: &Standing) -> bool {
+        matches!(copy.state, IndexState::Failed(_)) && self.fault(copy).is_none()
+    }
+
+    fn fault(&self, copy: &Standing) -> Option<&str> {
+        self.scratch.indices.get(&copy.target.name).and_then(Found::fault)
+    }
+
+    fn not_taken(&self, copies: &[Standing]) -> Option<String> {
+        let first = copies.iter().find(|copy| self.is_not_taken(copy))?;
+        let IndexState::Failed(why) = &first.state else { return None };
+        let why = cut(why.clone(), MAX_FAULT_BYTES);
+        Some(format!(
+            "no node has a shard of the copy of {} ({why}): a disk above its watermark, a setting of the allocation, or a node that has left; it is copied again",
+            first.target.index
+        ))
     }
 
     /// What has to be copied still, by part and name.
@@ -163,19 +199,19 @@ impl<E: Engine> Step<'_, E> {
         let of_part = unchecked.iter().filter(|target| target.part == first.part);
         let batch = at_once(of_part, |target| target.name.as_str());
         let part = contents.parts.iter().find(|part| part.name.part == first.part);
-        let Some(part) = part else { return Ok(self.abort(&format!("{} is gone", first.part))) };
+        let Some(part) = part else { return Err(self.given_up(format!("{} is gone", first.part))) };
         if self.tasks.deletes(self.context.repository()?.as_str(), &contents.parts) {
-            return Ok(self.abort("the backup is being deleted"));
+            return Err(self.given_up("it is being deleted".to_owned()));
         }
         let Some(mut refusal) = self.restore(part, &batch)? else { return Ok(self.again_in(AFTER_STEP * 2)) };
-        if batch.len() > 1 && is_final(&refusal) {
+        if batch.len() > 1 && !can_pass(&refusal) {
             // Only one of them may be the reason.
             match self.restore(part, &[first])? {
                 None => return Ok(self.again_in(AFTER_STEP * 2)),
                 Some(of_first) => refusal = of_first,
             }
         }
-        if !is_final(&refusal) {
+        if !is_fault(&refusal) {
             return Ok(self.refused(refusal.to_string()));
         }
         self.note_checked(first, None, Some(&refusal.to_string()));
@@ -206,7 +242,10 @@ impl<E: Engine> Step<'_, E> {
         for copy in copies {
             let target = &copy.target;
             match &copy.state {
-                IndexState::Failed(reason) => self.note_checked(target, None, Some(reason)),
+                IndexState::Failed(reason) => {
+                    let fault = self.fault(copy).unwrap_or(reason).to_owned();
+                    self.note_checked(target, None, Some(&fault));
+                }
                 _ => {
                     if is_metadata(self.context, target) {
                         self.check_version(target)?;
@@ -235,7 +274,7 @@ impl<E: Engine> Step<'_, E> {
         let found = match version_in(self.engine, self.context, &request) {
             Ok(found) => found.map_err(|none| none.reason),
             Err(error) => match error.refusal() {
-                Some(refusal) if is_final(refusal) => Err(refusal.to_string()),
+                Some(refusal) if !can_pass(refusal) && !matches!(refusal.status, 401 | 403) => Err(refusal.to_string()),
                 _ => return Err(error),
             },
         };
@@ -288,15 +327,22 @@ fn passing(request: &Request, refusal: Refusal, context: &Context) -> Result<Ref
     }
 }
 
-/// Whether the same restore will be refused again, because of the backup.
-fn is_final(refusal: &Refusal) -> bool {
+/// Whether the same request can succeed a little later, without a change of anything.
+fn can_pass(refusal: &Refusal) -> bool {
     let is_in_the_way = refusal.is_index_in_the_way() || refusal.is_held();
-    !is_in_the_way && !refusal.is_from_proxy() && !matches!(refusal.status, 408 | 429 | 502..=504)
+    is_in_the_way || refusal.is_from_proxy() || matches!(refusal.status, 408 | 429 | 502..=504)
 }
 
-/// Whether a copy is what it should be, or can become that.
-fn is_usable(state: &IndexState) -> bool {
-    !matches!(state, IndexState::Lost | IndexState::Foreign | IndexState::Unmarked)
+/// What the types of errors are called that a damaged or missing file of a repository gives.
+const DAMAGED: [&str; 5] = ["no_such_file", "corrupt", "index_format", "eof_exception", "parse_exception"];
+
+/// Whether the backup is the reason of a restore's refusal. A limit of shards or a repository that cannot be read at the moment
+/// is none.
+fn is_fault(refusal: &Refusal) -> bool {
+    let has = |text: &str| DAMAGED.iter().any(|word| text.contains(word));
+    let is_damaged = has(&refusal.kind) || refusal.cause.as_deref().is_some_and(has);
+    let is_told = refusal.kind == "snapshot_restore_exception" || refusal.is_index_missing();
+    !can_pass(refusal) && (is_told || is_damaged)
 }
 
 fn is_metadata(context: &Context, target: &Target) -> bool {

@@ -2,8 +2,9 @@
 
 use backup_core::memory::{Dialect, Intercepted, StoredSnapshot};
 use backup_core::operations::verification;
+use backup_core::verification::scratch::LOCK;
 use backup_core::verification::{CheckName, CheckOutcome, VerificationStep};
-use backup_core::{Request, Timestamp};
+use backup_core::{ErrorKind, Request, Timestamp};
 use serde_json::{Value, json};
 
 use super::fixture::{assert_failed, assert_passed, found, is_restore, outcome, seconds, verifiable};
@@ -129,6 +130,84 @@ fn refusals_that_can_pass_are_told_and_tried_again() {
 }
 
 #[test]
+fn refusals_that_are_no_fault_of_the_backup_are_none_of_its_checks() {
+    let limit = "Validation Failed: 1: this action would add [1] shards, but this cluster currently has [1000]/[1000] maximum normal shards open;";
+    for response in [
+        refusal(400, "validation_exception", limit),
+        refusal(500, "repository_exception", "[backups] could not read repository data: slow down"),
+        refusal(500, "uncategorized_execution_exception", "slow down"),
+    ] {
+        let fixture = verifiable(Dialect::Elasticsearch8_19);
+        let run = fixture.begin("verifier").unwrap();
+        let engine =
+            Intercepted::new(&fixture.engine, |request: &Request| is_restore(request).then(|| Ok(response.clone())));
+        let step = verification::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        assert!(step.refusal.is_some(), "{response:?}");
+        assert!(step.run.indices.iter().all(|index| !index.checked), "{:#?}", step.run);
+        assert_passed(&fixture.go_on(&step.run));
+    }
+}
+
+#[test]
+fn a_user_who_may_not_read_the_copies_finds_no_fault_of_the_backup() {
+    for status in [401, 403] {
+        let fixture = verifiable(Dialect::Elasticsearch8_19);
+        let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+            let reads_copy = request.path.last().is_some_and(|last| last == "1") && request.path[0].contains("verify");
+            reads_copy.then(|| Ok(refusal(status, "security_exception", "action is unauthorized")))
+        });
+        let mut run = fixture.begin("verifier").unwrap();
+        let error = loop {
+            match verification::advance(&engine, &fixture.context("unused"), &run) {
+                Ok(step) => {
+                    fixture.engine.pass(step.again_in.expect("it cannot end"));
+                    run = step.run;
+                }
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.code(), "engineAccessDenied");
+        assert_eq!(outcome(&run, CheckName::SchemaVersion), CheckOutcome::Pending);
+        assert_passed(&fixture.go_on(&run));
+    }
+}
+
+#[test]
+fn copies_that_no_node_takes_are_copied_again_and_no_fault_of_the_backup() {
+    for dialect in Dialect::ALL {
+        let fixture = verifiable(dialect);
+        fixture.engine.allocate_restored(false);
+        let mut run = fixture.begin("verifier").unwrap();
+        let mut refusals = Vec::new();
+        for _ in 0..12 {
+            let step = fixture.verification_step(&run).unwrap();
+            refusals.extend(step.refusal);
+            fixture.engine.pass(step.again_in.unwrap());
+            run = step.run;
+        }
+        assert!(refusals.len() > 1 && refusals.iter().all(|text| text.contains("watermark")), "{refusals:?}");
+        assert!(run.indices.iter().all(|index| !index.checked), "{run:#?}");
+        fixture.engine.allocate_restored(true);
+        assert_passed(&fixture.go_on(&run));
+        assert_eq!(fixture.scratch(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_copy_whose_node_has_left_is_made_again() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let run = fixture.begin("verifier").unwrap();
+    let run = fixture.go_on_until(&run, |_| fixture.scratch().len() > 1);
+    for copy in fixture.scratch().iter().filter(|name| *name != LOCK) {
+        fixture.engine.assign_primary(copy, false);
+    }
+    let step = fixture.verification_step(&run).unwrap();
+    assert!(step.refusal.is_some_and(|refusal| refusal.contains("a node that has left")));
+    assert_passed(&fixture.go_on(&step.run));
+    assert_eq!(fixture.scratch(), Vec::<String>::new());
+}
+
+#[test]
 fn a_backup_that_is_deleted_meanwhile_ends_it() {
     for is_made_again in [false, true] {
         let fixture = verifiable(Dialect::Elasticsearch8_19);
@@ -139,9 +218,11 @@ fn a_backup_that_is_deleted_meanwhile_ends_it() {
             fixture.create(ID, "run-2").unwrap();
             fixture.drive(ID);
         }
-        let run = fixture.go_on(&run);
-        assert!(found(&run, CheckName::Restored).contains("deleted"), "{run:#?}");
-        assert_eq!(outcome(&run, CheckName::Restored), CheckOutcome::Failed);
+        let error = fixture.verification_step(&run).unwrap_err();
+        let expected = if is_made_again { ErrorKind::Conflict } else { ErrorKind::NotFound };
+        assert_eq!(error.kind(), expected, "it is no check of the backup that has failed: {error}");
+        // As the host does then.
+        fixture.clear_what_is_left();
         assert_eq!(fixture.scratch(), Vec::<String>::new());
     }
 }

@@ -4,9 +4,9 @@ use backup_core::memory::{Dialect, Intercepted};
 use backup_core::operations::verification;
 use backup_core::verification::scratch::LOCK;
 use backup_core::verification::{CheckName, CheckOutcome, VerificationHolder, VerificationTraces};
-use backup_core::{BackupId, Context, IndexPrefix, Method, Request, Settings};
+use backup_core::{BackupId, Context, ErrorKind, IndexPrefix, Method, Request, Settings};
 
-use super::fixture::{assert_passed, found, is_taking_lock, outcome, verifiable};
+use super::fixture::{assert_passed, is_taking_lock, outcome, verifiable};
 use crate::fixture::Fixture;
 use crate::restore::fixture::ID;
 
@@ -54,17 +54,15 @@ fn one_whose_lock_was_taken_away_touches_nothing() {
     assert_eq!(fixture.scratch(), Vec::<String>::new());
 
     let writes = fixture.writes().len();
-    let step = fixture.verification_step(&run).unwrap();
-    assert_eq!(step.again_in, None);
-    assert_eq!(outcome(&step.run, CheckName::Restored), CheckOutcome::Failed);
-    assert!(found(&step.run, CheckName::Restored).contains("nobody has it"), "{:#?}", step.run);
+    let error = fixture.verification_step(&run).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "it is no check of the backup that has failed");
+    assert!(error.to_string().contains("nobody has it"), "{error}");
 
     let other = fixture.begin("other").unwrap();
     let other = fixture.go_on_until(&other, |_| fixture.scratch().len() > 1);
     let before = (fixture.engine.indices(), fixture.writes().len());
-    let step = fixture.verification_step(&run).unwrap();
-    assert_eq!(step.again_in, None);
-    assert!(found(&step.run, CheckName::Restored).contains("a verification of backup 7 has it"), "{:#?}", step.run);
+    let error = fixture.verification_step(&run).unwrap_err();
+    assert!(error.to_string().contains("a verification of backup 7 has it"), "{error}");
     assert_eq!((fixture.engine.indices(), fixture.writes().len()), before);
     assert!(before.1 > writes);
     assert_passed(&fixture.go_on(&other));

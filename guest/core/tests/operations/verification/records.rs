@@ -29,13 +29,18 @@ fn is_count(request: &Request) -> bool {
 
 #[test]
 fn a_count_that_fails_changes_nothing_of_a_backup_and_is_not_repeated() {
-    let failures: [Result<Response, TransportError>; 8] = [
+    let failures: [Result<Response, TransportError>; 9] = [
         Ok(refusal(403, "security_exception", "action is unauthorized")),
         Ok(refusal(404, "index_not_found_exception", "no such index")),
         Ok(answer(503, "<html>Service Unavailable</html>")),
         Ok(answer(200, "")),
         Ok(answer(200, r#"{"indices":{"optimize-settings_v3":{"primaries":{"docs":{"count":-1}}}}}"#)),
         Ok(answer(200, r#"{"indices":[]}"#)),
+        // Some shards did not answer, so that the sum would be too low.
+        Ok(answer(
+            200,
+            r#"{"_shards":{"failed":1},"indices":{"optimize-settings_v3":{"primaries":{"docs":{"count":1}}}}}"#,
+        )),
         Err(interrupted()),
         Err(TransportError::Denied("not granted".to_owned())),
     ];
