@@ -1,4 +1,4 @@
-use crate::sandbox::restores::{Restore, RestoreState};
+use crate::sandbox::restores::{Restore, RestoreState, RestoredIndex, RestoredIndexState};
 
 /// What is restored, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Current {
         self.was_complete_before &= is_complete;
         match &self.end {
             // Another server has restored it since.
-            Some(_) if is_complete && !self.was_complete_before => {
+            Some(end) if end.state == RestoreState::Failed && is_complete && !self.was_complete_before => {
                 self.end = None;
                 restore
             }
@@ -55,7 +55,14 @@ impl Current {
                 next_step: end.next_step.clone(),
                 ..restore
             },
+            // The engine forgets it as soon as a shard moves. An index that is missing has gone since.
+            Some(end) if end.state == RestoreState::Complete && is_forgotten(&restore) => end.clone(),
             _ => restore,
         }
     }
+}
+
+fn is_forgotten(restore: &Restore) -> bool {
+    let is_there = |index: &RestoredIndex| index.state != RestoredIndexState::Missing;
+    restore.state == RestoreState::None && !restore.indices.is_empty() && restore.indices.iter().all(is_there)
 }

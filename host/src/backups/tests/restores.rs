@@ -140,6 +140,19 @@ async fn a_500_that_lasts_for_ten_minutes_ends_it() {
     assert!(restore.failure_reason.unwrap().contains("access denied"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_complete_restore_is_told_after_the_engine_has_forgotten_it() {
+    let (cluster, host, other) = with_backup().await;
+    host.begin_restore().await.unwrap();
+    assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
+    cluster.engine.restart();
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(other.restore().await.state, RestoreState::None);
+    assert_eq!(host.restore().await.state, RestoreState::Complete);
+    cluster.engine.remove_index(SETTINGS);
+    assert_eq!(host.restore().await.state, RestoreState::None);
+}
+
 fn contents(cluster: &Cluster) -> BTreeMap<String, StoredIndex> {
     cluster.engine.indices().into_iter().map(|(name, (_, stored))| (name, stored)).collect()
 }

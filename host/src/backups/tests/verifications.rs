@@ -244,6 +244,23 @@ async fn a_host_that_was_away_for_too_long_ends_and_touches_nothing() {
     assert!(told.checks.iter().all(|check| check.outcome != CheckOutcome::Failed), "{:?}", told.checks);
 }
 
+/// Another tool's snapshot of everything has the copies in it.
+#[tokio::test(start_paused = true)]
+async fn copies_that_cannot_be_deleted_make_no_good_backup_a_bad_one() {
+    let (cluster, host) = with_backup().await;
+    // The first deletes the copies of part 1, so that there is room for those of part 2.
+    host.network.fail_from(
+        2,
+        "DELETE optimize-backup-verify",
+        usize::MAX,
+        Fault::refusal(Duration::ZERO, 400, "snapshot_in_progress_exception", "they are being snapshotted"),
+    );
+    host.verify("1").await.unwrap();
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
+    assert_eq!((host.outcome("failed"), host.outcome("passed") > 0.0), (0.0, true));
+    assert_ne!(scratch(&cluster), [] as [String; 0]);
+}
+
 /// While the engine does not answer, nobody can show a sign of life.
 #[tokio::test(start_paused = true)]
 async fn the_time_in_which_a_host_could_not_look_does_not_count() {

@@ -209,7 +209,9 @@ impl Verifications {
 fn in_progress(id: &str) -> CallError {
     CallError::Refused(Error::Conflict(Problem {
         code: IN_PROGRESS.to_owned(),
-        message: format!("this server is verifying the backup with ID {id}; wait for its end, or, to restore now, restore with --local or stop this server"),
+        message: format!(
+            "this server is verifying the backup with ID {id}; wait for its end, or, to restore now, restore with --local or stop this server"
+        ),
         detail: None,
     }))
 }
