@@ -153,7 +153,7 @@ pub fn optimize_version(engine: &impl Engine, context: &Context) -> Result<Optim
 /// Why no version is in Optimize's metadata index.
 pub(super) struct NoVersion {
     pub(super) reason: String,
-    has_no_index: bool,
+    pub(super) has_no_index: bool,
 }
 
 /// The version in Optimize's metadata index.

@@ -247,8 +247,10 @@ impl<E: Engine> Step<'_, E> {
                     self.note_checked(target, None, Some(&fault));
                 }
                 _ => {
-                    if is_metadata(self.context, target) {
-                        self.check_version(target)?;
+                    if is_metadata(self.context, target)
+                        && let Some(gone) = self.check_version(target)?
+                    {
+                        return Ok(self.refused(gone));
                     }
                     self.note_checked(target, counts.get(&target.name).copied(), None);
                 }
@@ -269,17 +271,19 @@ impl<E: Engine> Step<'_, E> {
         Ok(documents(&request, &send(self.engine, &request)?).unwrap_or_default())
     }
 
-    fn check_version(&mut self, target: &Target) -> Result<(), Error> {
+    /// The refusal if the copy has gone since it was seen.
+    fn check_version(&mut self, target: &Target) -> Result<Option<String>, Error> {
         let request = Request::copied_version(&target.name);
         let found = match version_in(self.engine, self.context, &request) {
+            Ok(Err(none)) if none.has_no_index => return Ok(Some(none.reason)),
             Ok(found) => found.map_err(|none| none.reason),
             Err(error) => match error.refusal() {
-                Some(refusal) if !can_pass(refusal) && !matches!(refusal.status, 401 | 403) => Err(refusal.to_string()),
+                Some(refusal) if is_of_the_data(refusal) => Err(refusal.to_string()),
                 _ => return Err(error),
             },
         };
         checks::version(&mut self.run, &target.snapshot.version.to_string(), found);
-        Ok(())
+        Ok(None)
     }
 
     fn note_checked(&mut self, target: &Target, documents: Option<u64>, fault: Option<&str>) {
@@ -317,6 +321,11 @@ impl<E: Engine> Step<'_, E> {
         let copied = sum(&mut found.flat_map(|found| &found.recoveries).map(|recovery| recovery.done_bytes));
         (total > 0).then(|| ByteCount { total, done: checked.saturating_add(copied).min(total) })
     }
+}
+
+/// Whether a copy cannot be read because of what is in it, and not because the user may not.
+fn is_of_the_data(refusal: &Refusal) -> bool {
+    !can_pass(refusal) && !matches!(refusal.status, 401 | 403)
 }
 
 /// The refusal, unless it is about settings and rights: that is an error, and nothing that a check has found.

@@ -173,6 +173,29 @@ fn a_user_who_may_not_read_the_copies_finds_no_fault_of_the_backup() {
 }
 
 #[test]
+fn copies_that_are_cleared_between_two_requests_are_no_fault_of_the_backup() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        if request.path.last().is_some_and(|last| last == "1") && request.path[0].contains("verify") {
+            fixture.clear_what_is_left();
+        }
+        None
+    });
+    let mut run = fixture.begin("verifier").unwrap();
+    let gone = loop {
+        let step = verification::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        run = step.run;
+        match step.refusal {
+            Some(refusal) => break refusal,
+            None => fixture.engine.pass(step.again_in.expect("it cannot end")),
+        }
+    };
+    assert!(gone.contains("no such index"), "{gone}");
+    assert_eq!(outcome(&run, CheckName::SchemaVersion), CheckOutcome::Pending);
+    assert_eq!(fixture.verification_step(&run).unwrap_err().kind(), ErrorKind::Conflict, "the lock is gone, too");
+}
+
+#[test]
 fn copies_that_no_node_takes_are_copied_again_and_no_fault_of_the_backup() {
     for dialect in Dialect::ALL {
         let fixture = verifiable(dialect);
