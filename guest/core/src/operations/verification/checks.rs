@@ -5,9 +5,6 @@ use crate::operations::restore::parts::Contents;
 use crate::verification::{CheckName, CheckOutcome, VerificationRun};
 use crate::{Backup, Context, Origin, Part, Snapshot};
 
-/// So many documents may be missing of each part, however few it has.
-const MIN_TOLERATED: u64 = 10;
-
 const RESTORE_ANOTHER: &str = "restore another backup than this one, and make a new one";
 
 /// Decides what the snapshots' metadata alone tells.
@@ -130,7 +127,7 @@ fn documents(run: &VerificationRun, backup: &Backup) -> (CheckOutcome, String) {
         let Some(copied) = of_part.map(|index| index.documents).sum::<Option<u64>>() else { continue };
         let text = format!("{part} has {copied} documents, and {recorded} were counted just before");
         // A history clean-up can delete some in between.
-        let tolerated = (recorded / 100).max(MIN_TOLERATED);
+        let tolerated = recorded.div_ceil(100);
         if copied >= recorded.saturating_sub(tolerated) { found.push(text) } else { faults.push(text) }
     }
     if !faults.is_empty() {
