@@ -194,13 +194,12 @@ struct Step<'a, E> {
 impl<E: Engine> Step<'_, E> {
     /// Ends the run. If nothing was replaced, nothing tells of it any more: the installation is as it was.
     fn fail(&self, run: &RestoreRun, restore: Restore, reason: String) -> Result<RestoreStep, Error> {
-        if let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found)) {
-            if let Err(refusal) = success(&send(self.engine, &Request::unmark_indices(&indices))?) {
-                if refusal.can_pass_for_restore() {
-                    let refusal = Some(refusal.to_string());
-                    return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal });
-                }
-            }
+        if let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found))
+            && let Err(refusal) = success(&send(self.engine, &Request::unmark_indices(&indices))?)
+            && refusal.can_pass_for_restore()
+        {
+            let refusal = Some(refusal.to_string());
+            return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal });
         }
         Ok(failed(restore, reason))
     }
