@@ -234,7 +234,7 @@ impl<E: Engine> Step<'_, E> {
     }
 
     /// What keeps indices of one part from being deleted: the engine cannot read every shard of the snapshot that has their
-    /// replacements.
+    /// replacements, or does not let this user restore it.
     fn obstacle(&self, part: Part, targets: &[Target]) -> Result<Option<Outcome>, Error> {
         let Some(part) = self.part(part) else { return Ok(Some(Outcome::Fails(format!("{part} is gone")))) };
         let sizes = match readable(self.engine, self.context, part)? {
@@ -247,8 +247,30 @@ impl<E: Engine> Step<'_, E> {
                 ))));
             }
         };
-        let missing = targets.iter().find(|target| !sizes.contains_key(&target.index));
-        Ok(missing.map(|target| Outcome::Fails(format!("snapshot {} does not have {}", part.name, target.index))))
+        if let Some(missing) = targets.iter().find(|target| !sizes.contains_key(&target.index)) {
+            return Ok(Some(Outcome::Fails(format!("snapshot {} does not have {}", part.name, missing.index))));
+        }
+        match targets.first() {
+            Some(target) => self.rehearse(part, target),
+            None => Ok(None),
+        }
+    }
+
+    /// Asks for a restore that no engine carries out: nothing else tells whether this user may restore.
+    fn rehearse(&self, part: &TargetPart, target: &Target) -> Result<Option<Outcome>, Error> {
+        let (repository, own) = (self.context.repository()?, &self.context.settings.index_prefix);
+        let index = self.exact(&[target], |target| &target.index, own)?;
+        let request = Request::rehearse_restore(repository, &part.name, &index, own);
+        match success(&send(self.engine, &request)?) {
+            Ok(body) => {
+                let _: Accepted = document(&request, body)?;
+                let reason = "the search engine restores an index under a name that no index can have, so that nothing is deleted";
+                Ok(Some(Outcome::Fails(reason.to_owned())))
+            }
+            Err(refusal) if refusal.speaks_against_restores() => self.refused(&request, refusal).map(Some),
+            // It is about the name.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Deletes indices of one part.
