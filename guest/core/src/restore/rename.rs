@@ -8,7 +8,12 @@ use crate::{BackupId, IndexPrefix};
 pub struct RenamePattern {
     from: IndexPrefix,
     to: IndexPrefix,
+    /// What is put between the other prefix and the rest.
+    infix: &'static str,
 }
+
+/// An index can have neither `#` nor a capital letter in its name.
+const IMPOSSIBLE: &str = "#NOT-RESTORED-";
 
 impl RenamePattern {
     /// `None` if the indices of the one prefix could be taken for those of the other.
@@ -16,13 +21,20 @@ impl RenamePattern {
     pub fn new(from: &IndexPrefix, to: &IndexPrefix) -> Option<Self> {
         let is_within =
             |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
-        (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone() })
+        (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone(), infix: "" })
     }
 
     /// Renames an installation's indices to the copies that the verification of a backup makes of them.
     #[must_use]
     pub fn to_copies(from: &IndexPrefix, id: BackupId) -> Self {
-        Self { from: from.clone(), to: from.of_copies(id) }
+        Self { from: from.clone(), to: from.of_copies(id), infix: "" }
+    }
+
+    /// Gives an installation's indices names that no index can have, still under its prefix: what is restored like this cannot
+    /// take any index's place.
+    #[must_use]
+    pub fn to_impossible(own: &IndexPrefix) -> Self {
+        Self { from: own.clone(), to: own.clone(), infix: IMPOSSIBLE }
     }
 
     /// The other prefix.
@@ -40,13 +52,13 @@ impl RenamePattern {
     /// `rename_replacement`.
     #[must_use]
     pub fn replacement(&self) -> String {
-        format!("{}-$1", self.to)
+        format!("{}-{}$1", self.to, self.infix)
     }
 
     /// The name after the restore. `None`: it is not under the prefix.
     #[must_use]
     pub fn apply(&self, index: &str) -> Option<String> {
-        Some(format!("{}-{}", self.to, self.from.strip(index)?))
+        Some(format!("{}-{}{}", self.to, self.infix, self.from.strip(index)?))
     }
 }
 

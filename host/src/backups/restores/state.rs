@@ -23,6 +23,8 @@ pub(super) struct Current {
     pub(super) has_begun: bool,
     /// Why the last step did not succeed, while it is being tried again.
     pub(super) trouble: Option<String>,
+    /// What the last step told.
+    pub(super) last: Option<Restore>,
     /// How it ended.
     pub(super) end: Option<Restore>,
     /// It has failed, and the engine has told ever since that the backup is restored: by an earlier restore.
@@ -31,7 +33,21 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn driven(subject: Subject) -> Self {
-        Self { subject, is_driven: true, has_begun: false, trouble: None, end: None, was_complete_before: false }
+        Self {
+            subject,
+            is_driven: true,
+            has_begun: false,
+            trouble: None,
+            last: None,
+            end: None,
+            was_complete_before: false,
+        }
+    }
+
+    /// Where it stands while it is driven. The steps know the sizes from the plan: the engine need not read its storage for them.
+    pub(super) fn driven_so_far(&mut self) -> Option<Restore> {
+        let last = self.last.clone().filter(|_| self.is_driven)?;
+        Some(self.completed(last))
     }
 
     /// Adds to what the engine tells: between two steps it has no trace of why one failed.

@@ -101,7 +101,8 @@ async fn what_passes_is_waited_for_and_what_lasts_ends_it() {
 async fn a_failure_is_told_until_another_server_has_restored_the_backup() {
     let (_cluster, host, other) = with_backup().await;
     let refused = Fault::refusal(Duration::ZERO, 400, "illegal_argument_exception", "too many shards");
-    host.network.fail(PARTS[1], 1, refused);
+    // The first of these requests only tries whether it may restore, and whatever else is wrong is told by the second.
+    host.network.fail(PARTS[1], 2, refused);
     host.begin_restore().await.unwrap();
     assert_eq!(host.restore_ended().await.state, RestoreState::Failed);
     other.begin_restore().await.unwrap();
