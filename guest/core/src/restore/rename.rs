@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::selection::{base_name, is_rolled_over};
+use crate::verification::scratch::numbered_copy;
 use crate::{BackupId, IndexPrefix};
 
 /// Renames indices from one prefix to another.
@@ -8,6 +9,8 @@ use crate::{BackupId, IndexPrefix};
 pub struct RenamePattern {
     from: IndexPrefix,
     to: IndexPrefix,
+    /// The whole name of the only index that is renamed.
+    name: Option<String>,
 }
 
 impl RenamePattern {
@@ -16,13 +19,18 @@ impl RenamePattern {
     pub fn new(from: &IndexPrefix, to: &IndexPrefix) -> Option<Self> {
         let is_within =
             |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
-        (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone() })
+        (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone(), name: None })
     }
 
-    /// Renames an installation's indices to the copies that the verification of a backup makes of them.
+    /// Renames these indices of an installation to the copies that the verification of a backup makes of them. One whose copy has
+    /// a number in its name is renamed alone.
     #[must_use]
-    pub fn to_copies(from: &IndexPrefix, id: BackupId) -> Self {
-        Self { from: from.clone(), to: from.of_copies(id) }
+    pub fn to_copies(from: &IndexPrefix, id: BackupId, indices: &[String]) -> Self {
+        let name = match indices {
+            [index] => numbered_copy(id, index),
+            _ => None,
+        };
+        Self { from: from.clone(), to: from.of_copies(id), name }
     }
 
     /// The other prefix.
@@ -40,13 +48,14 @@ impl RenamePattern {
     /// `rename_replacement`.
     #[must_use]
     pub fn replacement(&self) -> String {
-        format!("{}-$1", self.to)
+        self.name.clone().unwrap_or_else(|| format!("{}-$1", self.to))
     }
 
     /// The name after the restore. `None`: it is not under the prefix.
     #[must_use]
     pub fn apply(&self, index: &str) -> Option<String> {
-        Some(format!("{}-{}", self.to, self.from.strip(index)?))
+        let rest = self.from.strip(index)?;
+        Some(self.name.clone().unwrap_or_else(|| format!("{}-{rest}", self.to)))
     }
 }
 

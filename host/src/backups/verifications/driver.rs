@@ -105,9 +105,11 @@ async fn give_up(
 
 /// What cannot be cleared now is cleared later, as what a killed host has left.
 async fn clear(verifications: &Verifications, calls: &PolicyCalls, run: &VerificationRun) {
-    if let Err(error) = verifications.clear_own(calls, run).await {
+    let cleared = verifications.clear_own(calls, run).await;
+    if let Err(error) = &cleared {
         tracing::warn!(backupId = run.backup_id, %error, "what the verification has made is not cleared yet");
     }
+    verifications.lock().is_left = !cleared.unwrap_or(false);
 }
 
 fn end(run: VerificationRun, made_by: Option<String>, failure: Option<String>) -> End {

@@ -1,16 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::room::expect_room;
 use super::scratch::Scratch;
 use super::{checks, targets};
 use crate::operations::restore::look::{Tasks, tasks};
 use crate::operations::restore::parts::{Contents, Sizes, sizes};
-use crate::operations::restore::room::available_bytes;
 use crate::operations::{may_have_executed, send};
 use crate::refusal::{document, success};
-use crate::restore::{Target, at_once};
+use crate::restore::Target;
 use crate::verification::scratch::is_scratch;
 use crate::verification::{Check, VerificationRun, VerifiedIndex};
-use crate::{BackupId, Context, Engine, Error, Part, Request};
+use crate::{BackupId, Context, Engine, Error, Request};
 
 /// Begins the verification of a backup: takes the lock.
 ///
@@ -32,7 +32,7 @@ pub fn begin(engine: &impl Engine, context: &Context, id: &str) -> Result<Verifi
     if let Some(reason) = in_use(context, &contents, &tasks(engine, context)?)? {
         return Err(not_verifiable(reason.to_owned()));
     }
-    let (copied, not_copied) = targets(context, id, &contents.parts);
+    let copied = targets(context, id, &contents.parts);
     if copied.is_empty() {
         let prefix = &context.settings.index_prefix;
         return Err(not_verifiable(format!("it has no index of the prefix '{prefix}'")));
@@ -42,8 +42,8 @@ pub fn begin(engine: &impl Engine, context: &Context, id: &str) -> Result<Verifi
         // Of files that cannot be read the restore tells which index they are of.
         known.extend(sizes(engine, context, part)?.unwrap_or_default());
     }
-    expect_room(engine, context, &copied, &known)?;
-    let indices = copied.iter().chain(&not_copied).map(|target| verified(target, &known));
+    expect_room(engine, context, id, &copied, &known)?;
+    let indices = copied.iter().map(|target| verified(target, &known));
     let mut run = VerificationRun {
         backup_id: id,
         run_id: context.run_id.clone(),
@@ -79,27 +79,6 @@ fn verified(target: &Target, sizes: &Sizes) -> VerifiedIndex {
         size: sizes.get(&target.index).map(|&(bytes, _)| bytes),
         documents: None,
         checked: false,
-    }
-}
-
-/// The disks need room for as many copies as there are at a time.
-fn expect_room(engine: &impl Engine, context: &Context, copied: &[Target], sizes: &Sizes) -> Result<(), Error> {
-    let size = |target: &&Target| sizes.get(&target.index).map_or(0, |&(bytes, _)| bytes);
-    let mut needed = 0;
-    for part in Part::ALL {
-        let mut left: Vec<&Target> = copied.iter().filter(|target| target.part == part).collect();
-        while !left.is_empty() {
-            let batch = at_once(left.iter().copied(), |target| target.name.as_str());
-            needed = needed.max(batch.iter().map(size).fold(0, u64::saturating_add));
-            left.drain(..batch.len());
-        }
-    }
-    match available_bytes(engine, context)? {
-        Ok(available) if available > 0 && needed > available => {
-            Err(Error::NoRoomForVerification { missing: needed - available, needed, available })
-        }
-        // Where it is not known, the engine says so itself if there is none.
-        _ => Ok(()),
     }
 }
 
