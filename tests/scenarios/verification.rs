@@ -138,8 +138,12 @@ async fn a_good_backup_passes_and_each_fault_is_found(distribution: Distribution
     let prefix = fixture.installation.prefix();
     Installation::minimal(&fixture.engine, &format!("{prefix}-eu")).await?;
     create_neighbours(&fixture.engine, prefix).await?;
+    // The name of its copy has no room for its own.
+    let long = format!("{prefix}-process-instance-{}_v8", "x".repeat(229 - prefix.len()));
+    client.put(&format!("/{long}/_doc/1?refresh=true"), &json!({"a": 1})).await?.ok()?;
     back_up(&fixture, &[GOOD, WITHOUT_DOCUMENTS, WITHOUT_INDEX]).await?;
-    let others = fixture.installation.other_indices();
+    let mut others = fixture.installation.other_indices();
+    others.push(long);
     let data = others.iter().find(|name| name.contains("process-instance")).context("an index with documents")?;
 
     let without: Vec<String> = others.iter().filter(|name| *name != data).cloned().collect();
@@ -195,6 +199,18 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
         assert_eq!(copies(&fixture).await?, [] as [String; 0], "killed after {moment:?}");
         assert_eq!(everything(&fixture).await?, before, "killed after {moment:?}");
     }
+
+    // One that is ended in order clears first, and says so.
+    let child = command(&options, ID, &[]).spawn()?;
+    poll_until("a copy", TIMEOUT, async || Ok((copies(&fixture).await?.len() > 1).then_some(()))).await?;
+    let process = child.id().context("it has ended")?.to_string();
+    ensure!(Command::new("kill").args(["-TERM", &process]).status().await?.success());
+    let (status, output, errors) = ended(child).await?;
+    ensure!(
+        status == 130 && errors.contains("what the verification has made is cleared"),
+        "{status}\n{output}\n{errors}"
+    );
+    assert_eq!(copies(&fixture).await?, [] as [String; 0]);
 
     // A server that is stopped clears by itself.
     let host = fixture.host().await?;

@@ -44,7 +44,7 @@ pub(crate) enum ShardState {
 }
 
 /// What a primary shard was recovered from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Recovery {
     /// Repository and snapshot. `None`: something else.
     pub(crate) snapshot: Option<(String, String)>,

@@ -222,7 +222,7 @@ impl<E: Engine> Step<'_, E> {
     fn copy(mut self, contents: &Contents) -> Result<VerificationStep, Error> {
         let unchecked = self.unchecked(contents);
         let Some(first) = unchecked.first() else {
-            checks::after(&mut self.run, contents);
+            checks::after(&mut self.run, &self.context.settings.index_prefix, contents);
             return Ok(self.again_in(AFTER_STEP));
         };
         let batch = next_batch(self.run.backup_id, &unchecked);
@@ -285,7 +285,7 @@ impl<E: Engine> Step<'_, E> {
             }
         }
         if self.unchecked(contents).is_empty() {
-            checks::after(&mut self.run, contents);
+            checks::after(&mut self.run, &self.context.settings.index_prefix, contents);
         }
         Ok(self.again_in(AFTER_STEP))
     }

@@ -6,7 +6,7 @@ const PART: &str = "camunda_optimize_7_8.6.0_part_2_of_2";
 
 fn recovery(is_from_copy: bool, is_done: bool) -> Recovery {
     let snapshot = (!is_from_copy).then(|| ("backups".to_owned(), PART.to_owned()));
-    Recovery { snapshot, is_from_copy, is_done, total_bytes: 1, done_bytes: u64::from(is_done) }
+    Recovery { snapshot, is_from_copy, is_done, ..Recovery::default() }
 }
 
 /// The state of an index with one started primary shard, which was begun to be restored.

@@ -54,6 +54,36 @@ fn documents_that_are_missing() {
     with(2, lose(40), |_, run| assert_passed(run));
 }
 
+/// Beside the instances of processes they would be less than a hundredth.
+#[test]
+fn reports_that_are_missing() {
+    const REPORTS: &str = "optimize-single-process-report_v11";
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    fixture.engine.set_documents(OTHER_INDICES[2], 10_000_000);
+    fixture.engine.set_documents(REPORTS, 800);
+    fixture.delete(ID, None).unwrap();
+    fixture.create(ID, "run").unwrap();
+    fixture.drive(ID);
+    let passed = fixture.verify();
+    assert_passed(&passed);
+    assert!(found(&passed, CheckName::Documents).contains("800 documents of reports"), "{passed:#?}");
+    let left = |count: u64| {
+        fixture.engine.change_snapshot(&part(ID, 2), |snapshot| {
+            snapshot.contents.get_mut(REPORTS).unwrap().documents = count;
+        });
+        fixture.verify()
+    };
+    // Somebody deletes a few in between.
+    assert_passed(&left(790));
+    let run = left(0);
+    assert_failed(&run, CheckName::Documents);
+    let found = found(&run, CheckName::Documents);
+    assert!(
+        found.starts_with("part 2 of 2 has 0 documents of reports") && found.contains("800 were counted"),
+        "{found}"
+    );
+}
+
 #[test]
 fn another_version_than_in_the_names() {
     let change = |document: Option<Value>| {
