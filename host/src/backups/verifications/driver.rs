@@ -6,6 +6,7 @@ use backup_core::{RunPacer, milliseconds};
 use super::Verifications;
 use super::limits::Limits;
 use super::state::{End, failures};
+use crate::backups::reason_of;
 use crate::clock;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
@@ -56,7 +57,7 @@ pub(super) async fn drive(
             Err(error) => {
                 limits.failed(&error);
                 delay = pacer.after_failure();
-                let text = cut(error.to_string(), MAX_CHARS);
+                let text = cut(reason_of(&error), MAX_CHARS);
                 if is_final(&error) {
                     return give_up(verifications, &calls, run, made_by, text).await;
                 }

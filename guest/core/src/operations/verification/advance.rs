@@ -8,7 +8,7 @@ use crate::operations::record::documents;
 use crate::operations::restore::look::Tasks;
 use crate::operations::restore::parts::Contents;
 use crate::operations::send;
-use crate::refusal::success;
+use crate::refusal::{document, success};
 use crate::restore::{ExactIndices, Found, IndexState, RenamePattern, Standing, Target, TargetPart};
 use crate::selection::base_name;
 use crate::text::cut;
@@ -335,7 +335,8 @@ impl<E: Engine> Step<'_, E> {
     /// Sends a write whose result the next step sees. The refusal of one that can succeed later.
     fn write(&self, request: &Request) -> Result<Option<String>, Error> {
         match success(&send(self.engine, request)?) {
-            Ok(_) => Ok(None),
+            // Not so if something else has answered in the engine's place.
+            Ok(body) => document::<BTreeMap<String, serde_json::Value>>(request, body).map(|_| None),
             Err(refusal) => passing(request, refusal, self.context).map(|refusal| Some(refusal.to_string())),
         }
     }
@@ -354,9 +355,10 @@ fn done_bytes(found: &Found) -> u64 {
     found.recoveries.iter().map(|recovery| recovery.done_bytes).fold(0, u64::saturating_add)
 }
 
-/// Whether a copy cannot be read because of what is in it, and not because the user may not.
+/// Whether a copy cannot be read because of what is in it, and not because the user may not or the engine cannot at the moment.
 fn is_of_the_data(refusal: &Refusal) -> bool {
-    !can_pass(refusal) && !matches!(refusal.status, 401 | 403)
+    let is_about_files = refusal.status < 500 || is_damaged(refusal);
+    is_about_files && !can_pass(refusal) && !matches!(refusal.status, 401 | 403)
 }
 
 /// The refusal, unless it is about settings and rights: that is an error, and nothing that a check has found.
@@ -379,10 +381,13 @@ const DAMAGED: [&str; 5] = ["no_such_file", "corrupt", "index_format", "eof_exce
 /// Whether the backup is the reason of a restore's refusal. A limit of shards or a repository that cannot be read at the moment
 /// is none.
 fn is_fault(refusal: &Refusal) -> bool {
-    let has = |text: &str| DAMAGED.iter().any(|word| text.contains(word));
-    let is_damaged = has(&refusal.kind) || refusal.cause.as_deref().is_some_and(has);
     let is_told = refusal.kind == "snapshot_restore_exception" || refusal.is_index_missing();
-    !can_pass(refusal) && (is_told || is_damaged)
+    !can_pass(refusal) && (is_told || is_damaged(refusal))
+}
+
+fn is_damaged(refusal: &Refusal) -> bool {
+    let has = |text: &str| DAMAGED.iter().any(|word| text.contains(word));
+    has(&refusal.kind) || refusal.cause.as_deref().is_some_and(has)
 }
 
 fn is_metadata(context: &Context, target: &Target) -> bool {

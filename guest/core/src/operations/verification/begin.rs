@@ -8,7 +8,7 @@ use crate::operations::restore::parts::{Contents, Sizes, sizes};
 use crate::operations::{may_have_executed, send};
 use crate::refusal::{document, success};
 use crate::restore::Target;
-use crate::verification::scratch::is_scratch;
+use crate::verification::scratch::{LOCK, SCRATCH, is_scratch};
 use crate::verification::{Check, VerificationRun, VerifiedIndex};
 use crate::{BackupId, Context, Engine, Error, Request};
 
@@ -88,7 +88,7 @@ fn take_lock(engine: &impl Engine, context: &Context, run: &VerificationRun) -> 
         Ok(body) => document::<BTreeMap<String, serde_json::Value>>(&request, body).map(drop),
         Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
     });
-    let Err(error) = taken else { return Ok(()) };
+    let Err(error) = taken else { return expect_seen(engine, context, run) };
     let is_there = error.refusal().is_some_and(crate::Refusal::is_index_there);
     if !is_there && !may_have_executed(&error) {
         return Err(error);
@@ -98,5 +98,21 @@ fn take_lock(engine: &impl Engine, context: &Context, run: &VerificationRun) -> 
         Ok(scratch) if scratch.is_of(run) => Ok(()),
         Ok(scratch) if scratch.is_locked || is_there => Err(Error::VerificationInProgress { holder: scratch.holder }),
         _ => Err(error),
+    }
+}
+
+/// An engine leaves indices out of its answers that its user may not see: a lock that nobody sees would never be given back.
+fn expect_seen(engine: &impl Engine, context: &Context, run: &VerificationRun) -> Result<(), Error> {
+    match Scratch::names(engine, context) {
+        Ok(scratch) if scratch.is_of(run) => Ok(()),
+        Ok(_) => {
+            let _ = send(engine, &Request::release_lock());
+            let reason = format!(
+                "the search engine does not show the index {LOCK}, which it has just created: give its user the privilege monitor on '{SCRATCH}*'"
+            );
+            Err(Error::BackupNotVerifiable { id: run.backup_id, reason })
+        }
+        // The first step sees it.
+        Err(_) => Ok(()),
     }
 }

@@ -115,6 +115,17 @@ fn a_lost_answer_about_the_lock_is_looked_up() {
 }
 
 #[test]
+fn a_lock_that_the_user_may_not_see_is_given_back() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        (request.path[0].contains("verify") && !is_write(request)).then(|| Ok(answer(200, "{}")))
+    });
+    let error = fixture.begin_over(&engine, "verifier").unwrap_err();
+    assert!(error.code() == "backupNotVerifiable" && error.to_string().contains("privilege monitor"), "{error}");
+    assert_eq!(fixture.scratch(), Vec::<String>::new());
+}
+
+#[test]
 fn nothing_is_begun_while_a_request_before_the_lock_fails() {
     let fixture = verifiable(Dialect::Elasticsearch8_19);
     let before = fixture.engine.requests().len();
