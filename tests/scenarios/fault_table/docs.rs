@@ -31,6 +31,7 @@ const STEPS_OF_A_RESTORE: [Step; 12] = [
     super::restores::plan::STEP,
     super::restores::plan_sizes::STEP,
     super::restores::look::STEP,
+    super::restores::try_restore::STEP,
     super::restores::mark_planned::STEP,
     super::restores::read_shards::STEP,
     super::restores::delete_indices::STEP,

@@ -113,6 +113,8 @@ read_before_the_answer!(plan_sizes at When::get("/_status").and("shards_stats").
     internal_error => Refused(409, "restoreBlocked"), fine_in_html => Refused(500, "engineAnswerInvalid"));
 read_of_the_run!(look at When::get("/_cluster/state/customs").nth(2);
     internal_error => Complete, fine_in_html => Complete);
+write!(try_restore at When::post("_part_1_of_2/_restore").nth(1);
+    internal_error => Complete, fine_in_html => Complete);
 write!(mark_planned at When::put("/_settings").nth(1);
     internal_error => Complete, fine_in_html => Complete);
 read_of_the_run!(read_shards at When::get("/_status").and("shards_stats").nth(4);
@@ -120,7 +122,7 @@ read_of_the_run!(read_shards at When::get("/_status").and("shards_stats").nth(4)
 write!(delete_indices at When::delete("/").nth(1);
     internal_error => Complete, fine_in_html => Complete;
     the engine decides reset_after_forwarding);
-write!(restore_part_one at When::post("_part_1_of_2/_restore").nth(1);
+write!(restore_part_one at When::post("_part_1_of_2/_restore").nth(3);
     internal_error => Complete, fine_in_html => Complete;
     the engine decides reset_after_forwarding);
 read_of_the_run!(poll_part_one at When::get("/_cat/shards").nth(5);

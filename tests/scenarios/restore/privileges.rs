@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use super::{ID, TOKEN, back_up, begin, change, complete, confirmed, post, state};
 use crate::fixture::Fixture;
 
-const CLUSTER: [&str; 3] = ["monitor", "create_snapshot", "cluster:admin/snapshot/restore"];
+const RESTORE: &str = "cluster:admin/snapshot/restore";
+const CLUSTER: [&str; 3] = ["monitor", "create_snapshot", RESTORE];
 const INDICES: [&str; 5] = ["view_index_metadata", "read", "monitor", "delete_index", "indices:admin/settings/update"];
 
 /// A user with the role, and those who lack one of its privileges.
@@ -44,7 +45,11 @@ pub(crate) async fn each_privilege_of_a_restore_is_needed(
     for (user, missing) in names.iter().skip(1).zip(lacking) {
         change(engine.client(), installation).await?;
         let host = host_of(user).await?;
+        let changed = whole_state(engine, installation).await?;
         expect_complaint(&host, prefix, missing).await?;
+        if missing == RESTORE {
+            ensure!(whole_state(engine, installation).await? == changed, "something is changed without {missing}");
+        }
         host.kill().await?;
         begin(&admin, ID, &confirmed(prefix)).await?;
         complete(&admin, ID).await?;
@@ -73,9 +78,17 @@ async fn expect_complaint(host: &Host, prefix: &str, missing: &str) -> Result<()
     poll_until("what it lacks", Duration::from_secs(60), async || {
         let told = host.get(&format!("/actuator/backups/{ID}/restore")).await?.text;
         ensure!(!told.contains(r#""state":"COMPLETE""#), "nothing is amiss without {missing}: {told}");
-        Ok(told.contains("refused access").then_some(()))
+        let names_it = missing != RESTORE || told.contains(RESTORE);
+        Ok((told.contains("refused access") && names_it).then_some(()))
     })
     .await
+}
+
+/// The UUIDs of the installation's indices, their settings with the marks, and what is in them.
+async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Value, Value)> {
+    let prefix = installation.prefix();
+    let settings = engine.client().get(&format!("/{prefix}-*/_settings?expand_wildcards=all")).await?.ok()?;
+    Ok((settings, state(engine.client(), prefix).await?))
 }
 
 const ON_OWN: [&str; 3] = ["view_index_metadata", "read", "monitor"];

@@ -26,7 +26,7 @@ pub use self::index::StoredIndex;
 pub use self::intercepted::Intercepted;
 pub use self::snapshot::{Damage, StoredSnapshot};
 
-use self::index::Shard;
+use self::index::{Shard, Source};
 use self::repository::Repository;
 use self::state::State;
 use crate::{Engine, Request, Response, SnapshotState, Timestamp, TransportError};
@@ -159,6 +159,11 @@ impl MemoryEngine {
     /// Stops and starts all nodes: restores that run are lost, and what was restored from where is forgotten.
     pub fn restart(&self) {
         self.state().indices.restart();
+    }
+
+    /// Moves the shard of an index to another node: what it was restored from is forgotten.
+    pub fn relocate(&self, index: &str) {
+        self.state().indices.index(index).source = Source::Copy;
     }
 
     /// Changes a snapshot in a repository.

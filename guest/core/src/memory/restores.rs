@@ -12,7 +12,7 @@ use super::repository::Repository;
 use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
-use crate::restore::{MARK, WRITE_BLOCK};
+use crate::restore::{MARK, WRITE_BLOCK, is_expression};
 use crate::verification::HOLDER;
 use crate::{Request, SnapshotState};
 
@@ -104,6 +104,13 @@ impl State {
             return Err(missing(index));
         }
         let renamed: Vec<String> = chosen.iter().map(|index| restore.renamed(index)).collect::<Result<_, _>>()?;
+        if let Some(index) = renamed.iter().find(|index| is_expression(index)) {
+            return Err(refusal(
+                400,
+                "invalid_index_name_exception",
+                format!("Invalid index name [{index}], must not contain '#'"),
+            ));
+        }
         if let Some(index) = renamed.iter().find(|index| self.indices.get(index).is_some_and(|index| !index.is_closed))
         {
             let reason = format!(

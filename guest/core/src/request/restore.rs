@@ -123,6 +123,19 @@ impl Request {
         Self::restoring(repository, name, &RestoreBody::new(indices, rename, settings))
     }
 
+    /// Asks to restore these indices under names that no index can have. An engine refuses that, whatever it has, and refuses
+    /// somebody who may not restore before it looks at the names.
+    #[must_use]
+    pub fn rehearse_restore(
+        repository: &RepositoryName,
+        name: &SnapshotName,
+        indices: &ExactIndices,
+        own: &IndexPrefix,
+    ) -> Self {
+        let rename = RenamePattern::to_impossible(own);
+        Self::restoring(repository, name, &RestoreBody::new(indices, Some(&rename), Map::new()))
+    }
+
     pub(super) fn restoring(repository: &RepositoryName, name: &SnapshotName, body: &RestoreBody<'_>) -> Self {
         Self::new(Method::Post, &["_snapshot", repository.as_str(), &name.to_string(), "_restore"])
             .query("wait_for_completion", "false")

@@ -50,6 +50,8 @@ pub(crate) struct Recovery {
     pub(crate) snapshot: Option<(String, String)>,
     /// Another copy of the shard.
     pub(crate) is_from_copy: bool,
+    /// What the node had of it when it was started.
+    pub(crate) is_from_disk: bool,
     pub(crate) is_done: bool,
     pub(crate) total_bytes: u64,
     pub(crate) done_bytes: u64,
@@ -87,17 +89,24 @@ impl Found {
 
     /// Every primary shard was restored from this snapshot, as far as it is known now.
     pub(crate) fn is_recovered_from(&self, repository: &str, snapshot: &str) -> bool {
-        let is_from = |recovery: &Recovery| {
-            recovery.is_done && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
-        };
-        self.is_started() && self.recoveries.len() == self.primaries.len() && self.recoveries.iter().all(is_from)
+        self.comes_from(repository, snapshot, |_| false)
     }
 
     /// The same of an index that was created by the restore and has not been noted: a copy is one of what was restored.
     pub(crate) fn has_arrived_from(&self, repository: &str, snapshot: &str) -> bool {
+        self.comes_from(repository, snapshot, |recovery| recovery.is_from_copy)
+    }
+
+    /// The same of an index whose shard may have moved and whose node may have been started again since: it was not created
+    /// empty, and is from no other snapshot.
+    pub(crate) fn can_be_from(&self, repository: &str, snapshot: &str) -> bool {
+        self.comes_from(repository, snapshot, |recovery| recovery.is_from_copy || recovery.is_from_disk)
+    }
+
+    fn comes_from(&self, repository: &str, snapshot: &str, is_other_way: impl Fn(&Recovery) -> bool) -> bool {
         let is_from = |recovery: &Recovery| match &recovery.snapshot {
             Some((r, s)) => r == repository && s == snapshot,
-            None => recovery.is_from_copy,
+            None => is_other_way(recovery),
         };
         self.is_started()
             && self.recoveries.len() == self.primaries.len()

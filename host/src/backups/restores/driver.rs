@@ -52,7 +52,7 @@ pub(super) async fn drive(
                     return end(restores, &calls, &run, step.restore).await;
                 };
                 delay = if trouble.is_some() { pacer.after_refusal(again_in) } else { pacer.after_progress(again_in) };
-                restores.update(|current| current.trouble = trouble);
+                restores.update(|current| (current.trouble, current.last) = (trouble, Some(step.restore)));
             }
             Err(error @ CallError::Refused(Error::NotFound(_))) => {
                 tracing::error!(backupId = run.backup_id, %error, "the backup was deleted while it was being restored");

@@ -81,6 +81,24 @@ async fn a_good_backup_passes_and_nothing_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn its_progress_never_goes_back() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    host.verify("1").await.unwrap();
+    let mut done = 0;
+    while host.service.verifications.driven().is_some() {
+        let told = host.service.verifications.get("1").await.unwrap();
+        if told.state == VerificationState::InProgress {
+            let now = told.bytes.map_or(0, |bytes| bytes.done);
+            assert!(now >= done, "{now} bytes after {done}");
+            done = now;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(done > 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_backup_that_is_not_there_is_not_verified() {
     let (_, host) = set_up();
     assert_eq!(code(host.verify("7").await), "backupNotFound");

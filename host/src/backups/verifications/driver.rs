@@ -49,7 +49,9 @@ pub(super) async fn drive(
                     obstacle = None;
                 }
                 delay = if refusal.is_some() { pacer.after_refusal(again_in) } else { pacer.after_progress(again_in) };
-                verifications.update(|current| (current.run, current.bytes) = (Some(run.clone()), step.bytes));
+                // A step that only writes to the lock, or deletes copies, tells no bytes.
+                verifications
+                    .update(|current| (current.run, current.bytes) = (Some(run.clone()), step.bytes.or(current.bytes)));
                 refusal
             }
             Err(error) => {

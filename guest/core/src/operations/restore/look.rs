@@ -248,6 +248,7 @@ impl RawRecovery {
         Recovery {
             snapshot: self.source.repository.zip(self.source.snapshot).filter(|_| self.kind == "SNAPSHOT"),
             is_from_copy: self.kind == "PEER",
+            is_from_disk: self.kind == "EXISTING_STORE",
             is_done: self.stage == "DONE",
             total_bytes: size.total_in_bytes,
             done_bytes: size.recovered_in_bytes.saturating_add(size.reused_in_bytes).min(size.total_in_bytes),
