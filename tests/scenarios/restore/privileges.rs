@@ -1,5 +1,6 @@
 //! What a user of the engine needs for a restore: docs/reference/privileges.md.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -85,7 +86,7 @@ async fn expect_complaint(host: &Host, prefix: &str, missing: &str) -> Result<()
 }
 
 /// The UUIDs of the installation's indices, their settings with the marks, and what is in them.
-async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Value, Value)> {
+async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Value, BTreeMap<String, Value>)> {
     let prefix = installation.prefix();
     let settings = engine.client().get(&format!("/{prefix}-*/_settings?expand_wildcards=all")).await?.ok()?;
     Ok((settings, state(engine.client(), prefix).await?))
