@@ -113,6 +113,8 @@ read_before_the_answer!(plan_sizes at When::get("/_status").and("shards_stats").
     internal_error => Refused(409, "restoreBlocked"), fine_in_html => Refused(500, "engineAnswerInvalid"));
 read_of_the_run!(look at When::get("/_cluster/state/customs").nth(2);
     internal_error => Complete, fine_in_html => Complete);
+write!(try_restore at When::post("_part_1_of_2/_restore").nth(1);
+    internal_error => Complete, fine_in_html => Complete);
 write!(mark_planned at When::put("/_settings").nth(1);
     internal_error => Complete, fine_in_html => Complete);
 read_of_the_run!(read_shards at When::get("/_status").and("shards_stats").nth(4);
@@ -120,7 +122,7 @@ read_of_the_run!(read_shards at When::get("/_status").and("shards_stats").nth(4)
 write!(delete_indices at When::delete("/").nth(1);
     internal_error => Complete, fine_in_html => Complete;
     the engine decides reset_after_forwarding);
-write!(restore_part_one at When::post("_part_1_of_2/_restore").nth(1);
+write!(restore_part_one at When::post("_part_1_of_2/_restore").nth(3);
     internal_error => Complete, fine_in_html => Complete;
     the engine decides reset_after_forwarding);
 read_of_the_run!(poll_part_one at When::get("/_cat/shards").nth(5);
@@ -216,7 +218,7 @@ async fn on_real_engine(target: impl Into<Target>, when: When, fault: Fault, exp
 }
 
 /// A host behind a proxy, and a backup that is complete.
-async fn with_backup(fixture: &CellFixture, budget: Duration) -> Result<(FaultProxy, Host)> {
+pub(super) async fn with_backup(fixture: &CellFixture, budget: Duration) -> Result<(FaultProxy, Host)> {
     let proxy = fixture.proxy().await?;
     let options = fixture.options_through(&proxy)?.token(TOKEN);
     let host = host_with(options, &proxy, budget).await?;

@@ -73,7 +73,12 @@ pub(super) enum Shard {
 pub(super) enum Source {
     Empty,
     ExistingStore,
-    Snapshot { repository: String, snapshot: String },
+    /// Another copy, on another node.
+    Copy,
+    Snapshot {
+        repository: String,
+        snapshot: String,
+    },
 }
 
 impl Index {
@@ -136,6 +141,7 @@ impl Index {
         let (kind, source) = match &self.source {
             Source::Empty => ("EMPTY_STORE", json!({})),
             Source::ExistingStore => ("EXISTING_STORE", json!({})),
+            Source::Copy => ("PEER", json!({})),
             Source::Snapshot { repository, snapshot } => {
                 ("SNAPSHOT", json!({"repository": repository, "snapshot": snapshot}))
             }

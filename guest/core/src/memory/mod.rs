@@ -26,7 +26,7 @@ pub use self::index::StoredIndex;
 pub use self::intercepted::Intercepted;
 pub use self::snapshot::{Damage, StoredSnapshot};
 
-use self::index::Shard;
+use self::index::{Shard, Source};
 use self::repository::Repository;
 use self::state::State;
 use crate::{Engine, Request, Response, SnapshotState, Timestamp, TransportError};
@@ -161,6 +161,11 @@ impl MemoryEngine {
         self.state().indices.restart();
     }
 
+    /// Moves the shard of an index to another node: what it was restored from is forgotten.
+    pub fn relocate(&self, index: &str) {
+        self.state().indices.index(index).source = Source::Copy;
+    }
+
     /// Changes a snapshot in a repository.
     pub fn change_snapshot(&self, name: &str, change: impl Fn(&mut StoredSnapshot)) {
         self.change(name, change);
@@ -181,9 +186,19 @@ impl MemoryEngine {
         self.state().indices.data_streams.push(name.to_owned());
     }
 
-    /// How much space there is on its disk.
+    /// How much space there is on its disk, of 1 TB.
     pub fn set_free_bytes(&self, bytes: u64) {
         self.state().free_bytes = Some(bytes);
+    }
+
+    /// From now on, the watermarks of disks count: 85 % and 90 %.
+    pub fn mind_watermarks(&self) {
+        self.state().has_watermarks = true;
+    }
+
+    /// How many shards its node may have.
+    pub fn set_shard_limit(&self, limit: u64) {
+        self.state().shard_limit = Some(limit);
     }
 
     /// The indices by their names: what is in them, and their UUIDs.

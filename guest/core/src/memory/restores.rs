@@ -12,7 +12,7 @@ use super::repository::Repository;
 use super::response::{Failure, Reply, expect_parameters, not_known, refusal};
 use super::state::State;
 use super::{Dialect, StoredSnapshot};
-use crate::restore::{MARK, WRITE_BLOCK};
+use crate::restore::{MARK, WRITE_BLOCK, is_expression};
 use crate::verification::HOLDER;
 use crate::{Request, SnapshotState};
 
@@ -51,17 +51,20 @@ impl NewRestore {
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
 
-    /// The name after the restore. Of patterns, this knows only `^{prefix}-(.+)$`.
+    /// The name after the restore. Of patterns, this knows only `^{prefix}-(.+)$`, whose rest a replacement has at its end or
+    /// not at all.
     fn renamed(&self, index: &str) -> Result<String, Failure> {
         let (Some(pattern), Some(replacement)) = (&self.rename_pattern, &self.rename_replacement) else {
             return Ok(index.to_owned());
         };
         let begin = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix("(.+)$"));
         let begin = begin.map(|begin| begin.replace("\\.", "."));
-        let (Some(begin), Some(new)) = (begin, replacement.strip_suffix("$1")) else {
-            return Err(not_known("such a pattern of names"));
-        };
-        Ok(index.strip_prefix(&begin).map_or_else(|| index.to_owned(), |rest| format!("{new}{rest}")))
+        let Some(begin) = begin else { return Err(not_known("such a pattern of names")) };
+        Ok(match (index.strip_prefix(&begin), replacement.strip_suffix("$1")) {
+            (None, _) => index.to_owned(),
+            (Some(rest), Some(new)) => format!("{new}{rest}"),
+            (Some(_), None) => replacement.clone(),
+        })
     }
 
     /// The index as it is after the restore.
@@ -101,6 +104,13 @@ impl State {
             return Err(missing(index));
         }
         let renamed: Vec<String> = chosen.iter().map(|index| restore.renamed(index)).collect::<Result<_, _>>()?;
+        if let Some(index) = renamed.iter().find(|index| is_expression(index)) {
+            return Err(refusal(
+                400,
+                "invalid_index_name_exception",
+                format!("Invalid index name [{index}], must not contain '#'"),
+            ));
+        }
         if let Some(index) = renamed.iter().find(|index| self.indices.get(index).is_some_and(|index| !index.is_closed))
         {
             let reason = format!(

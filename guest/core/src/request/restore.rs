@@ -74,8 +74,10 @@ impl Request {
     /// Reads the space on the disks of the nodes.
     #[must_use]
     pub fn disk_space() -> Self {
-        Self::new(Method::Get, &["_nodes", "stats", "fs"])
-            .query("filter_path", "nodes.*.roles,nodes.*.fs.total.available_in_bytes,error,status")
+        Self::new(Method::Get, &["_nodes", "stats", "fs"]).query(
+            "filter_path",
+            "nodes.*.roles,nodes.*.fs.total.available_in_bytes,nodes.*.fs.total.total_in_bytes,error,status",
+        )
     }
 
     /// Reads how many nodes and shards the cluster has.
@@ -91,6 +93,14 @@ impl Request {
         Self::new(Method::Get, &["_cluster", "settings"])
             .query("include_defaults", "true")
             .query("filter_path", "*.cluster.max_shards_per_node,error,status")
+    }
+
+    /// Reads how full the disk of a node may be.
+    #[must_use]
+    pub fn disk_watermarks() -> Self {
+        Self::new(Method::Get, &["_cluster", "settings"])
+            .query("include_defaults", "true")
+            .query("filter_path", "*.cluster.routing.allocation.disk,error,status")
     }
 
     /// Reads the aliases of the indices under a prefix.
@@ -111,6 +121,19 @@ impl Request {
     ) -> Self {
         let settings = Map::from_iter([(MARK.to_owned(), json!(mark)), (WRITE_BLOCK.to_owned(), Value::Bool(true))]);
         Self::restoring(repository, name, &RestoreBody::new(indices, rename, settings))
+    }
+
+    /// Asks to restore these indices under names that no index can have. An engine refuses that, whatever it has, and refuses
+    /// somebody who may not restore before it looks at the names.
+    #[must_use]
+    pub fn rehearse_restore(
+        repository: &RepositoryName,
+        name: &SnapshotName,
+        indices: &ExactIndices,
+        own: &IndexPrefix,
+    ) -> Self {
+        let rename = RenamePattern::to_impossible(own);
+        Self::restoring(repository, name, &RestoreBody::new(indices, Some(&rename), Map::new()))
     }
 
     pub(super) fn restoring(repository: &RepositoryName, name: &SnapshotName, body: &RestoreBody<'_>) -> Self {

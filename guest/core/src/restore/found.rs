@@ -44,12 +44,14 @@ pub(crate) enum ShardState {
 }
 
 /// What a primary shard was recovered from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Recovery {
     /// Repository and snapshot. `None`: something else.
     pub(crate) snapshot: Option<(String, String)>,
     /// Another copy of the shard.
     pub(crate) is_from_copy: bool,
+    /// What the node had of it when it was started.
+    pub(crate) is_from_disk: bool,
     pub(crate) is_done: bool,
     pub(crate) total_bytes: u64,
     pub(crate) done_bytes: u64,
@@ -57,7 +59,7 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     pub(crate) fn is_running(&self) -> bool {
-        self.snapshot.is_some() && !self.is_done
+        (self.snapshot.is_some() || self.is_from_copy) && !self.is_done
     }
 }
 
@@ -71,23 +73,40 @@ impl Found {
         matches!(self.mark, Some(Mark::Finished(_)))
     }
 
+    /// Its restore runs, or a shard of it is being started.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.is_being_restored || self.primaries.iter().any(|primary| primary.state == ShardState::Initializing)
+    }
+
+    /// A primary shard is on no node, and waits for none: no node tried to restore it, or the one that had it is gone.
+    pub(crate) fn is_on_no_node(&self) -> bool {
+        !self.is_recovering() && self.why_unassigned().is_some() && self.fault().is_none()
+    }
+
     pub(crate) fn is_started(&self) -> bool {
         !self.primaries.is_empty() && self.primaries.iter().all(|primary| primary.state == ShardState::Started)
     }
 
     /// Every primary shard was restored from this snapshot, as far as it is known now.
     pub(crate) fn is_recovered_from(&self, repository: &str, snapshot: &str) -> bool {
-        let is_from = |recovery: &Recovery| {
-            recovery.is_done && recovery.snapshot.as_ref().is_some_and(|(r, s)| r == repository && s == snapshot)
-        };
-        self.is_started() && self.recoveries.len() == self.primaries.len() && self.recoveries.iter().all(is_from)
+        self.comes_from(repository, snapshot, |_| false)
     }
 
     /// The same of an index that was created by the restore and has not been noted: a copy is one of what was restored.
     pub(crate) fn has_arrived_from(&self, repository: &str, snapshot: &str) -> bool {
+        self.comes_from(repository, snapshot, |recovery| recovery.is_from_copy)
+    }
+
+    /// The same of an index whose shard may have moved and whose node may have been started again since: it was not created
+    /// empty, and is from no other snapshot.
+    pub(crate) fn can_be_from(&self, repository: &str, snapshot: &str) -> bool {
+        self.comes_from(repository, snapshot, |recovery| recovery.is_from_copy || recovery.is_from_disk)
+    }
+
+    fn comes_from(&self, repository: &str, snapshot: &str, is_other_way: impl Fn(&Recovery) -> bool) -> bool {
         let is_from = |recovery: &Recovery| match &recovery.snapshot {
             Some((r, s)) => r == repository && s == snapshot,
-            None => recovery.is_from_copy,
+            None => is_other_way(recovery),
         };
         self.is_started()
             && self.recoveries.len() == self.primaries.len()

@@ -14,7 +14,7 @@ use super::{Grant, names};
 ///
 /// | request | for |
 /// |---|---|
-/// | `POST …/camunda_optimize_{id}_…/_restore` | indices of the run, by exact names, without global state and features |
+/// | `POST …/camunda_optimize_{id}_…/_restore` | indices of the run, by exact names, without global state and features; one of them also under a name that no index can have |
 /// | `DELETE /{indices}` | indices of the run by exact names; none if they get another prefix |
 /// | `PUT /{indices}/_settings` | the setting by which unfinished restores are recognised, of indices of the run; to take it away also of others under the prefix |
 /// | `POST /_aliases` | if they get another prefix: to add aliases under it to indices of the run |
@@ -96,7 +96,10 @@ impl RestoreScope {
     fn checked_restore(&self, body: &str) -> Result<String, Denial> {
         let restore: Restore = read(body)?;
         restore.check()?;
-        require(restore.include_aliases == self.rename.is_none(), "include_aliases", "`true` if no name is changed")?;
+        let impossible = self.rename.is_none().then(|| RenamePattern::to_impossible(&self.own));
+        let is_rehearsal = impossible.is_some() && restore.is_renamed_by(impossible.as_ref());
+        let has_own_names = self.rename.is_none() && !is_rehearsal;
+        require(restore.include_aliases == has_own_names, "include_aliases", "`true` if no name is changed")?;
         let settings = &restore.index_settings;
         let is_granted = |(name, value): (&String, &Value)| match name.as_str() {
             MARK => is_mark(value),
@@ -104,11 +107,13 @@ impl RestoreScope {
             _ => false,
         };
         require(settings.iter().all(is_granted), "index_settings", MARK)?;
-        let renames = restore.rename_pattern.is_some() || restore.rename_replacement.is_some();
-        let is_expected = self.rename.as_ref().map_or(!renames, |rename| {
-            restore.rename_pattern == Some(rename.pattern()) && restore.rename_replacement == Some(rename.replacement())
-        });
+        let is_expected = is_rehearsal || restore.is_renamed_by(self.rename.as_ref());
         require(is_expected, "rename_pattern", "that of the prefix that was asked for")?;
+        require(
+            !is_rehearsal || restore.indices.len() == 1,
+            "indices",
+            "one, if its name is one that no index can have",
+        )?;
         for index in &restore.indices {
             names::check_index(index, &self.own)?;
             if !self.indices.contains(index) {
@@ -200,6 +205,12 @@ pub(super) struct Restore {
 }
 
 impl Restore {
+    /// `None`: no name is changed.
+    fn is_renamed_by(&self, rename: Option<&RenamePattern>) -> bool {
+        self.rename_pattern == rename.map(RenamePattern::pattern)
+            && self.rename_replacement == rename.map(RenamePattern::replacement)
+    }
+
     /// What must hold of every restore.
     pub(super) fn check(&self) -> Result<(), Denial> {
         require(!self.include_global_state, "include_global_state", "`false`")?;

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Restores;
+use crate::backups::reason_of;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
 use crate::sandbox::restores::{Restore, RestoreRun, RestoreState, RestoreStep};
@@ -51,7 +52,7 @@ pub(super) async fn drive(
                     return end(restores, &calls, &run, step.restore).await;
                 };
                 delay = if trouble.is_some() { pacer.after_refusal(again_in) } else { pacer.after_progress(again_in) };
-                restores.update(|current| current.trouble = trouble);
+                restores.update(|current| (current.trouble, current.last) = (trouble, Some(step.restore)));
             }
             Err(error @ CallError::Refused(Error::NotFound(_))) => {
                 tracing::error!(backupId = run.backup_id, %error, "the backup was deleted while it was being restored");
@@ -112,14 +113,6 @@ fn lasting_kind(step: &Result<RestoreStep, CallError>) -> Option<String> {
 fn lasting_refusal(refusal: &str) -> Option<String> {
     let kind = refusal.split(':').next().unwrap_or_default();
     kind.starts_with("500").then(|| kind.to_owned())
-}
-
-fn reason_of(error: &CallError) -> String {
-    let detail = match error {
-        CallError::Refused(error) => error.problem().detail.clone(),
-        _ => None,
-    };
-    detail.map_or_else(|| error.to_string(), |detail| format!("{error}: {detail}"))
 }
 
 fn failed(run: &RestoreRun, reason: &str) -> Restore {

@@ -134,8 +134,13 @@ impl Restores {
 
     /// Tells where a restore stands: what the engine says, and what only this host knows.
     pub async fn get(&self, id: &str, rename_prefix: Option<&str>) -> Result<Restore, CallError> {
+        let is_meant = |current: &&mut Current| current.subject.is(id, rename_prefix);
+        let driven = self.lock().as_mut().filter(is_meant).and_then(Current::driven_so_far);
+        if let Some(restore) = driven {
+            return Ok(restore);
+        }
         let restore = self.policies.calls().get_restore(id, rename_prefix).await?;
-        Ok(match self.lock().as_mut().filter(|current| current.subject.is(id, rename_prefix)) {
+        Ok(match self.lock().as_mut().filter(is_meant) {
             Some(current) => current.completed(restore),
             None => restore,
         })

@@ -1,4 +1,5 @@
 use crate::sandbox::restores::{Restore, RestoreState, RestoredIndex, RestoredIndexState};
+use crate::sandbox::types::ByteCount;
 
 /// What is restored, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub(super) struct Current {
     pub(super) has_begun: bool,
     /// Why the last step did not succeed, while it is being tried again.
     pub(super) trouble: Option<String>,
+    /// What the last step told.
+    pub(super) last: Option<Restore>,
     /// How it ended.
     pub(super) end: Option<Restore>,
     /// It has failed, and the engine has told ever since that the backup is restored: by an earlier restore.
@@ -31,12 +34,28 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn driven(subject: Subject) -> Self {
-        Self { subject, is_driven: true, has_begun: false, trouble: None, end: None, was_complete_before: false }
+        Self {
+            subject,
+            is_driven: true,
+            has_begun: false,
+            trouble: None,
+            last: None,
+            end: None,
+            was_complete_before: false,
+        }
+    }
+
+    /// Where it stands while it is driven. The steps know the sizes from the plan: the engine need not read its storage for them.
+    pub(super) fn driven_so_far(&mut self) -> Option<Restore> {
+        let last = self.last.clone().filter(|_| self.is_driven)?;
+        Some(self.completed(last))
     }
 
     /// Adds to what the engine tells: between two steps it has no trace of why one failed.
     pub(super) fn completed(&mut self, restore: Restore) -> Restore {
         if self.is_driven {
+            let is_planned = self.last.is_none() && restore.state == RestoreState::Complete;
+            let restore = if is_planned { to_be_replaced(restore) } else { restore };
             let next_step = self.trouble.as_ref().map(|trouble| format!("a step is being tried again: {trouble}"));
             let failure_reason = None;
             return Restore { state: RestoreState::InProgress, failure_reason, next_step, ..restore };
@@ -60,6 +79,18 @@ impl Current {
             _ => restore,
         }
     }
+}
+
+/// What the engine tells of an earlier restore, until the first step of this one.
+fn to_be_replaced(restore: Restore) -> Restore {
+    let none_of = |bytes: ByteCount| ByteCount { done: 0, ..bytes };
+    let replaced = |index: RestoredIndex| RestoredIndex {
+        state: RestoredIndexState::Other,
+        bytes: index.bytes.map(none_of),
+        ..index
+    };
+    let indices = restore.indices.into_iter().map(replaced).collect();
+    Restore { bytes: restore.bytes.map(none_of), indices, ..restore }
 }
 
 fn is_forgotten(restore: &Restore) -> bool {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::engine::SETTINGS;
 use super::*;
-use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState};
+use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState, RestoredIndexState};
 
 const ID: BackupId = 7;
 /// How long the engine takes to restore an index.
@@ -63,6 +63,23 @@ async fn another_server_knows_of_it_as_soon_as_it_is_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_it_is_planned_nothing_is_told_of_an_earlier_one() {
+    let (_cluster, host, _) = with_backup().await;
+    host.begin_restore().await.unwrap();
+    assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
+
+    let look = async {
+        sleep(Duration::from_secs(5)).await;
+        host.restore().await
+    };
+    let (begun, told) = tokio::join!(host.begin_restore(), look);
+    begun.unwrap();
+    assert_eq!((told.state, told.bytes.map(|bytes| bytes.done)), (RestoreState::InProgress, Some(0)));
+    assert!(told.indices.iter().all(|index| index.state == RestoredIndexState::Other), "{told:?}");
+    assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
+}
+
+#[tokio::test(start_paused = true)]
 async fn retention_on_another_server_keeps_it() {
     let (_cluster, host, other) = with_backup().await;
     host.complete(8).await;
@@ -101,7 +118,8 @@ async fn what_passes_is_waited_for_and_what_lasts_ends_it() {
 async fn a_failure_is_told_until_another_server_has_restored_the_backup() {
     let (_cluster, host, other) = with_backup().await;
     let refused = Fault::refusal(Duration::ZERO, 400, "illegal_argument_exception", "too many shards");
-    host.network.fail(PARTS[1], 1, refused);
+    // The first of these requests only tries whether it may restore, and whatever else is wrong is told by the second.
+    host.network.fail(PARTS[1], 2, refused);
     host.begin_restore().await.unwrap();
     assert_eq!(host.restore_ended().await.state, RestoreState::Failed);
     other.begin_restore().await.unwrap();

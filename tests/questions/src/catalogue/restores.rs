@@ -29,6 +29,18 @@ pub(super) fn questions() -> Questions {
             here("restore_what_is_not_in_it", "optimize-none_v1")?,
             read::whole,
         ),
+        question(
+            "restore_of_what_is_there_as_rehearsal",
+            &one,
+            rehearsal("restore_of_what_is_there_as_rehearsal", "optimize-alert_v4")?,
+            read::whole,
+        ),
+        question(
+            "restore_of_what_is_not_there_as_rehearsal",
+            &one,
+            rehearsal("restore_of_what_is_not_there_as_rehearsal", "optimize-none_v1")?,
+            read::whole,
+        ),
         question("restore_of_none", &[], here("restore_of_none", "optimize-alert_v4")?, read::whole),
         question("restore_unknown_repository", &[], here("none", "optimize-alert_v4")?, read::whole),
         question("restore_renamed", &one, restore_renamed("restore_renamed", PART)?, read::whole),
@@ -57,6 +69,7 @@ pub(super) fn questions() -> Questions {
         question("disk_space", &[], Request::disk_space(), read::disks),
         question("cluster_size", &[], Request::cluster_size(), read::cluster_size),
         question("shard_limit", &[], Request::shard_limit(), read::shard_limit),
+        question("disk_watermarks", &[], Request::disk_watermarks(), read::watermarks),
     ])
 }
 
@@ -79,6 +92,11 @@ fn restore(
 ) -> Result<Request, BoxError> {
     let name = SnapshotName::parse(snapshot).ok_or("no name of a part")?;
     Ok(Request::restore(&RepositoryName::parse(repository)?, &name, &exact(prefix, index)?, rename, "u"))
+}
+
+fn rehearsal(repository: &str, index: &str) -> Result<Request, BoxError> {
+    let own = IndexPrefix::parse("optimize")?;
+    Ok(Request::rehearse_restore(&RepositoryName::parse(repository)?, &part()?, &exact(&own, index)?, &own))
 }
 
 fn part() -> Result<SnapshotName, BoxError> {

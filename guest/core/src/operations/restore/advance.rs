@@ -16,7 +16,7 @@ use crate::restore::{
     ExactIndices, Found, IndexState, MARK, Mark, NewAlias, NextStep, RenamePattern, Restore, RestoreRun, RestoreState,
     RestoreStep, RunIndex, Standing, Target, TargetPart, WRITE_BLOCK, aliases, at_once, marked,
 };
-use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
+use crate::{Context, Engine, Error, IndexPrefix, Part, Refusal, RepositoryName, Request};
 
 /// How long to wait for shards that are being restored.
 const WHILE_RESTORING: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
     let (found, tasks) = indices(engine, context, prefix)?;
     let replaces: BTreeMap<&str, &str> =
         run.indices.iter().filter_map(|index| Some((index.target.as_str(), index.replaces.as_deref()?))).collect();
-    let standings = run_standings(standings(context, targets, &found, &replaces)?, &found);
+    let standings = run_standings(standings(context, targets, &found, &replaces)?, &found, context.repository()?);
     let restore = report(run.backup_id, &standings, &found, &run.sizes());
     let step = Step { engine, context, contents: &contents, rename: rename.as_ref(), prefix, found: &found };
     if let Some(obstacle) = contents.obstacle() {
@@ -51,7 +51,12 @@ pub fn advance(engine: &impl Engine, context: &Context, run: &RestoreRun) -> Res
     if is_deletion && tasks.deletes(context.repository()?.as_str(), &contents.parts) {
         return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(deleted()) });
     }
-    match step.take(&standings)? {
+    let taken = step.take(&standings);
+    if let Err(Error::EngineAccessDenied { .. }) = taken {
+        // Whoever may not go on leaves nothing that keeps others from making backups. The next step begins anew.
+        step.unmark(run)?;
+    }
+    match taken? {
         Outcome::Goes(delay) => Ok(RestoreStep { restore: begun(restore), again_in: Some(delay), refusal: None }),
         Outcome::Refused(refusal) => {
             Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal: Some(refusal) })
@@ -139,8 +144,12 @@ fn opened() -> String {
 
 /// What the run has left without marks. An index that was there when it was planned has a mark or another UUID, so that this
 /// one was restored since; and once every index is finished, those without a mark have just lost it.
-fn run_standings(standings: Vec<Standing>, found: &BTreeMap<String, Found>) -> Vec<Standing> {
-    let finishes = is_finishing(&standings, found);
+fn run_standings(
+    standings: Vec<Standing>,
+    found: &BTreeMap<String, Found>,
+    repository: &RepositoryName,
+) -> Vec<Standing> {
+    let finishes = is_finishing(&standings, found) || is_over(&standings, found, repository);
     let is_open = |standing: &Standing| {
         let is_unfinished = |found: &Found| found.mark.as_ref().is_some_and(Mark::is_unfinished);
         found.get(&standing.target.name).is_some_and(|found| is_unfinished(found) && !found.has_write_block)
@@ -166,6 +175,17 @@ fn is_finishing(standings: &[Standing], found: &BTreeMap<String, Found>) -> bool
         found_of(standing).is_some_and(|found| found.mark.is_none()) && standing.state != IndexState::Old
     };
     standings.iter().any(is_finished) && standings.iter().all(|standing| is_finished(standing) || is_unmarked(standing))
+}
+
+/// No index has a mark any more, and the engine says of one that it is from this snapshot. Of another it can have forgotten that:
+/// its shard has moved, while the answer to the last request was lost.
+fn is_over(standings: &[Standing], found: &BTreeMap<String, Found>, repository: &RepositoryName) -> bool {
+    let is_left = |standing: &Standing| {
+        let snapshot = standing.target.snapshot.to_string();
+        let is_from = |found: &Found| found.mark.is_none() && found.can_be_from(repository.as_str(), &snapshot);
+        standing.state != IndexState::Old && found.get(&standing.target.name).is_some_and(is_from)
+    };
+    standings.iter().any(|standing| standing.state == IndexState::Unmarked) && standings.iter().all(is_left)
 }
 
 /// What has become of a step.
@@ -194,14 +214,19 @@ struct Step<'a, E> {
 impl<E: Engine> Step<'_, E> {
     /// Ends the run. If nothing was replaced, nothing tells of it any more: the installation is as it was.
     fn fail(&self, run: &RestoreRun, restore: Restore, reason: String) -> Result<RestoreStep, Error> {
-        if let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found))
-            && let Err(refusal) = success(&send(self.engine, &Request::unmark_indices(&indices))?)
-            && refusal.can_pass_for_restore()
-        {
-            let refusal = Some(refusal.to_string());
-            return Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal });
+        match self.unmark(run)? {
+            Some(refusal) if refusal.can_pass_for_restore() => {
+                let refusal = Some(refusal.to_string());
+                Ok(RestoreStep { restore: begun(restore), again_in: Some(AFTER_REFUSAL), refusal })
+            }
+            _ => Ok(failed(restore, reason)),
         }
-        Ok(failed(restore, reason))
+    }
+
+    /// Takes the marks away if nothing was replaced.
+    fn unmark(&self, run: &RestoreRun) -> Result<Option<Refusal>, Error> {
+        let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found)) else { return Ok(None) };
+        Ok(success(&send(self.engine, &Request::unmark_indices(&indices))?).err())
     }
 
     fn take(&self, standings: &[Standing]) -> Result<Outcome, Error> {
@@ -234,7 +259,7 @@ impl<E: Engine> Step<'_, E> {
     }
 
     /// What keeps indices of one part from being deleted: the engine cannot read every shard of the snapshot that has their
-    /// replacements.
+    /// replacements, or does not let this user restore it.
     fn obstacle(&self, part: Part, targets: &[Target]) -> Result<Option<Outcome>, Error> {
         let Some(part) = self.part(part) else { return Ok(Some(Outcome::Fails(format!("{part} is gone")))) };
         let sizes = match readable(self.engine, self.context, part)? {
@@ -247,8 +272,30 @@ impl<E: Engine> Step<'_, E> {
                 ))));
             }
         };
-        let missing = targets.iter().find(|target| !sizes.contains_key(&target.index));
-        Ok(missing.map(|target| Outcome::Fails(format!("snapshot {} does not have {}", part.name, target.index))))
+        if let Some(missing) = targets.iter().find(|target| !sizes.contains_key(&target.index)) {
+            return Ok(Some(Outcome::Fails(format!("snapshot {} does not have {}", part.name, missing.index))));
+        }
+        match targets.first() {
+            Some(target) => self.rehearse(part, target),
+            None => Ok(None),
+        }
+    }
+
+    /// Asks for a restore that no engine carries out: nothing else tells whether this user may restore.
+    fn rehearse(&self, part: &TargetPart, target: &Target) -> Result<Option<Outcome>, Error> {
+        let (repository, own) = (self.context.repository()?, &self.context.settings.index_prefix);
+        let index = self.exact(&[target], |target| &target.index, own)?;
+        let request = Request::rehearse_restore(repository, &part.name, &index, own);
+        match success(&send(self.engine, &request)?) {
+            Ok(body) => {
+                let _: Accepted = document(&request, body)?;
+                let reason = "the search engine restores an index under a name that no index can have, so that nothing is deleted";
+                Ok(Some(Outcome::Fails(reason.to_owned())))
+            }
+            Err(refusal) if refusal.speaks_against_restores() => self.refused(&request, refusal).map(Some),
+            // It is about the name.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Deletes indices of one part.
@@ -296,7 +343,7 @@ impl<E: Engine> Step<'_, E> {
     fn finish(&self, standings: &[Standing]) -> Result<Outcome, Error> {
         let marked = marked(standings);
         if marked.is_empty() {
-            return Ok(Outcome::Ended(Vec::new()));
+            return Ok(Outcome::Ended(self.release_others(standings)));
         }
         if self.rename.is_some() {
             let missing = self.missing_aliases(standings)?;

@@ -100,8 +100,12 @@ fn states(
     writes: &[IndexWrites],
 ) -> Result<Vec<IndexState>, Error> {
     let repository = context.repository()?;
-    let states: Vec<IndexState> =
+    let mut states: Vec<IndexState> =
         targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();
+    if is_ending(targets, &states, found, writes) {
+        states.fill(IndexState::Restored);
+        return Ok(states);
+    }
     // A restored shard has seen no write since it was started, and before that the block forbade them.
     let is_written = |found: &Found| writes.iter().any(|writes| writes.uuid == found.uuid && writes.writes > 0);
     let is_doubtful = |found: &Found| found.is_finished() || !found.has_write_block || is_written(found);
@@ -113,6 +117,26 @@ fn states(
         state => state,
     };
     Ok(targets.iter().zip(states).map(replaced).collect())
+}
+
+/// A restore of this backup was cut off while it took its marks away: every index is there, the engine says of those that have
+/// none any more that they are from this backup, and nobody has written to any since its shard was started.
+fn is_ending(
+    targets: &[Target],
+    states: &[IndexState],
+    found: &BTreeMap<String, Found>,
+    writes: &[IndexWrites],
+) -> bool {
+    let is_untouched = |found: &Found| writes.iter().any(|writes| writes.uuid == found.uuid && writes.writes == 0);
+    let is_finished = |found: &Found| found.is_finished() && found.has_write_block;
+    let is_left = |(target, state): (&Target, &IndexState)| {
+        found.get(&target.name).is_some_and(|found| match state {
+            IndexState::Restored => is_finished(found) && is_untouched(found),
+            IndexState::Unmarked => is_untouched(found),
+            _ => false,
+        })
+    };
+    states.contains(&IndexState::Restored) && targets.iter().zip(states).all(is_left)
 }
 
 fn planned(

@@ -5,7 +5,7 @@ use backup_core::operations::restore;
 use backup_core::restore::{RestoreState, RestoreStep, RestoredIndexState};
 use backup_core::{Engine, Error, Method, Request};
 
-use super::fixture::{ID, assert_complete, changed};
+use super::fixture::{ID, assert_complete, changed, is_rehearsal};
 use crate::fixture::{IMPORT_INDICES, OTHER_INDICES, answer, part, refusal};
 
 #[test]
@@ -71,7 +71,65 @@ fn the_backup_cannot_be_deleted_while_it_is_restored() {
 }
 
 fn is_restore(request: &Request) -> bool {
-    request.method == Method::Post
+    request.method == Method::Post && !is_rehearsal(request)
+}
+
+#[test]
+fn who_may_not_restore_changes_nothing() {
+    for dialect in Dialect::ALL {
+        let fixture = changed(dialect);
+        let run = fixture.plan().run.unwrap();
+        let before = fixture.engine.indices();
+        let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+            let reason = "action [cluster:admin/snapshot/restore] is unauthorized for user [operator]";
+            request
+                .path
+                .last()
+                .is_some_and(|last| last == "_restore")
+                .then(|| Ok(refusal(403, "security_exception", reason)))
+        });
+        for _ in 0..3 {
+            let error = restore::advance(&engine, &fixture.context("unused"), &run).unwrap_err();
+            assert_eq!(error.code(), "engineAccessDenied");
+            assert!(error.detail().unwrap().contains("cluster:admin/snapshot/restore"), "{error:?}");
+        }
+        assert_eq!(fixture.engine.indices(), before);
+        assert_eq!(fixture.engine.marked_indices(), [""; 0]);
+        assert_complete(&fixture.run(&run));
+    }
+}
+
+#[test]
+fn the_right_to_restore_is_tried_before_each_deletion() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    fixture.restore();
+    let mut is_tried = false;
+    for request in fixture.engine.requests() {
+        is_tried |= is_rehearsal(&request);
+        if request.method == Method::Delete {
+            assert!(is_tried, "{request}");
+            is_tried = false;
+        }
+    }
+}
+
+#[test]
+fn what_speaks_against_any_restore_is_noticed_before_anything_is_changed() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    let before = fixture.engine.indices();
+    let answers = [
+        refusal(500, "snapshot_restore_exception", "the snapshot was created with a version higher than this node"),
+        answer(200, r#"{"accepted":true}"#),
+    ];
+    for response in answers {
+        let engine =
+            Intercepted::new(&fixture.engine, |request: &Request| is_rehearsal(request).then(|| Ok(response.clone())));
+        let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+        assert_eq!((step.restore.state, step.again_in), (RestoreState::Failed, None));
+        assert_eq!(fixture.engine.indices(), before);
+        assert_eq!(fixture.engine.marked_indices(), [""; 0]);
+    }
 }
 
 #[test]

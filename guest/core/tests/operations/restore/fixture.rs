@@ -6,7 +6,7 @@ use backup_core::operations::restore;
 use backup_core::restore::{
     FindingCode, IndexWrites, Restore, RestoreOptions, RestorePlan, RestoreRun, RestoreState, RestoreStep,
 };
-use backup_core::{BackupState, Engine, Error, IndexPrefix};
+use backup_core::{BackupState, Engine, Error, IndexPrefix, Request};
 use serde_json::json;
 
 use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, VERSION};
@@ -129,6 +129,11 @@ impl Fixture {
     pub(crate) fn restoring_takes(&self, millis: u64) {
         self.engine.restore_within(Duration::from_millis(millis));
     }
+}
+
+/// It asks for a restore under a name that no index can have.
+pub(crate) fn is_rehearsal(request: &Request) -> bool {
+    request.body.as_deref().is_some_and(|body| body.contains("#NOT-RESTORED-"))
 }
 
 pub(crate) fn codes(plan: &RestorePlan) -> Vec<FindingCode> {

@@ -4,6 +4,8 @@ pub(crate) mod fixture;
 
 #[cfg(test)]
 mod blocks;
+#[cfg(test)]
+mod ends;
 mod faults;
 #[cfg(test)]
 mod findings;

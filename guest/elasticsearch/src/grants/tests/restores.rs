@@ -45,6 +45,11 @@ fn restore(names: &[&str], rename: Option<&RenamePattern>) -> Request {
     Request::restore(&RepositoryName::parse("backups").unwrap(), &name, &exact(names), rename, "u-1_x")
 }
 
+fn rehearsal(names: &[&str]) -> Request {
+    let name = SnapshotName::parse("camunda_optimize_12_8.6.0_part_2_of_2").unwrap();
+    Request::rehearse_restore(&RepositoryName::parse("backups").unwrap(), &name, &exact(names), &prefix("optimize"))
+}
+
 /// A restore with another body.
 fn with(change: impl Fn(&mut serde_json::Value)) -> Request {
     let request = restore(&INDICES, None);
@@ -62,6 +67,7 @@ fn aliases(index: &str, alias: &str) -> Request {
 fn what_a_restore_needs_is_granted() {
     for asked in [
         restore(&INDICES, None),
+        rehearsal(&INDICES[..1]),
         Request::delete_indices(&exact(&INDICES)),
         Request::mark_indices(&exact(&INDICES[..1]), "u-1_x.restored"),
         Request::release_indices(&exact(&INDICES)),
@@ -91,7 +97,13 @@ fn what_plans_and_steps_read_is_granted_to_every_call() {
             Request::optimize_version(prefix),
         ]
     };
-    let cluster = [Request::snapshot_tasks(), Request::disk_space(), Request::cluster_size(), Request::shard_limit()];
+    let cluster = [
+        Request::snapshot_tasks(),
+        Request::disk_space(),
+        Request::cluster_size(),
+        Request::shard_limit(),
+        Request::disk_watermarks(),
+    ];
     for asked in of(&own).into_iter().chain(cluster) {
         assert_eq!(grants().check(asked.clone(), Scope::Read).map(|granted| granted.request), Ok(asked));
     }
@@ -112,6 +124,7 @@ fn of_the_cluster_only_what_is_needed_is_read() {
         "GET /_cluster/state/metadata",
         "GET /_cluster/settings?include_defaults=true",
         "GET /_cluster/settings?filter_path=persistent",
+        "GET /_cluster/settings?filter_path=*.cluster&include_defaults=true",
         "GET /_cat/shards/optimize-*",
         "GET /_cat/shards/*?format=json",
         "GET /_cat/indices/optimize-*?format=json",
@@ -199,6 +212,31 @@ fn a_restore_lists_indices_of_the_plan_and_nothing_else() {
         assert!(grants().check(asked.clone(), in_place()).is_err(), "{:?}", asked.body);
     }
     assert!(grants().check(Request { body: None, ..restore(&INDICES, None) }, in_place()).is_err());
+}
+
+#[test]
+fn under_an_impossible_name_one_index_of_the_plan_is_asked_for_and_nothing_else() {
+    let with = |key: &str, value: serde_json::Value| {
+        let mut body: serde_json::Value = serde_json::from_str(&rehearsal(&INDICES[..1]).body.unwrap()).unwrap();
+        body[key] = value;
+        Request { body: Some(body.to_string()), ..rehearsal(&INDICES[..1]) }
+    };
+    for asked in [
+        rehearsal(&INDICES),
+        rehearsal(&["optimize-alert_v4"]),
+        with("include_aliases", true.into()),
+        with("include_global_state", true.into()),
+        with("rename_pattern", "(.+)".into()),
+        with("rename_replacement", "optimize-#$1".into()),
+        with("rename_replacement", "optimize-NOT-RESTORED-$1".into()),
+        with("rename_replacement", serde_json::Value::Null),
+    ] {
+        assert!(grants().check(asked.clone(), in_place()).is_err(), "{:?}", asked.body);
+    }
+    assert!(grants().check(rehearsal(&INDICES[..1]), renamed()).is_err());
+    for scope in [Scope::Read, Scope::of_create("12"), Scope::of_restore_read(None), Scope::of_verification("12")] {
+        assert!(grants().check(rehearsal(&INDICES[..1]), scope).is_err());
+    }
 }
 
 #[test]

@@ -34,3 +34,31 @@ async fn where_nobody_answers_it_does_not() {
     drop(listener);
     assert!(url.finding(&[]).await.is_none());
 }
+
+/// It is told, and does not stop the restore.
+async fn expect_unknown(url: String, reason: &str) {
+    let finding = OptimizeUrl(url).finding(&[]).await.unwrap();
+    assert_eq!((finding.code.as_str(), finding.stops()), ("notChecked", false));
+    assert!(finding.message.contains(reason), "{}", finding.message);
+}
+
+#[tokio::test]
+async fn what_could_not_be_asked_is_told_with_the_reason() {
+    expect_unknown("http://no-such-host.invalid:8090/".to_owned(), "cannot be resolved").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut caller, _) = listener.accept().await.unwrap();
+            let _ = caller.write_all(b"this is no TLS\r\n\r\n").await;
+        }
+    });
+    expect_unknown(format!("https://{address}/"), "TLS").await;
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_in_time_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    expect_unknown(url, "no answer within 5 seconds").await;
+}
