@@ -126,7 +126,7 @@ impl Request {
     /// Asks to restore these indices under names that no index can have. An engine refuses that, whatever it has, and refuses
     /// somebody who may not restore before it looks at the names.
     #[must_use]
-    pub fn rehearse_restore(
+    pub fn probe_restore(
         repository: &RepositoryName,
         name: &SnapshotName,
         indices: &ExactIndices,

@@ -97,8 +97,8 @@ impl RestoreScope {
         let restore: Restore = read(body)?;
         restore.check()?;
         let impossible = self.rename.is_none().then(|| RenamePattern::to_impossible(&self.own));
-        let is_rehearsal = impossible.is_some() && restore.is_renamed_by(impossible.as_ref());
-        let has_own_names = self.rename.is_none() && !is_rehearsal;
+        let is_probe = impossible.is_some() && restore.is_renamed_by(impossible.as_ref());
+        let has_own_names = self.rename.is_none() && !is_probe;
         require(restore.include_aliases == has_own_names, "include_aliases", "`true` if no name is changed")?;
         let settings = &restore.index_settings;
         let is_granted = |(name, value): (&String, &Value)| match name.as_str() {
@@ -107,13 +107,9 @@ impl RestoreScope {
             _ => false,
         };
         require(settings.iter().all(is_granted), "index_settings", MARK)?;
-        let is_expected = is_rehearsal || restore.is_renamed_by(self.rename.as_ref());
+        let is_expected = is_probe || restore.is_renamed_by(self.rename.as_ref());
         require(is_expected, "rename_pattern", "that of the prefix that was asked for")?;
-        require(
-            !is_rehearsal || restore.indices.len() == 1,
-            "indices",
-            "one, if its name is one that no index can have",
-        )?;
+        require(!is_probe || restore.indices.len() == 1, "indices", "one, if its name is one that no index can have")?;
         for index in &restore.indices {
             names::check_index(index, &self.own)?;
             if !self.indices.contains(index) {

@@ -30,15 +30,15 @@ pub(super) fn questions() -> Questions {
             read::whole,
         ),
         question(
-            "restore_of_what_is_there_as_rehearsal",
+            "restore_of_what_is_there_as_probe",
             &one,
-            rehearsal("restore_of_what_is_there_as_rehearsal", "optimize-alert_v4")?,
+            probe("restore_of_what_is_there_as_probe", "optimize-alert_v4")?,
             read::whole,
         ),
         question(
-            "restore_of_what_is_not_there_as_rehearsal",
+            "restore_of_what_is_not_there_as_probe",
             &one,
-            rehearsal("restore_of_what_is_not_there_as_rehearsal", "optimize-none_v1")?,
+            probe("restore_of_what_is_not_there_as_probe", "optimize-none_v1")?,
             read::whole,
         ),
         question("restore_of_none", &[], here("restore_of_none", "optimize-alert_v4")?, read::whole),
@@ -94,9 +94,9 @@ fn restore(
     Ok(Request::restore(&RepositoryName::parse(repository)?, &name, &exact(prefix, index)?, rename, "u"))
 }
 
-fn rehearsal(repository: &str, index: &str) -> Result<Request, BoxError> {
+fn probe(repository: &str, index: &str) -> Result<Request, BoxError> {
     let own = IndexPrefix::parse("optimize")?;
-    Ok(Request::rehearse_restore(&RepositoryName::parse(repository)?, &part()?, &exact(&own, index)?, &own))
+    Ok(Request::probe_restore(&RepositoryName::parse(repository)?, &part()?, &exact(&own, index)?, &own))
 }
 
 fn part() -> Result<SnapshotName, BoxError> {

@@ -276,16 +276,16 @@ impl<E: Engine> Step<'_, E> {
             return Ok(Some(Outcome::Fails(format!("snapshot {} does not have {}", part.name, missing.index))));
         }
         match targets.first() {
-            Some(target) => self.rehearse(part, target),
+            Some(target) => self.try_restore(part, target),
             None => Ok(None),
         }
     }
 
     /// Asks for a restore that no engine carries out: nothing else tells whether this user may restore.
-    fn rehearse(&self, part: &TargetPart, target: &Target) -> Result<Option<Outcome>, Error> {
+    fn try_restore(&self, part: &TargetPart, target: &Target) -> Result<Option<Outcome>, Error> {
         let (repository, own) = (self.context.repository()?, &self.context.settings.index_prefix);
         let index = self.exact(&[target], |target| &target.index, own)?;
-        let request = Request::rehearse_restore(repository, &part.name, &index, own);
+        let request = Request::probe_restore(repository, &part.name, &index, own);
         match success(&send(self.engine, &request)?) {
             Ok(body) => {
                 let _: Accepted = document(&request, body)?;

@@ -8,7 +8,7 @@ use backup_core::restore::{ExactIndices, FindingCode, MARK, RestoreOptions, Rest
 use backup_core::{Engine, IndexPrefix, Method, Request};
 use serde_json::json;
 
-use super::fixture::{assert_complete, backed_up, changed, codes, is_rehearsal, renamed};
+use super::fixture::{assert_complete, backed_up, changed, codes, is_probe, renamed};
 use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, interrupted, refusal};
 
 /// Takes steps until each index is noted as one of a restore that has everything, and one of them has lost its mark again.
@@ -145,7 +145,7 @@ fn who_may_not_delete_leaves_no_mark_and_backups_are_made() {
     assert_eq!(refused.code(), "engineAccessDenied");
     assert_eq!(fixture.engine.marked_indices(), [""; 0]);
     assert_eq!(fixture.engine.indices(), before);
-    assert!(fixture.writes().iter().any(is_rehearsal));
+    assert!(fixture.writes().iter().any(is_probe));
     fixture.create(8, "other").unwrap();
     assert_complete(&fixture.restore());
 }

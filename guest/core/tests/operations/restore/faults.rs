@@ -5,7 +5,7 @@ use backup_core::operations::restore;
 use backup_core::restore::{RestoreState, RestoreStep, RestoredIndexState};
 use backup_core::{Engine, Error, Method, Request};
 
-use super::fixture::{ID, assert_complete, changed, is_rehearsal};
+use super::fixture::{ID, assert_complete, changed, is_probe};
 use crate::fixture::{IMPORT_INDICES, OTHER_INDICES, answer, part, refusal};
 
 #[test]
@@ -71,7 +71,7 @@ fn the_backup_cannot_be_deleted_while_it_is_restored() {
 }
 
 fn is_restore(request: &Request) -> bool {
-    request.method == Method::Post && !is_rehearsal(request)
+    request.method == Method::Post && !is_probe(request)
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn the_right_to_restore_is_tried_before_each_deletion() {
     fixture.restore();
     let mut is_tried = false;
     for request in fixture.engine.requests() {
-        is_tried |= is_rehearsal(&request);
+        is_tried |= is_probe(&request);
         if request.method == Method::Delete {
             assert!(is_tried, "{request}");
             is_tried = false;
@@ -124,7 +124,7 @@ fn what_speaks_against_any_restore_is_noticed_before_anything_is_changed() {
     ];
     for response in answers {
         let engine =
-            Intercepted::new(&fixture.engine, |request: &Request| is_rehearsal(request).then(|| Ok(response.clone())));
+            Intercepted::new(&fixture.engine, |request: &Request| is_probe(request).then(|| Ok(response.clone())));
         let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
         assert_eq!((step.restore.state, step.again_in), (RestoreState::Failed, None));
         assert_eq!(fixture.engine.indices(), before);

@@ -132,7 +132,7 @@ impl Fixture {
 }
 
 /// It asks for a restore under a name that no index can have.
-pub(crate) fn is_rehearsal(request: &Request) -> bool {
+pub(crate) fn is_probe(request: &Request) -> bool {
     request.body.as_deref().is_some_and(|body| body.contains("#NOT-RESTORED-"))
 }
 

@@ -6,7 +6,7 @@ use backup_core::restore::{ExactIndices, FindingCode, MARK, RestoreRun, RestoreS
 use backup_core::{Engine, Error, IndexPrefix, Request, SnapshotState};
 use serde_json::json;
 
-use super::fixture::{ID, assert_complete, backed_up, changed, is_rehearsal, overriding};
+use super::fixture::{ID, assert_complete, backed_up, changed, is_probe, overriding};
 use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, part, refusal};
 
 const NEW: u64 = 8;
@@ -35,7 +35,7 @@ fn watched(fixture: &Fixture, run: &RestoreRun) -> usize {
             gaps.set(gaps.get() + 1);
             assert_seen(fixture);
         }
-        let is_change = request.method != backup_core::Method::Get && !is_rehearsal(request);
+        let is_change = request.method != backup_core::Method::Get && !is_probe(request);
         has_begun.set(has_begun.get() || is_change);
         None
     });

@@ -2,7 +2,7 @@ use backup_core::memory::Dialect;
 use backup_core::restore::{RestoreAction, RestoreState, RestoredIndexState};
 use backup_core::{Method, Part};
 
-use super::fixture::{ID, assert_complete, backed_up, changed, is_rehearsal};
+use super::fixture::{ID, assert_complete, backed_up, changed, is_probe};
 use crate::fixture::{IMPORT_INDICES, OTHER_INDICES, is_write, part};
 
 #[test]
@@ -50,7 +50,7 @@ fn part_one_is_there_before_an_index_of_part_two_is_deleted() {
     let fixture = changed(Dialect::OpenSearch2_19);
     fixture.restoring_takes(700);
     fixture.restore();
-    let requests = fixture.engine.requests().into_iter().filter(|request| is_write(request) && !is_rehearsal(request));
+    let requests = fixture.engine.requests().into_iter().filter(|request| is_write(request) && !is_probe(request));
     let writes: Vec<String> = requests.map(|request| request.to_string()).collect();
     let at = |begin: &str| writes.iter().position(|write| write.starts_with(begin)).unwrap();
     let restore = |number| at(&format!("POST /_snapshot/backups/{}/_restore", part(ID, number)));
@@ -101,14 +101,14 @@ fn every_request_that_changes_something_names_its_indices() {
     let fixture = changed(Dialect::Elasticsearch8_19);
     fixture.restore();
     for request in fixture.writes() {
-        let is_rehearsed = is_rehearsal(&request);
+        let is_probed = is_probe(&request);
         match request.method {
             Method::Delete => assert!(!request.path[0].contains('*') && request.path[0].starts_with("optimize-")),
             Method::Post => {
                 let body: serde_json::Value = serde_json::from_str(&request.body.unwrap()).unwrap();
                 assert!(!body["indices"].as_array().unwrap().is_empty());
                 assert_eq!(body["include_global_state"], false);
-                assert_eq!(body["include_aliases"], !is_rehearsed);
+                assert_eq!(body["include_aliases"], !is_probed);
             }
             _ => {}
         }

@@ -45,9 +45,9 @@ fn restore(names: &[&str], rename: Option<&RenamePattern>) -> Request {
     Request::restore(&RepositoryName::parse("backups").unwrap(), &name, &exact(names), rename, "u-1_x")
 }
 
-fn rehearsal(names: &[&str]) -> Request {
+fn probe(names: &[&str]) -> Request {
     let name = SnapshotName::parse("camunda_optimize_12_8.6.0_part_2_of_2").unwrap();
-    Request::rehearse_restore(&RepositoryName::parse("backups").unwrap(), &name, &exact(names), &prefix("optimize"))
+    Request::probe_restore(&RepositoryName::parse("backups").unwrap(), &name, &exact(names), &prefix("optimize"))
 }
 
 /// A restore with another body.
@@ -67,7 +67,7 @@ fn aliases(index: &str, alias: &str) -> Request {
 fn what_a_restore_needs_is_granted() {
     for asked in [
         restore(&INDICES, None),
-        rehearsal(&INDICES[..1]),
+        probe(&INDICES[..1]),
         Request::delete_indices(&exact(&INDICES)),
         Request::mark_indices(&exact(&INDICES[..1]), "u-1_x.restored"),
         Request::release_indices(&exact(&INDICES)),
@@ -217,13 +217,13 @@ fn a_restore_lists_indices_of_the_plan_and_nothing_else() {
 #[test]
 fn under_an_impossible_name_one_index_of_the_plan_is_asked_for_and_nothing_else() {
     let with = |key: &str, value: serde_json::Value| {
-        let mut body: serde_json::Value = serde_json::from_str(&rehearsal(&INDICES[..1]).body.unwrap()).unwrap();
+        let mut body: serde_json::Value = serde_json::from_str(&probe(&INDICES[..1]).body.unwrap()).unwrap();
         body[key] = value;
-        Request { body: Some(body.to_string()), ..rehearsal(&INDICES[..1]) }
+        Request { body: Some(body.to_string()), ..probe(&INDICES[..1]) }
     };
     for asked in [
-        rehearsal(&INDICES),
-        rehearsal(&["optimize-alert_v4"]),
+        probe(&INDICES),
+        probe(&["optimize-alert_v4"]),
         with("include_aliases", true.into()),
         with("include_global_state", true.into()),
         with("rename_pattern", "(.+)".into()),
@@ -233,9 +233,9 @@ fn under_an_impossible_name_one_index_of_the_plan_is_asked_for_and_nothing_else(
     ] {
         assert!(grants().check(asked.clone(), in_place()).is_err(), "{:?}", asked.body);
     }
-    assert!(grants().check(rehearsal(&INDICES[..1]), renamed()).is_err());
+    assert!(grants().check(probe(&INDICES[..1]), renamed()).is_err());
     for scope in [Scope::Read, Scope::of_create("12"), Scope::of_restore_read(None), Scope::of_verification("12")] {
-        assert!(grants().check(rehearsal(&INDICES[..1]), scope).is_err());
+        assert!(grants().check(probe(&INDICES[..1]), scope).is_err());
     }
 }
 
