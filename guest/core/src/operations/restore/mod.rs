@@ -12,6 +12,7 @@ mod outer;
 pub(super) mod parts;
 mod plan;
 pub(super) mod room;
+mod run;
 
 pub use advance::advance;
 pub use inspect::get;
