@@ -85,6 +85,9 @@ async fn run(settings: Settings, loggers: Arc<Loggers>) -> Result<(), ServeError
     let signals = StopSignals::new()?;
     tokio::spawn(Arc::clone(&api.service).adopt_forever());
     tokio::spawn(unattended(&api));
+    if let Some(tls) = &tls {
+        tokio::spawn(Arc::clone(tls).tell_expiry(Arc::clone(&api.metrics)));
+    }
     tokio::spawn({
         let api = Arc::clone(&api);
         async move { api.readiness.watch_forever().await }

@@ -11,7 +11,7 @@ use optimize_backup::policy::{Digest, InvalidComponent};
 use optimize_backup::sandbox::EMBEDDED;
 
 use crate::fixtures::{self, LATER};
-use crate::{options, test_host};
+use crate::{PROGRAM, test_host};
 
 /// Offers a component that must be refused; the reason. The host serves as before.
 async fn refused(host: &TestHost, component: &[u8], step: Step) -> AdmissionError {
@@ -79,7 +79,8 @@ async fn what_is_not_a_policy() {
 
 #[tokio::test]
 async fn what_takes_too_long_or_too_much_to_compile() {
-    let compile = |time, memory| TestHost::new(Options { compile: CompileLimits { time, memory }, ..options() });
+    let compile =
+        |time, memory| TestHost::new(Options { compile: CompileLimits { time, memory }, ..Options::new(PROGRAM) });
     let short = Duration::from_millis(1);
     let refusal = refused(&compile(short, 1 << 30), &LATER, Step::Compilation).await;
     assert!(

@@ -23,11 +23,17 @@ mod sources;
 mod verifications;
 mod wasi;
 
-use backup_test_hosts::{Options, TestHost};
+use std::path::Path;
 
-/// The usual ones; the host's binary is the one of this build.
+use backup_test_hosts::{Options, TestHost};
+use backup_test_support::compiler;
+
+/// The host's binary is the one of this build.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_optimize-backup");
+
+/// The usual ones. A component that several tests offer is compiled once.
 fn options() -> Options {
-    Options::new(env!("CARGO_BIN_EXE_optimize-backup"))
+    Options { program: compiler::once(Path::new(PROGRAM)).unwrap(), ..Options::new(PROGRAM) }
 }
 
 fn test_host() -> TestHost {

@@ -12,6 +12,7 @@ use backup_test_hosts::{Options, TestHost};
 use backup_test_support::poll_until;
 use serde_json::{Value, json};
 
+use crate::fixtures::HOSTILE;
 use crate::hostile::taken_in;
 use crate::options;
 
@@ -196,7 +197,7 @@ async fn a_restore_keeps_the_policy_that_it_began_with() {
     let host = with_backup(TestHost::new(options()), id).await;
     host.engine.restore_within(Duration::from_secs(3600));
     assert_eq!(host.restore(id, &confirmed()).await.0, StatusCode::ACCEPTED);
-    host.serve_unchecked(&backup_test_hosts::policies::hostile().unwrap());
+    host.serve_unchecked(&HOSTILE);
     host.engine.pass(Duration::from_secs(7200));
     host.engine.restore_within(Duration::from_millis(1));
     wait_for(&host, &format!("/actuator/backups/{id}/restore"), "COMPLETE").await;

@@ -111,15 +111,17 @@ async fn hostile(id: u64, options: Options) -> TestHost {
 
 #[tokio::test]
 async fn no_step_touches_anything_but_copies() {
-    let host = hostile(ids::VERIFIES_OTHERS, options()).await;
-    let before = host.engine.indices();
-    let end = verified(&host, ids::VERIFIES_OTHERS).await;
-    assert_eq!(end["state"], "PASSED", "{end}");
-    assert_eq!(host.engine.indices(), before);
-    assert_eq!(host.call("GET", &format!("/actuator/backups/{}", ids::VERIFIES_OTHERS)).await.1["state"], "COMPLETE");
-    for request in host.engine.requests().into_iter().filter(|request| request.method == Method::Delete) {
-        let names = request.path.first().map(String::as_str).unwrap_or_default();
-        assert!(names.split(',').all(|name| is_scratch(name) && !name.contains('*')), "{request}");
+    for id in [ids::VERIFIES_OTHERS, ids::COPIES_OTHERS] {
+        let host = hostile(id, options()).await;
+        let before = host.engine.indices();
+        let end = verified(&host, id).await;
+        assert_eq!(end["state"], "PASSED", "{end}");
+        assert_eq!(host.engine.indices(), before);
+        assert_eq!(host.call("GET", &format!("/actuator/backups/{id}")).await.1["state"], "COMPLETE");
+        for request in host.engine.requests().into_iter().filter(|request| request.method == Method::Delete) {
+            let names = request.path.first().map(String::as_str).unwrap_or_default();
+            assert!(names.split(',').all(|name| is_scratch(name) && !name.contains('*')), "{request}");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
-//! Every fault at every step of a backup, and of a restore.
+//! Every fault at every step of a backup, of a restore, and of a verification.
 //!
-//! The tables in `docs/faults.md` are this file and `restores`: a module is a step, a test in it a fault. Whatever
+//! The tables in `docs/faults.md` are this file, `restores` and `verifications`: a module is a step, a test in it a fault. Whatever
 //! happens, no snapshot is written twice, none is left without its backup, and no answer is late.
 //!
 //! Faults are made by a proxy, and what is tested is how a host takes them: so all run against the engine in
@@ -11,6 +11,7 @@ mod cell;
 mod docs;
 mod faults;
 mod restores;
+pub(crate) mod verifications;
 
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ enum Outcome {
     Incomplete(&'static str),
     /// 204, and the backup is gone.
     Gone,
+    /// 202, and the backup passes its verification.
+    Passed,
 }
 
 /// Runs cells against the engine in memory.

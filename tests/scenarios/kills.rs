@@ -11,6 +11,8 @@ use crate::fixture::{Fixture, part};
 /// How many hosts are started and killed at the same time.
 pub(crate) const AT_ONCE: usize = 5;
 
+const FEW: u64 = 5;
+
 /// One of the kills of a test. Each has a share of the backup's time of its own, so that few of them hit different
 /// phases, too.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +35,17 @@ pub(crate) enum Phase {
 impl Kill {
     /// The kills of a test: as many as `KILLS` says, which the column `kills` of `cargo xtask matrix` sets, or a few.
     pub(crate) fn all() -> Result<Vec<Self>> {
-        const FEW: u64 = 5;
-        let kills = std::env::var("KILLS");
-        let of = kills.map_or(Ok(FEW), |kills| kills.parse().with_context(|| format!("KILLS={kills}")))?;
+        Ok(Self::some(wanted()?))
+    }
+
+    /// A tenth of that, but not less than a few, for kills each of which takes minutes.
+    pub(crate) fn tenth() -> Result<Vec<Self>> {
+        Ok(Self::some((wanted()? / 10).max(FEW)))
+    }
+
+    fn some(of: u64) -> Vec<Self> {
         let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Ok((0..of).map(|number| Self { number, of, seed: seed.wrapping_add(number) }).collect())
+        (0..of).map(|number| Self { number, of, seed: seed.wrapping_add(number) }).collect()
     }
 
     /// A moment within this kill's share of `whole`, the time that the same has just taken.
@@ -54,6 +62,11 @@ impl Kill {
         println!("kill {} of {}, seed {}, after {moment:?}: {phase}", self.number + 1, self.of, self.seed);
         Ok(phase)
     }
+}
+
+fn wanted() -> Result<u64> {
+    let kills = std::env::var("KILLS");
+    kills.map_or(Ok(FEW), |kills| kills.parse().with_context(|| format!("KILLS={kills}")))
 }
 
 impl Phase {

@@ -133,7 +133,7 @@ async fn an_engine_that_is_restarted_ends_in_a_true_state(distribution: Distribu
     host.wait_for_state(1, "IN_PROGRESS").await?;
     engine.kill().await?;
     assert_eq!(host.get("/actuator/backups/1").await?.status, 502);
-    be_away().await?;
+    trouble_is_told(&host, "1").await?;
     engine.restart().await?;
 
     let state = final_state(&host, 1).await?;
@@ -150,9 +150,7 @@ async fn an_engine_that_is_restarted_ends_in_a_true_state(distribution: Distribu
     host.create(2).await?;
     poll_until("the gap", Duration::from_secs(30), async || Ok((proxy.faults() > 0).then_some(()))).await?;
     engine.stop().await?;
-    be_away().await?;
-    let trouble = health(&host, "runs").await?["active"]["2"].take();
-    assert!(trouble.is_string(), "nothing is told of it: {trouble}");
+    trouble_is_told(&host, "2").await?;
     engine.restart().await?;
 
     host.wait_for_state(2, "COMPLETE").await?;
@@ -166,6 +164,14 @@ async fn final_state(host: &Host, id: u64) -> Result<String> {
     run_ended(host).await?;
     let backup = host.get(&format!("/actuator/backups/{id}")).await?.json()?;
     Ok(backup["state"].as_str().with_context(|| backup.to_string())?.to_owned())
+}
+
+/// Waits until the host has given up every quick retry of a run's step.
+async fn trouble_is_told(host: &Host, id: &str) -> Result<()> {
+    poll_until("what keeps the run from going on", Duration::from_secs(60), async || {
+        Ok(health(host, "runs").await?["active"][id].is_string().then_some(()))
+    })
+    .await
 }
 
 /// Waits until the host has given up every quick retry.

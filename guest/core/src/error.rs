@@ -47,10 +47,8 @@ pub enum Error {
     VerificationInProgress { holder: Option<VerificationHolder> },
     #[error("the backup with ID {id} cannot be verified: {reason}")]
     BackupNotVerifiable { id: BackupId, reason: String },
-    #[error(
-        "the disks of the data nodes lack about {missing} bytes for a copy of some indices at a time ({needed} are needed, {available} are available); add nodes or space"
-    )]
-    NoRoomForVerification { missing: u64, needed: u64, available: u64 },
+    #[error("the cluster has no room for a copy of some indices at a time: {reason}")]
+    NoRoomForVerification { reason: String },
     #[error("renamePrefix is wrong: {0}")]
     InvalidIndexPrefix(#[from] InvalidIndexPrefix),
     #[error("{}", nothing_message(*part, prefix))]
@@ -226,7 +224,8 @@ fn restoring_message(id: Option<BackupId>, index: &str) -> String {
 }
 
 fn verification_message(holder: Option<&VerificationHolder>) -> String {
-    let of = holder.map_or_else(|| "a backup".to_owned(), |holder| format!("backup {}", holder.backup_id));
+    let of = holder
+        .map_or_else(|| "a backup".to_owned(), |holder| format!("backup {} (run {})", holder.backup_id, holder.run_id));
     format!(
         "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
     )

@@ -29,6 +29,10 @@ pub struct Origin {
     /// How many documents the part's indices had just before. `None`: not known.
     #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
     pub documents: Option<u64>,
+    /// How many of these are in the indices with what people make in Optimize, such as reports. `None`: not known, or the part
+    /// has no such index.
+    #[serde(default, deserialize_with = "number", skip_serializing_if = "Option::is_none")]
+    pub entities: Option<u64>,
     /// The version of the policy that decided. It is written for people, and not read.
     #[serde(skip_deserializing)]
     pub policy: String,
@@ -67,6 +71,7 @@ impl Origin {
             index_prefix: Some(context.settings.index_prefix.to_string()),
             indices: None,
             documents: None,
+            entities: None,
             policy: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -19,6 +19,18 @@ const PART_ONE: [&str; 4] =
 /// Some of the indices that Optimize creates when it first starts, in every version.
 const REQUIRED: [&str; 3] = ["metadata", "settings", "timestamp-based-import-index"];
 
+/// Those with what people make in Optimize: nothing else brings it back, and no clean-up deletes it.
+const ENTITIES: [&str; 8] = [
+    "alert",
+    "collection",
+    "combined-report",
+    "dashboard",
+    "dashboard-share",
+    "report-share",
+    "single-decision-report",
+    "single-process-report",
+];
+
 impl IndexSelection {
     /// Chooses a part's indices among `names`; those of other applications are left out.
     ///
@@ -96,6 +108,11 @@ pub(crate) fn installation_of(indices: &[String]) -> Option<&str> {
 
 fn part_of(index: &str) -> Part {
     if PART_ONE.contains(&base_name(index)) { Part::One } else { Part::Two }
+}
+
+/// Whether an index has what people make in Optimize.
+pub(crate) fn has_entities(prefix: &IndexPrefix, name: &str) -> bool {
+    prefix.strip(name).is_some_and(|rest| ENTITIES.contains(&base_name(rest)))
 }
 
 /// Whether a name ends in the counter of indices that are rolled over: `external-process-variable_v2-000001`.

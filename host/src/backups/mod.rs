@@ -281,3 +281,12 @@ fn being_deleted(id: &str) -> CallError {
         detail: None,
     }))
 }
+
+/// Why a call failed, with the search engine's own words: they name a privilege that its user lacks.
+fn reason_of(error: &CallError) -> String {
+    let detail = match error {
+        CallError::Refused(error) => error.problem().detail.clone(),
+        _ => None,
+    };
+    detail.map_or_else(|| error.to_string(), |detail| format!("{error}: {detail}"))
+}

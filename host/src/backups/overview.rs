@@ -60,6 +60,15 @@ enum Reading {
     NotOurs,
 }
 
+impl Reading {
+    fn complete(self) -> Option<LastSuccess> {
+        match self {
+            Self::Complete(found) => Some(found),
+            Self::Other { .. } | Self::NotOurs => None,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error(transparent)]
@@ -108,24 +117,31 @@ impl Overview {
         known.forget_what_changed(&listed);
         let (mut reads, mut unread) = (0, BTreeSet::new());
         let is_first_look = known.seen.is_empty();
+        let mut lengths = BTreeSet::new();
         for (&id, snapshots) in listed.finished.iter().rev() {
-            if known.needs_no_reading(id) {
+            // Down to the newest one that can be restored, of each length: IDs of another length, such as dates beside
+            // seconds, are made by another rule. After the first look, whatever is new.
+            if is_first_look && lengths.contains(&length(id)) {
                 continue;
             }
-            // Down to the newest one that can be restored; after the first look, whatever is new.
-            if known.last.is_some() && is_first_look || reads == MAX_READS {
-                break;
+            if !known.needs_no_reading(id) {
+                if reads == MAX_READS {
+                    break;
+                }
+                reads += 1;
+                match self.read(id).await {
+                    Ok(reading) => {
+                        known.take_over(id, reading);
+                        known.read.insert(id, (snapshots.clone(), reading));
+                    }
+                    Err(error) => {
+                        tracing::debug!(backupId = id, %error, "cannot read a backup for the metrics");
+                        unread.insert(id);
+                    }
+                }
             }
-            reads += 1;
-            match self.read(id).await {
-                Ok(reading) => {
-                    known.take_over(id, reading);
-                    known.read.insert(id, (snapshots.clone(), reading));
-                }
-                Err(error) => {
-                    tracing::debug!(backupId = id, %error, "cannot read a backup for the metrics");
-                    unread.insert(id);
-                }
+            if known.is_complete(id) {
+                lengths.insert(length(id));
             }
         }
         let states = known.states(&listed);
@@ -163,7 +179,19 @@ impl Known {
             listed.finished.get(id) == Some(snapshots) && !matches!(reading, Reading::Other { may_change: true, .. })
         });
         // One that has ended since the look is still among the others.
-        self.last.take_if(|(id, _)| !listed.finished.contains_key(id) && !listed.others.contains_key(id));
+        let is_gone =
+            self.last.take_if(|(id, _)| !listed.finished.contains_key(id) && !listed.others.contains_key(id)).is_some();
+        if is_gone {
+            // Which one was before it is not known: it is looked for as at the first look.
+            self.seen.clear();
+            let complete = self.read.iter().filter_map(|(&id, (_, reading))| Some((id, reading.complete()?)));
+            self.last = complete.max_by_key(|(_, found)| found.ended);
+        }
+    }
+
+    fn is_complete(&self, id: BackupId) -> bool {
+        let is_last = self.last.is_some_and(|(last, _)| last == id);
+        is_last || self.read.get(&id).is_some_and(|(_, reading)| reading.complete().is_some())
     }
 
     fn needs_no_reading(&self, id: BackupId) -> bool {
@@ -176,7 +204,7 @@ impl Known {
     }
 
     fn take_over(&mut self, id: BackupId, reading: Reading) {
-        if let Reading::Complete(found) = reading
+        if let Some(found) = reading.complete()
             && self.last.is_none_or(|(_, last)| found.ended >= last.ended)
         {
             self.last = Some((id, found));
@@ -202,6 +230,11 @@ pub(super) fn may_change(backup: &Backup) -> bool {
     let is_unreadable = |snapshot: &SnapshotDetail| snapshot.state == SnapshotState::Unreadable;
     matches!(backup.state, types::BackupState::InProgress | types::BackupState::Incompatible)
         || backup.details.iter().any(is_unreadable)
+}
+
+/// The number of its digits.
+fn length(id: BackupId) -> u32 {
+    id.checked_ilog10().map_or(1, |log| log + 1)
 }
 
 /// How many of the newest have ended badly, up to the first that can be restored. The largest ID is the newest.

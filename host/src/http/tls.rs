@@ -1,26 +1,33 @@
 //! TLS on the port: its own certificate, and those that callers need.
 
+mod dates;
 mod name;
 #[cfg(test)]
 pub(super) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
-use rustls::{CertificateError, Error, InconsistentKeys, RootCertStore, ServerConfig};
+use rustls::{Error, InconsistentKeys, RootCertStore, ServerConfig};
+use tokio::time::Instant;
 
 use crate::elasticsearch::{ClientError, read_certificates};
+use crate::metrics::Metrics;
 use crate::rotation::Rotating;
 use crate::settings::ServerTls;
 
 pub(super) use name::of_client;
+
+/// How often the metrics are told when the certificate expires.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(60);
+const WARNING_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the port cannot speak TLS with these files: a line that begins with the setting.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +45,13 @@ pub enum TlsError {
 }
 
 /// What connections are begun with; made again when one of its files changes.
-pub struct PortTls(Arc<Rotating<Arc<ServerConfig>>>);
+pub struct PortTls(Arc<Rotating<Port>>);
+
+struct Port {
+    config: Arc<ServerConfig>,
+    /// When the certificate expires; `None` for one that does not tell.
+    expires: Option<Timestamp>,
+}
 
 impl PortTls {
     /// Reads the files.
@@ -48,8 +61,7 @@ impl PortTls {
     pub fn new(tls: ServerTls) -> Result<Self, TlsError> {
         let files = [&tls.certificate, &tls.private_key].into_iter().chain(&tls.trust_certificate);
         let files = files.cloned().collect();
-        let config =
-            Rotating::new("the certificate of the port (management.server.ssl)", files, move |_| config(&tls))?;
+        let config = Rotating::new("the certificate of the port (management.server.ssl)", files, move |_| port(&tls))?;
         Ok(Self(Arc::new(config)))
     }
 
@@ -58,8 +70,28 @@ impl PortTls {
         self.0.keep_looking();
     }
 
+    /// When the certificate expires, if it tells.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        self.0.current().expires
+    }
+
+    /// Tells when the certificate expires: in the metrics, and once a day in the log when that is soon.
+    pub async fn tell_expiry(self: Arc<Self>, metrics: Arc<Metrics>) {
+        let mut last_warning: Option<Instant> = None;
+        loop {
+            let expires = self.expires();
+            metrics.http.certificate_expires(expires);
+            let is_due = last_warning.is_none_or(|last| last.elapsed() >= WARNING_INTERVAL);
+            if let Some(expires) = expires.filter(|expires| is_due && dates::is_soon(*expires, Timestamp::now())) {
+                tracing::warn!(%expires, "the certificate of the port (management.server.ssl.certificate) expires soon");
+                last_warning = Some(Instant::now());
+            }
+            tokio::time::sleep(EXPIRY_INTERVAL).await;
+        }
+    }
+
     pub(super) fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.0.current())
+        Arc::clone(&self.0.current().config)
     }
 
     #[cfg(test)]
@@ -68,12 +100,13 @@ impl PortTls {
     }
 }
 
-fn config(tls: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
+fn port(tls: &ServerTls) -> Result<Port, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let chain = read_certificates(&tls.certificate).map_err(TlsError::Certificate)?;
-    if let Some(problem) = chain.first().and_then(|certificate| wrong_dates(certificate, &provider)) {
+    if let Some(problem) = chain.first().and_then(|certificate| dates::problem(certificate, &provider)) {
         return Err(TlsError::Dates { path: tls.certificate.clone(), problem });
     }
+    let expires = chain.first().and_then(|certificate| dates::expiry(certificate, &provider));
     let key = read_key(&tls.private_key)?;
     let callers = callers(tls.trust_certificate.as_deref(), &provider)?;
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -86,7 +119,7 @@ fn config(tls: &ServerTls) -> Result<Arc<ServerConfig>, TlsError> {
         other => key_error(&tls.private_key, &format!("holds a key that cannot be used: {other}")),
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Port { config: Arc::new(config), expires })
 }
 
 /// Those who send a certificate need one of these authorities. Whether one has to be sent is not decided here: probes have none.
@@ -110,23 +143,4 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 
 fn key_error(path: &Path, problem: &str) -> TlsError {
     TlsError::Key { path: path.to_owned(), problem: problem.to_owned() }
-}
-
-/// The dates are what is looked at first in a certificate: whoever signed it is not asked for here.
-fn wrong_dates(certificate: &CertificateDer<'_>, provider: &CryptoProvider) -> Option<String> {
-    let at = |time: UnixTime| {
-        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
-    };
-    let parsed = ParsedCertificate::try_from(certificate).ok()?;
-    let (nobody, algorithms) = (RootCertStore::empty(), provider.signature_verification_algorithms.all);
-    match verify_server_cert_signed_by_trust_anchor(&parsed, &nobody, &[], UnixTime::now(), algorithms) {
-        Err(Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. })) => {
-            Some(format!("has expired, on {}", at(not_after)))
-        }
-        Err(Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. })) => {
-            Some(format!("is not valid before {}", at(not_before)))
-        }
-        _ => None,
-    }
 }

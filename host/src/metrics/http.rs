@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus::{
-    HistogramVec, IntCounterVec, Registry, histogram_opts, register_histogram_vec_with_registry,
-    register_int_counter_vec_with_registry,
+    HistogramVec, IntCounterVec, IntGauge, Registry, histogram_opts, register_histogram_vec_with_registry,
+    register_int_counter_vec_with_registry, register_int_gauge_with_registry,
 };
 
 /// A call of the policy may take 60 s by default, and a deletion two.
@@ -39,6 +40,7 @@ const CREATE_OUTCOMES: [&str; 11] = [
 pub(crate) struct HttpMetrics {
     requests: HistogramVec,
     creates: IntCounterVec,
+    certificate_expiry: IntGauge,
 }
 
 impl HttpMetrics {
@@ -59,6 +61,11 @@ impl HttpMetrics {
                 &["outcome"],
                 registry
             )?,
+            certificate_expiry: register_int_gauge_with_registry!(
+                "optimize_backup_server_certificate_expiry_timestamp_seconds",
+                "When the certificate of this server's port expires, in seconds since 1970; 0: it has none",
+                registry
+            )?,
         };
         for labels in EXPECTED {
             metrics.requests.with_label_values(&labels);
@@ -71,6 +78,10 @@ impl HttpMetrics {
 
     pub(crate) fn responded(&self, method: &str, uri: &str, status: &str, took: Duration) {
         self.requests.with_label_values(&[method, uri, status]).observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn certificate_expires(&self, at: Option<Timestamp>) {
+        self.certificate_expiry.set(at.map_or(0, Timestamp::as_second));
     }
 
     pub(crate) fn create_ended(&self, outcome: &str) {

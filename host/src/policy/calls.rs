@@ -8,7 +8,8 @@ use super::Generation;
 use crate::clock;
 use crate::elasticsearch::{Capability, Outstanding};
 use crate::sandbox::types::{self, RunNote};
-use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, restores, retention, verifications};
+use crate::sandbox::verifications::{VerificationHolder, VerificationRun, VerificationStep, VerificationTraces};
+use crate::sandbox::{CallError, Mark, Operation, Policy, Purpose, restores, retention};
 
 /// Calls of one generation of the policy.
 ///
@@ -56,6 +57,9 @@ pub(super) struct Unobserved;
 impl CallObserver for Unobserved {
     fn call_ended(&self, _: &Arc<Generation>, _: Operation, _: Result<(), &CallError>, _: Option<Mark>, _: Duration) {}
 }
+
+/// A setting of the lock has 200 bytes, for the ID of the backup, a UUID and a number, too.
+const MAX_INSTALLATION_BYTES: usize = 100;
 
 /// Who writes, for the metadata of snapshots.
 const HOST: &str = concat!("optimize-backup/", env!("CARGO_PKG_VERSION"));
@@ -162,35 +166,42 @@ impl PolicyCalls {
         self.observed(Operation::GetRestore, call).await
     }
 
-    /// Begins the verification of a backup.
-    pub async fn begin_verification(&self, id: &str) -> Result<verifications::VerificationRun, CallError> {
-        let context = self.context(Vec::new());
+    /// Begins the verification of a backup. Its run is called after the installation, whose backups can have the same IDs as
+    /// those of another one: there is one lock for all in a cluster.
+    pub async fn begin_verification(&self, id: &str) -> Result<VerificationRun, CallError> {
+        let mut context = self.context(Vec::new());
+        context.run_id = format!("{}.{}", self.installation(), context.run_id);
         let call = self.policy().begin_verification(self.purpose, self.capability(), &context, id);
         self.observed(Operation::BeginVerification, call).await
     }
 
+    /// Whether a verification is of this installation, by its run. Another server than this may not tell it.
+    pub fn is_own(&self, holder: &VerificationHolder) -> bool {
+        holder.run_id.rsplit_once('.').is_none_or(|(installation, _)| installation == self.installation())
+    }
+
+    /// The index prefix, as far as there is room for it in the lock.
+    fn installation(&self) -> &str {
+        let prefix = self.context.settings.index_prefix.as_str();
+        prefix.get(..MAX_INSTALLATION_BYTES).unwrap_or(prefix)
+    }
+
     /// Takes a verification one step further.
-    pub async fn advance_verification(
-        &self,
-        run: &verifications::VerificationRun,
-    ) -> Result<verifications::VerificationStep, CallError> {
+    pub async fn advance_verification(&self, run: &VerificationRun) -> Result<VerificationStep, CallError> {
         let context = self.context(Vec::new());
         let call = self.policy().advance_verification(self.purpose, self.capability(), &context, run);
         self.observed(Operation::AdvanceVerification, call).await
     }
 
     /// Tells what verifications have left in the cluster.
-    pub async fn verification_traces(&self) -> Result<verifications::VerificationTraces, CallError> {
+    pub async fn verification_traces(&self) -> Result<VerificationTraces, CallError> {
         let context = self.context(Vec::new());
         let call = self.policy().verification_traces(self.purpose, self.capability(), &context);
         self.observed(Operation::VerificationTraces, call).await
     }
 
     /// Deletes what a verification has left. False: the lock is not this holder's any more.
-    pub async fn clear_verification(
-        &self,
-        holder: Option<&verifications::VerificationHolder>,
-    ) -> Result<bool, CallError> {
+    pub async fn clear_verification(&self, holder: Option<&VerificationHolder>) -> Result<bool, CallError> {
         let context = self.context(Vec::new());
         let call = self.policy().clear_verification(self.purpose, self.capability(), &context, holder);
         self.observed(Operation::ClearVerification, call).await

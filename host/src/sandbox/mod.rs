@@ -11,7 +11,9 @@ mod imports;
 mod limits;
 mod output;
 mod permits;
+mod restore_calls;
 mod store;
+mod verification_calls;
 pub(crate) mod wasi;
 
 use std::sync::Arc;
@@ -150,11 +152,6 @@ impl CallError {
     }
 }
 
-/// A text that is no prefix is a policy's to refuse, and no more is granted for it.
-fn prefix(text: Option<&str>) -> Option<backup_core::IndexPrefix> {
-    text.and_then(|text| backup_core::IndexPrefix::parse(text).ok())
-}
-
 impl Policy {
     /// The policy inside this binary. It was compiled when the binary was built; where this processor cannot run that code,
     /// it is compiled here and now.
@@ -289,113 +286,6 @@ impl Policy {
         let expired: Vec<retention::Expired> = call.make((context, rules, candidates)).await?;
         contract::expired(candidates, &expired)?;
         Ok(expired)
-    }
-
-    /// Tells what a restore would do.
-    pub async fn plan_restore(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-        options: &restores::RestoreOptions,
-        writes: Option<&[restores::IndexWrites]>,
-    ) -> Result<restores::RestorePlan, CallError> {
-        let scope = Scope::of_restore_read(prefix(options.rename_prefix.as_deref()).as_ref());
-        let mut call = self.open(Operation::PlanRestore, purpose, capability, scope).await?;
-        let plan: restores::RestorePlan = call.make((context, id, options, writes)).await?;
-        contract::plan(id, options, &plan)?;
-        Ok(plan)
-    }
-
-    /// Takes a restore one step further.
-    pub async fn advance_restore(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        run: &restores::RestoreRun,
-    ) -> Result<restores::RestoreStep, CallError> {
-        let own = prefix(Some(&context.settings.index_prefix));
-        let granted = own.zip(run.read().ok()).map(|(own, run)| Scope::of_restore(&run, &own));
-        let scope = granted.unwrap_or(Scope::Read);
-        let mut call = self.open(Operation::AdvanceRestore, purpose, capability, scope).await?;
-        let step: restores::RestoreStep = call.make((context, run)).await?;
-        contract::restore(run.backup_id, &step.restore)?;
-        Ok(step)
-    }
-
-    /// Tells where a restore stands.
-    pub async fn get_restore(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-        rename_prefix: Option<&str>,
-    ) -> Result<restores::Restore, CallError> {
-        let scope = Scope::of_restore_read(prefix(rename_prefix).as_ref());
-        let mut call = self.open(Operation::GetRestore, purpose, capability, scope).await?;
-        let restore: restores::Restore = call.make((context, id, rename_prefix)).await?;
-        contract::requested_restore(id, &restore)?;
-        Ok(restore)
-    }
-
-    /// Begins the verification of a backup.
-    pub async fn begin_verification(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        id: &str,
-    ) -> Result<verifications::VerificationRun, CallError> {
-        let operation = Operation::BeginVerification;
-        let mut call = self.open(operation, purpose, capability, Scope::of_verification(id)).await?;
-        let run: verifications::VerificationRun = call.make((context, id)).await?;
-        contract::begun_verification(id, &context.run_id, &run)?;
-        Ok(run)
-    }
-
-    /// Takes a verification one step further.
-    pub async fn advance_verification(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        run: &verifications::VerificationRun,
-    ) -> Result<verifications::VerificationStep, CallError> {
-        let scope = Scope::of_verification(&run.backup_id.to_string());
-        let mut call = self.open(Operation::AdvanceVerification, purpose, capability, scope).await?;
-        let step: verifications::VerificationStep = call.make((context, run)).await?;
-        contract::verification_step(run, &step)?;
-        Ok(step)
-    }
-
-    /// Tells what verifications have left.
-    pub async fn verification_traces(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-    ) -> Result<verifications::VerificationTraces, CallError> {
-        let scope = Scope::ReadVerification;
-        let mut call = self.open(Operation::VerificationTraces, purpose, capability, scope).await?;
-        let traces: verifications::VerificationTraces = call.make((context,)).await?;
-        contract::verification_traces(&traces)?;
-        Ok(traces)
-    }
-
-    /// Deletes what a verification has left, if its lock is still this holder's.
-    pub async fn clear_verification(
-        &self,
-        purpose: Purpose,
-        capability: Capability,
-        context: &types::Context,
-        holder: Option<&verifications::VerificationHolder>,
-    ) -> Result<bool, CallError> {
-        let scope = Scope::ClearVerification;
-        let mut call = self.open(Operation::ClearVerification, purpose, capability, scope).await?;
-        call.make((context, holder)).await
     }
 
     async fn open(

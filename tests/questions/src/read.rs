@@ -219,6 +219,18 @@ pub(super) fn shard_limit(response: &Response) -> Value {
     })
 }
 
+/// Whether the watermarks are told, and whether they count.
+pub(super) fn watermarks(response: &Response) -> Value {
+    success(response, |body| {
+        let disk = body.pointer("/defaults/cluster/routing/allocation/disk").unwrap_or(&Value::Null);
+        let is_text = |name: &str| disk.pointer(name).is_some_and(Value::is_string);
+        json!({
+            "count": member(disk, "threshold_enabled"),
+            "are told": is_text("/watermark/low") && is_text("/watermark/high"),
+        })
+    })
+}
+
 /// A small answer as it is.
 pub(super) fn whole(response: &Response) -> Value {
     success(response, Value::clone)

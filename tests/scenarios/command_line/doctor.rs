@@ -85,6 +85,16 @@ async fn a_sound_installation_has_no_fault(distribution: Distribution) -> Result
     let lines = run_with(&options, &["doctor"]).await?;
     lines.expect(0, "clock\tok\tit agrees with the search engine's\t-\n", "");
     assert_eq!(lines.output.lines().count(), 13, "{}", lines.output);
+
+    for index in [fixture.installation.import_indices(), fixture.installation.other_indices()].concat() {
+        fixture.engine.client().delete(&format!("/{index}")).await?.ok()?;
+    }
+    let lost = examine(&options).await?;
+    lost.expect(
+        "indices",
+        "fault",
+        &["nothing to back up", "if they are lost, `optimize-backup backup restore 7 --dry-run`"],
+    );
     Ok(())
 }
 

@@ -43,6 +43,28 @@ const STEPS_OF_A_RESTORE: [Step; 13] = [
     super::restores::remove_marks::STEP,
 ];
 
+const STEPS_OF_A_VERIFICATION: [Step; 19] = [
+    super::verifications::find::STEP,
+    super::verifications::list_indices::STEP,
+    super::verifications::look_for_lock::STEP,
+    super::verifications::look_for_restores::STEP,
+    super::verifications::read_sizes::STEP,
+    super::verifications::look_for_room::STEP,
+    super::verifications::look_for_limits::STEP,
+    super::verifications::take_lock::STEP,
+    super::verifications::see_lock::STEP,
+    super::verifications::look_at_copies::STEP,
+    super::verifications::read_backup::STEP,
+    super::verifications::copy_part_one::STEP,
+    super::verifications::wait_for_copies::STEP,
+    super::verifications::count_documents::STEP,
+    super::verifications::delete_copies::STEP,
+    super::verifications::copy_part_two::STEP,
+    super::verifications::read_version::STEP,
+    super::verifications::hold_lock::STEP,
+    super::verifications::release_lock::STEP,
+];
+
 #[test]
 fn the_table_in_the_docs_is_true() {
     expect_table("## Steps of a backup", &STEPS);
@@ -51,6 +73,11 @@ fn the_table_in_the_docs_is_true() {
 #[test]
 fn the_table_of_restores_in_the_docs_is_true() {
     expect_table("## Steps of a restore", &STEPS_OF_A_RESTORE);
+}
+
+#[test]
+fn the_table_of_verifications_in_the_docs_is_true() {
+    expect_table("## Steps of a verification", &STEPS_OF_A_VERIFICATION);
 }
 
 /// The section under this heading has this table.
@@ -99,6 +126,7 @@ fn describe(outcome: Outcome) -> String {
     match outcome {
         Outcome::Complete => "COMPLETE".to_owned(),
         Outcome::Gone => "gone".to_owned(),
+        Outcome::Passed => "PASSED".to_owned(),
         Outcome::Refused(status, code) => format!("{status} `{code}`"),
         Outcome::Incomplete(reason) => format!("INCOMPLETE, {reason}"),
     }

@@ -218,7 +218,7 @@ async fn on_real_engine(target: impl Into<Target>, when: When, fault: Fault, exp
 }
 
 /// A host behind a proxy, and a backup that is complete.
-async fn with_backup(fixture: &CellFixture, budget: Duration) -> Result<(FaultProxy, Host)> {
+pub(super) async fn with_backup(fixture: &CellFixture, budget: Duration) -> Result<(FaultProxy, Host)> {
     let proxy = fixture.proxy().await?;
     let options = fixture.options_through(&proxy)?.token(TOKEN);
     let host = host_with(options, &proxy, budget).await?;

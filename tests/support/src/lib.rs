@@ -4,6 +4,7 @@
 
 pub mod aws;
 pub mod client;
+pub mod compiler;
 pub mod contents;
 pub mod engine;
 pub mod fault;

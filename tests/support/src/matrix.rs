@@ -93,7 +93,7 @@ impl Column {
 }
 
 /// All columns, in the order in which they are run.
-pub const COLUMNS: [Column; 15] = [
+pub const COLUMNS: [Column; 16] = [
     Column { name: "default", about: "cargo test --workspace", group: Group::Default, work: Work::DefaultTests },
     Column::of_engine(
         "elasticsearch_7_17",
@@ -164,15 +164,25 @@ pub const COLUMNS: [Column; 15] = [
         "three servers with one schedule, on Elasticsearch 8.19",
         &[Selection::scenarios(&["unattended::"])],
     ),
+    Column::rotated(
+        "verifications",
+        "every fault at every step of a verification, servers that are killed in one, and each privilege that it needs, on Elasticsearch 8.19 and OpenSearch 2.19",
+        &[Selection::scenarios(&[
+            "fault_table::verifications::in_column::",
+            "verification::kills::in_column::of_opensearch_2_19",
+            "verification::privileges::in_column::",
+        ])],
+    ),
     Column {
         name: "kills",
-        about: "50 kills with a restart, 50 with a neighbour and 50 of restores, on Elasticsearch 8.19",
+        about: "50 kills with a restart, 50 with a neighbour, 50 of restores and 55 of verifications, on Elasticsearch 8.19",
         group: Group::Rotated,
         work: Work::Kills(&[Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
             "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
             "restore::kills::elasticsearch_8_19::",
             "verification::elasticsearch_8_19_only::what_a_killed_verification_has_left_is_cleared",
+            "verification::kills::in_column::of_elasticsearch_8_19",
         ])]),
     },
     Column {

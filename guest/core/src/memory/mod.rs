@@ -186,9 +186,19 @@ impl MemoryEngine {
         self.state().indices.data_streams.push(name.to_owned());
     }
 
-    /// How much space there is on its disk.
+    /// How much space there is on its disk, of 1 TB.
     pub fn set_free_bytes(&self, bytes: u64) {
         self.state().free_bytes = Some(bytes);
+    }
+
+    /// From now on, the watermarks of disks count: 85 % and 90 %.
+    pub fn mind_watermarks(&self) {
+        self.state().has_watermarks = true;
+    }
+
+    /// How many shards its node may have.
+    pub fn set_shard_limit(&self, limit: u64) {
+        self.state().shard_limit = Some(limit);
     }
 
     /// The indices by their names: what is in them, and their UUIDs.

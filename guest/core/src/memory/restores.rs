@@ -51,17 +51,20 @@ impl NewRestore {
         if is_known { Ok(restore) } else { Err(not_known("global states, partial restores, settings or patterns")) }
     }
 
-    /// The name after the restore. Of patterns, this knows only `^{prefix}-(.+)$`.
+    /// The name after the restore. Of patterns, this knows only `^{prefix}-(.+)$`, whose rest a replacement has at its end or
+    /// not at all.
     fn renamed(&self, index: &str) -> Result<String, Failure> {
         let (Some(pattern), Some(replacement)) = (&self.rename_pattern, &self.rename_replacement) else {
             return Ok(index.to_owned());
         };
         let begin = pattern.strip_prefix('^').and_then(|rest| rest.strip_suffix("(.+)$"));
         let begin = begin.map(|begin| begin.replace("\\.", "."));
-        let (Some(begin), Some(new)) = (begin, replacement.strip_suffix("$1")) else {
-            return Err(not_known("such a pattern of names"));
-        };
-        Ok(index.strip_prefix(&begin).map_or_else(|| index.to_owned(), |rest| format!("{new}{rest}")))
+        let Some(begin) = begin else { return Err(not_known("such a pattern of names")) };
+        Ok(match (index.strip_prefix(&begin), replacement.strip_suffix("$1")) {
+            (None, _) => index.to_owned(),
+            (Some(rest), Some(new)) => format!("{new}{rest}"),
+            (Some(_), None) => replacement.clone(),
+        })
     }
 
     /// The index as it is after the restore.

@@ -12,6 +12,9 @@ use super::snapshot::NewSnapshot;
 use crate::request::ListMode;
 use crate::{Method, Request, Response, SnapshotState, Timestamp};
 
+/// The size of the disk.
+const DISK_BYTES: u64 = 1_000_000_000_000;
+
 /// The engine's contents, and its response to each request.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -24,8 +27,12 @@ pub(super) struct State {
     pub(super) is_allocation_off: bool,
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) indices: Indices,
-    /// The space on the disk of its node. `None`: a lot.
+    /// The space on the disk of its node. `None`: all of it.
     pub(super) free_bytes: Option<u64>,
+    /// The watermarks of disks count.
+    pub(super) has_watermarks: bool,
+    /// How many shards its node may have. `None`: the default.
+    pub(super) shard_limit: Option<u64>,
     pub(super) requests: Vec<Request>,
 }
 
@@ -81,7 +88,7 @@ impl State {
             (Method::Get, ["_cluster", "health"]) => self.cluster_size(request),
             (Method::Get, ["_cluster", "settings"]) => {
                 expect_parameters(request, &[("include_defaults", "true"), ("filter_path", "*")])?;
-                Ok(json!({"defaults": {"cluster": {"max_shards_per_node": "1000"}}}))
+                Ok(self.cluster_settings())
             }
             (Method::Get, ["_cat", "shards", pattern]) => {
                 expect_parameters(request, &[("format", "json"), ("h", "*")])?;
@@ -194,8 +201,18 @@ impl State {
 
     fn disks(&self, request: &Request) -> Reply {
         expect_parameters(request, &[("filter_path", "*")])?;
-        let space = json!({"available_in_bytes": self.free_bytes.unwrap_or(1_000_000_000_000)});
+        let available = self.free_bytes.unwrap_or(DISK_BYTES);
+        let space = json!({"available_in_bytes": available, "total_in_bytes": DISK_BYTES});
         Ok(json!({"nodes": {"the-only-node": {"roles": ["data", "master"], "fs": {"total": space}}}}))
+    }
+
+    fn cluster_settings(&self) -> Value {
+        let disk = json!({
+            "threshold_enabled": self.has_watermarks.to_string(),
+            "watermark": {"low": "85%", "high": "90%"},
+        });
+        let limit = self.shard_limit.unwrap_or(1_000).to_string();
+        json!({"defaults": {"cluster": {"max_shards_per_node": limit, "routing": {"allocation": {"disk": disk}}}}})
     }
 
     fn cluster_size(&self, request: &Request) -> Reply {

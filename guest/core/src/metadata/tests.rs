@@ -21,7 +21,7 @@ fn stays_below_the_engines_limit() {
             notes: Vec::new(),
         };
         let origin = Origin::new(&text.repeat(10_000), Part::Two, &context);
-        let origin = Origin { indices: Some(u64::MAX), documents: Some(u64::MAX), ..origin };
+        let origin = Origin { indices: Some(u64::MAX), documents: Some(u64::MAX), entities: Some(u64::MAX), ..origin };
         let bytes = serde_json::to_vec(&origin.into_metadata()).unwrap().len();
         assert!(bytes < 1024, "{bytes}");
     }

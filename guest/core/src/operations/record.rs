@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::refusal::{document, success};
+use crate::selection::has_entities;
 use crate::{Context, Engine, IndexSelection, Installation, Origin, Part, Request, Response};
 
 impl Origin {
@@ -18,16 +19,21 @@ impl Origin {
         selection: &IndexSelection,
     ) -> Self {
         let indices: usize = Part::ALL.into_iter().map(|part| installation.count(part)).sum();
-        Self { indices: Some(indices as u64), documents: count(engine, context, selection), ..self }
+        let counted = count(engine, context).unwrap_or_default();
+        let sum = |is_meant: &dyn Fn(&str) -> bool| {
+            let meant = selection.names().iter().filter(|name| is_meant(name));
+            meant.filter_map(|name| counted.get(name)).copied().reduce(u64::saturating_add)
+        };
+        let prefix = &context.settings.index_prefix;
+        let (documents, entities) = (sum(&|_| true), sum(&|name| has_entities(prefix, name)));
+        Self { indices: Some(indices as u64), documents, entities, ..self }
     }
 }
 
-/// How many documents these indices have.
-fn count(engine: &impl Engine, context: &Context, selection: &IndexSelection) -> Option<u64> {
+/// How many documents the installation's indices have.
+fn count(engine: &impl Engine, context: &Context) -> Option<BTreeMap<String, u64>> {
     let request = Request::documents(&context.settings.index_prefix);
-    let counted = documents(&request, &engine.send(&request).ok()?)?;
-    let of_part = selection.names().iter().filter_map(|name| counted.get(name));
-    of_part.copied().reduce(u64::saturating_add)
+    documents(&request, &engine.send(&request).ok()?)
 }
 
 /// Reads the answer to [`Request::documents`]. `None`: it does not tell, or only of some shards.

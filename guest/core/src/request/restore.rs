@@ -74,8 +74,10 @@ impl Request {
     /// Reads the space on the disks of the nodes.
     #[must_use]
     pub fn disk_space() -> Self {
-        Self::new(Method::Get, &["_nodes", "stats", "fs"])
-            .query("filter_path", "nodes.*.roles,nodes.*.fs.total.available_in_bytes,error,status")
+        Self::new(Method::Get, &["_nodes", "stats", "fs"]).query(
+            "filter_path",
+            "nodes.*.roles,nodes.*.fs.total.available_in_bytes,nodes.*.fs.total.total_in_bytes,error,status",
+        )
     }
 
     /// Reads how many nodes and shards the cluster has.
@@ -91,6 +93,14 @@ impl Request {
         Self::new(Method::Get, &["_cluster", "settings"])
             .query("include_defaults", "true")
             .query("filter_path", "*.cluster.max_shards_per_node,error,status")
+    }
+
+    /// Reads how full the disk of a node may be.
+    #[must_use]
+    pub fn disk_watermarks() -> Self {
+        Self::new(Method::Get, &["_cluster", "settings"])
+            .query("include_defaults", "true")
+            .query("filter_path", "*.cluster.routing.allocation.disk,error,status")
     }
 
     /// Reads the aliases of the indices under a prefix.

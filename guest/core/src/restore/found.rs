@@ -44,7 +44,7 @@ pub(crate) enum ShardState {
 }
 
 /// What a primary shard was recovered from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Recovery {
     /// Repository and snapshot. `None`: something else.
     pub(crate) snapshot: Option<(String, String)>,
@@ -59,7 +59,7 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     pub(crate) fn is_running(&self) -> bool {
-        self.snapshot.is_some() && !self.is_done
+        (self.snapshot.is_some() || self.is_from_copy) && !self.is_done
     }
 }
 
@@ -71,6 +71,16 @@ impl Found {
 
     pub(crate) fn is_finished(&self) -> bool {
         matches!(self.mark, Some(Mark::Finished(_)))
+    }
+
+    /// Its restore runs, or a shard of it is being started.
+    pub(crate) fn is_recovering(&self) -> bool {
+        self.is_being_restored || self.primaries.iter().any(|primary| primary.state == ShardState::Initializing)
+    }
+
+    /// A primary shard is on no node, and waits for none: no node tried to restore it, or the one that had it is gone.
+    pub(crate) fn is_on_no_node(&self) -> bool {
+        !self.is_recovering() && self.why_unassigned().is_some() && self.fault().is_none()
     }
 
     pub(crate) fn is_started(&self) -> bool {

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::selection::{base_name, is_rolled_over};
+use crate::verification::scratch::numbered_copy;
 use crate::{BackupId, IndexPrefix};
 
 /// Renames indices from one prefix to another.
@@ -8,8 +9,16 @@ use crate::{BackupId, IndexPrefix};
 pub struct RenamePattern {
     from: IndexPrefix,
     to: IndexPrefix,
-    /// What is put between the other prefix and the rest.
-    infix: &'static str,
+    new_name: NewName,
+}
+
+/// The name that an index gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum NewName {
+    /// The other prefix, this, and what the index is called under its own.
+    PrefixAnd(&'static str),
+    /// This one: no other index is renamed.
+    Whole(String),
 }
 
 /// An index can have neither `#` nor a capital letter in its name.
@@ -21,20 +30,30 @@ impl RenamePattern {
     pub fn new(from: &IndexPrefix, to: &IndexPrefix) -> Option<Self> {
         let is_within =
             |inner: &IndexPrefix, outer: &IndexPrefix| inner == outer || outer.strip(inner.as_str()).is_some();
-        (!is_within(from, to) && !is_within(to, from)).then(|| Self { from: from.clone(), to: to.clone(), infix: "" })
+        (!is_within(from, to) && !is_within(to, from)).then(|| Self {
+            from: from.clone(),
+            to: to.clone(),
+            new_name: NewName::PrefixAnd(""),
+        })
     }
 
-    /// Renames an installation's indices to the copies that the verification of a backup makes of them.
+    /// Renames these indices of an installation to the copies that the verification of a backup makes of them. One whose copy has
+    /// a number in its name is renamed alone.
     #[must_use]
-    pub fn to_copies(from: &IndexPrefix, id: BackupId) -> Self {
-        Self { from: from.clone(), to: from.of_copies(id), infix: "" }
+    pub fn to_copies(from: &IndexPrefix, id: BackupId, indices: &[String]) -> Self {
+        let numbered = match indices {
+            [index] => numbered_copy(id, index),
+            _ => None,
+        };
+        let new_name = numbered.map_or(NewName::PrefixAnd(""), NewName::Whole);
+        Self { from: from.clone(), to: from.of_copies(id), new_name }
     }
 
     /// Gives an installation's indices names that no index can have, still under its prefix: what is restored like this cannot
     /// take any index's place.
     #[must_use]
     pub fn to_impossible(own: &IndexPrefix) -> Self {
-        Self { from: own.clone(), to: own.clone(), infix: IMPOSSIBLE }
+        Self { from: own.clone(), to: own.clone(), new_name: NewName::PrefixAnd(IMPOSSIBLE) }
     }
 
     /// The other prefix.
@@ -52,13 +71,20 @@ impl RenamePattern {
     /// `rename_replacement`.
     #[must_use]
     pub fn replacement(&self) -> String {
-        format!("{}-{}$1", self.to, self.infix)
+        match &self.new_name {
+            NewName::PrefixAnd(infix) => format!("{}-{infix}$1", self.to),
+            NewName::Whole(name) => name.clone(),
+        }
     }
 
     /// The name after the restore. `None`: it is not under the prefix.
     #[must_use]
     pub fn apply(&self, index: &str) -> Option<String> {
-        Some(format!("{}-{}{}", self.to, self.infix, self.from.strip(index)?))
+        let rest = self.from.strip(index)?;
+        Some(match &self.new_name {
+            NewName::PrefixAnd(infix) => format!("{}-{infix}{rest}", self.to),
+            NewName::Whole(name) => name.clone(),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where each index of a restore stands, and what comes next. Decided from the engine's state alone.
 
-use super::{Found, Mark, Recovery, ShardState, Target};
+use super::{Found, Mark, Recovery, Target};
 use crate::{Part, RepositoryName};
 
 /// Where an index stands.
@@ -57,8 +57,7 @@ impl IndexState {
 }
 
 fn begun(found: &Found, has_arrived: bool) -> IndexState {
-    let is_initializing = found.primaries.iter().any(|primary| primary.state == ShardState::Initializing);
-    if found.is_being_restored || is_initializing {
+    if found.is_recovering() {
         IndexState::Restoring
     } else if has_arrived {
         IndexState::Arrived
@@ -66,8 +65,8 @@ fn begun(found: &Found, has_arrived: bool) -> IndexState {
         IndexState::Lost
     } else if let Some(why) = found.why_unassigned() {
         IndexState::Failed(why.to_owned())
-    } else if found.recoveries.len() < found.primaries.len() || found.recoveries.iter().any(Recovery::is_running) {
-        // The engine has not told what it was recovered from.
+    } else if found.recoveries.len() != found.primaries.len() || found.recoveries.iter().any(Recovery::is_running) {
+        // The engine has not told what it was recovered from, or is moving a shard to another node: then it tells of both.
         IndexState::Restoring
     } else {
         // It was started from something else than the snapshot, so nobody knows what is in it.
@@ -185,3 +184,6 @@ pub(crate) fn marked(indices: &[Standing]) -> Vec<Target> {
     let marked: Vec<Standing> = indices.iter().filter(|index| index.is_marked).cloned().collect();
     some(&marked, None, |_| true)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl Grant {
             Self::ReadMetadata => "metadata",
             Self::ReadNodes => "nodes",
             Self::ReadSettings | Self::ReadShards | Self::ReadRecoveries | Self::ReadAliases => "indices",
-            Self::ReadTasks | Self::ReadClusterSize | Self::ReadShardLimit => "cluster",
+            Self::ReadTasks | Self::ReadClusterSize | Self::ReadClusterSettings => "cluster",
             Self::RestoreSnapshot => "restore",
             Self::DeleteIndices => "delete_indices",
             Self::MarkIndices => "mark_indices",

@@ -89,7 +89,7 @@ enum Grant {
     ReadAliases,
     ReadTasks,
     ReadClusterSize,
-    ReadShardLimit,
+    ReadClusterSettings,
     RestoreSnapshot,
     DeleteIndices,
     MarkIndices,
@@ -164,7 +164,7 @@ impl Grants {
             ) => Some(Grant::ReadNodes),
             (Method::Get, ["_cluster", "state", "customs"]) => Some(Grant::ReadTasks),
             (Method::Get, ["_cluster", "health"]) => Some(Grant::ReadClusterSize),
-            (Method::Get, ["_cluster", "settings"]) => Some(Grant::ReadShardLimit),
+            (Method::Get, ["_cluster", "settings"]) => Some(Grant::ReadClusterSettings),
             (Method::Get, ["_cat", "shards", expression]) => {
                 self.check_expression(expression, "*", scope)?;
                 Some(Grant::ReadShards)

@@ -15,12 +15,15 @@ enum Values {
     False,
     /// This text, which must be there: without it, the engine would tell more.
     Only(&'static str),
+    /// One of these texts, which must be there.
+    OneOf(&'static [&'static str]),
 }
 
 /// The fields of the cluster's state that are granted.
 const TASKS: &str = "restore,snapshots,snapshot_deletions,error,status";
-/// The setting of the cluster that is granted.
-const SHARD_LIMIT: &str = "*.cluster.max_shards_per_node,error,status";
+/// The settings of the cluster that are granted: how many shards a node may have, and how full its disk may be.
+const CLUSTER_SETTINGS: [&str; 2] =
+    ["*.cluster.max_shards_per_node,error,status", "*.cluster.routing.allocation.disk,error,status"];
 
 /// Checks that the parameters are among those of the grant, and each there once.
 pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Denial> {
@@ -33,14 +36,15 @@ pub(super) fn check(grant: Grant, query: &[(String, String)]) -> Result<(), Deni
         }
     }
     let is_there = |name: &str| query.iter().any(|(found, _)| found == name);
-    match granted.iter().find(|(name, values)| matches!(values, Values::Only(_)) && !is_there(name)) {
+    match granted.iter().find(|(name, values)| matches!(values, Values::Only(_) | Values::OneOf(_)) && !is_there(name))
+    {
         Some((name, values)) => Err(Denial::MissingParameter { name, allowed: values.describe() }),
         None => Ok(()),
     }
 }
 
 fn parameters(grant: Grant) -> &'static [Parameter] {
-    use Values::{Boolean, False, Only, Text};
+    use Values::{Boolean, False, OneOf, Only, Text};
     match grant {
         // The host makes these without a query.
         Grant::ReadInfo | Grant::VerifyRepository | Grant::Operator => &[],
@@ -71,7 +75,7 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::ReadShards => &[("format", Only("json")), ("h", Text)],
         Grant::ReadAliases => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadTasks => &[("filter_path", Only(TASKS))],
-        Grant::ReadShardLimit => &[("filter_path", Only(SHARD_LIMIT)), ("include_defaults", Boolean)],
+        Grant::ReadClusterSettings => &[("filter_path", OneOf(&CLUSTER_SETTINGS)), ("include_defaults", Boolean)],
         Grant::RestoreSnapshot => &[("master_timeout", Text), ("wait_for_completion", False)],
         Grant::CreateIndex => &[("master_timeout", Text), ("wait_for_active_shards", Text)],
         Grant::DeleteIndices | Grant::MarkIndices | Grant::AddAliases => &[("master_timeout", Text)],
@@ -99,6 +103,7 @@ impl Values {
             Self::Boolean => matches!(value, "true" | "false"),
             Self::False => value == "false",
             Self::Only(text) => value == text,
+            Self::OneOf(texts) => texts.contains(&value),
         }
     }
 
@@ -108,6 +113,7 @@ impl Values {
             Self::Boolean => "`true` and `false`",
             Self::False => "`false`",
             Self::Only(text) => text,
+            Self::OneOf(_) => "the limit of shards and the watermarks of disks",
         }
     }
 }

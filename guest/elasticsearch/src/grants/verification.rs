@@ -94,7 +94,7 @@ fn checked_copies(body: &str, id: BackupId, own: &IndexPrefix) -> Result<String,
         _ => false,
     };
     require(restore.index_settings.iter().all(is_granted), "index_settings", "those of a copy")?;
-    let rename = RenamePattern::to_copies(own, id);
+    let rename = RenamePattern::to_copies(own, id, &restore.indices);
     let is_expected =
         restore.rename_pattern == Some(rename.pattern()) && restore.rename_replacement == Some(rename.replacement());
     require(is_expected, "rename_pattern", "that of the copies of this backup")?;

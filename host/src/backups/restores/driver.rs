@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Restores;
+use crate::backups::reason_of;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
 use crate::sandbox::restores::{Restore, RestoreRun, RestoreState, RestoreStep};
@@ -113,14 +114,6 @@ fn lasting_kind(step: &Result<RestoreStep, CallError>) -> Option<String> {
 fn lasting_refusal(refusal: &str) -> Option<String> {
     let kind = refusal.split(':').next().unwrap_or_default();
     kind.starts_with("500").then(|| kind.to_owned())
-}
-
-fn reason_of(error: &CallError) -> String {
-    let detail = match error {
-        CallError::Refused(error) => error.problem().detail.clone(),
-        _ => None,
-    };
-    detail.map_or_else(|| error.to_string(), |detail| format!("{error}: {detail}"))
 }
 
 fn failed(run: &RestoreRun, reason: &str) -> Restore {

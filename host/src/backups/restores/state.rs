@@ -1,4 +1,5 @@
 use crate::sandbox::restores::{Restore, RestoreState, RestoredIndex, RestoredIndexState};
+use crate::sandbox::types::ByteCount;
 
 /// What is restored, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ impl Current {
     /// Adds to what the engine tells: between two steps it has no trace of why one failed.
     pub(super) fn completed(&mut self, restore: Restore) -> Restore {
         if self.is_driven {
+            let is_planned = self.last.is_none() && restore.state == RestoreState::Complete;
+            let restore = if is_planned { to_be_replaced(restore) } else { restore };
             let next_step = self.trouble.as_ref().map(|trouble| format!("a step is being tried again: {trouble}"));
             let failure_reason = None;
             return Restore { state: RestoreState::InProgress, failure_reason, next_step, ..restore };
@@ -76,6 +79,18 @@ impl Current {
             _ => restore,
         }
     }
+}
+
+/// What the engine tells of an earlier restore, until the first step of this one.
+fn to_be_replaced(restore: Restore) -> Restore {
+    let none_of = |bytes: ByteCount| ByteCount { done: 0, ..bytes };
+    let replaced = |index: RestoredIndex| RestoredIndex {
+        state: RestoredIndexState::Other,
+        bytes: index.bytes.map(none_of),
+        ..index
+    };
+    let indices = restore.indices.into_iter().map(replaced).collect();
+    Restore { bytes: restore.bytes.map(none_of), indices, ..restore }
 }
 
 fn is_forgotten(restore: &Restore) -> bool {

@@ -51,6 +51,20 @@ async fn a_host_that_starts_knows_the_last_backup() {
     assert!(host.times("GET camunda_optimize_1_", host.begin).is_empty());
 }
 
+/// IDs of another length are made by another rule: seconds since 1970 after dates, or the other way round.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_starts_knows_the_last_one_though_its_id_is_shorter() {
+    let (cluster, other) = set_up();
+    for id in [20_261_127_120_000, 1_795_000_000, 1_795_003_600] {
+        other.complete(id).await;
+    }
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(100).await;
+    assert_eq!(host.last_success(), end_of(&cluster, &part(1_795_003_600, 2)));
+    assert!(host.times("GET camunda_optimize_1795000000_", host.begin).is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_ends_here_counts_at_once_and_elsewhere_with_the_next_look() {
     let (cluster, host) = set_up();
@@ -134,6 +148,23 @@ async fn after_a_deletion_the_one_before_is_the_last() {
     host.service.delete("1").await.unwrap();
     host.at(200).await;
     assert_eq!((host.last_success(), host.in_state("complete")), (0.0, 0.0));
+}
+
+/// The one before was read, or was not: there is one of each length.
+#[tokio::test(start_paused = true)]
+async fn after_two_deletions_the_one_that_ended_before_is_the_last() {
+    let (cluster, other) = set_up();
+    for id in [20_261_127, 1_795_000_000, 1_795_003_600] {
+        other.complete(id).await;
+    }
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(100).await;
+    for (deleted, last) in [("1795003600", 1_795_000_000), ("1795000000", 20_261_127)] {
+        host.service.delete(deleted).await.unwrap();
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(host.last_success(), end_of(&cluster, &part(last, 2)));
+    }
 }
 
 /// By names and states alone it is complete.

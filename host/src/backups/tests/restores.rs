@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::engine::SETTINGS;
 use super::*;
-use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState};
+use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState, RestoredIndexState};
 
 const ID: BackupId = 7;
 /// How long the engine takes to restore an index.
@@ -60,6 +60,23 @@ async fn another_server_knows_of_it_as_soon_as_it_is_accepted() {
     assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
     other.complete(8).await;
     other.service.delete(&ID.to_string()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_planned_nothing_is_told_of_an_earlier_one() {
+    let (_cluster, host, _) = with_backup().await;
+    host.begin_restore().await.unwrap();
+    assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
+
+    let look = async {
+        sleep(Duration::from_secs(5)).await;
+        host.restore().await
+    };
+    let (begun, told) = tokio::join!(host.begin_restore(), look);
+    begun.unwrap();
+    assert_eq!((told.state, told.bytes.map(|bytes| bytes.done)), (RestoreState::InProgress, Some(0)));
+    assert!(told.indices.iter().all(|index| index.state == RestoredIndexState::Other), "{told:?}");
+    assert_eq!(host.restore_ended().await.state, RestoreState::Complete);
 }
 
 #[tokio::test(start_paused = true)]

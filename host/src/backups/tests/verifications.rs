@@ -8,8 +8,8 @@ use crate::sandbox::verifications::{CheckOutcome, VerificationHolder, Verificati
 
 /// How long a verification without a sign of life is waited for.
 const ABANDONED_AFTER: u64 = 90;
-/// How often a host looks.
-const INTERVAL: u64 = 30;
+/// How often a host looks, at least.
+const INTERVAL: u64 = 40;
 
 /// All indices of verifications, the lock among them.
 fn scratch(cluster: &Cluster) -> Vec<String> {
@@ -78,6 +78,24 @@ async fn a_good_backup_passes_and_nothing_is_left() {
     assert!(verification.checks.iter().any(|check| check.name == "restored" && check.outcome == CheckOutcome::Passed));
     assert_eq!(cluster.engine.indices(), before);
     assert!(host.outcome("passed") > 0.0 && host.outcome("failed") == 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_progress_never_goes_back() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(600));
+    host.verify("1").await.unwrap();
+    let mut done = 0;
+    while host.service.verifications.driven().is_some() {
+        let told = host.service.verifications.get("1").await.unwrap();
+        if told.state == VerificationState::InProgress {
+            let now = told.bytes.map_or(0, |bytes| bytes.done);
+            assert!(now >= done, "{now} bytes after {done}");
+            done = now;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert!(done > 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +212,7 @@ async fn what_a_killed_host_has_left_is_cleared_after_90_s_and_not_before() {
         neighbour.at(ABANDONED_AFTER - 1).await;
         assert!(scratch(&cluster).contains(&LOCK.to_owned()), "after {steps} steps");
         assert_eq!(code(neighbour.verify("1").await), "verificationInProgress");
-        neighbour.at(ABANDONED_AFTER + 1).await;
+        neighbour.at(ABANDONED_AFTER + INTERVAL).await;
         assert_eq!(scratch(&cluster), [] as [String; 0], "after {steps} steps");
 
         cluster.engine.restore_within(Duration::from_secs(1));
@@ -352,9 +370,45 @@ async fn a_host_that_stops_clears_what_it_has_made() {
     host.verify("1").await.unwrap();
     sleep(Duration::from_secs(30)).await;
     assert!(scratch(&cluster).len() > 1);
-    timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends");
+    assert!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"));
     assert_eq!(scratch(&cluster), [] as [String; 0]);
     assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+}
+
+/// Whoever waits for its end is told.
+#[tokio::test(start_paused = true)]
+async fn a_host_that_cannot_clear_when_it_stops_does_not_say_that_it_has() {
+    let (cluster, host) = with_backup().await;
+    cluster.engine.restore_within(Duration::from_secs(3600));
+    host.verify("1").await.unwrap();
+    sleep(Duration::from_secs(30)).await;
+    host.network.fail(" ", usize::MAX, Fault::Away);
+    assert!(!timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"));
+    assert!(scratch(&cluster).len() > 1);
+}
+
+/// Scheduled backups of two installations have the same IDs.
+#[tokio::test(start_paused = true)]
+async fn another_installations_verification_holds_the_lock_and_is_none_of_a_backup_of_this_one() {
+    let (cluster, host) = with_backup().await;
+    let lock = backup_core::Request::take_lock("1.optimize.eu.run.0");
+    backup_core::Engine::send(&cluster.engine, &lock).unwrap();
+    host.adopt_forever();
+    host.at(1).await;
+    let other = host.holder().await.unwrap();
+    assert_eq!((other.backup_id, other.run_id.as_str()), (1, "optimize.eu.run"));
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
+    assert_eq!(host.service.verifications.in_use(), [] as [BackupId; 0]);
+    let refusal = host.verify("1").await.unwrap_err();
+    assert!(refusal.to_string().contains("backup 1 (run optimize.eu.run)"), "{refusal}");
+
+    // Nobody is asked whose it was when it shows no sign of life.
+    sleep(Duration::from_secs(ABANDONED_AFTER + INTERVAL)).await;
+    assert_eq!(scratch(&cluster), [] as [String; 0]);
+    let run_id = host.verify("1").await.unwrap();
+    assert!(run_id.starts_with("optimize."), "{run_id}");
+    assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::InProgress);
+    assert_eq!(host.verified("1").await.state, VerificationState::Passed);
 }
 
 /// A defect of the host must not leave a verification behind that counts as driven for ever.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_core::verification::scratch::LOCK;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep};
 
 use super::Verifications;
 use crate::policy::PolicyCalls;
@@ -15,8 +15,9 @@ use crate::sandbox::CallError;
 use crate::sandbox::types::Error;
 use crate::sandbox::verifications::{VerificationHolder, VerificationTraces};
 
-/// How often a server looks.
+/// How often a server looks: two that have begun together do not go on clearing together.
 const INTERVAL: Duration = Duration::from_secs(30);
+const MAX_JITTER: Duration = Duration::from_secs(10);
 /// How often somebody looks who waits for it.
 const SHORT_INTERVAL: Duration = Duration::from_secs(5);
 /// For so long a verification may show no sign of life. A step takes no longer than `backup.callTimeout`, 60 s by default; a
@@ -66,10 +67,10 @@ impl Sighting {
 impl Verifications {
     /// Looks at once and then regularly, until the host stops, and clears what nobody needs any more.
     pub(in crate::backups) async fn clear_abandoned_forever(self: &Arc<Self>) {
-        let mut interval = interval(INTERVAL);
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut sighting, mut trouble) = (Sighting::default(), None);
-        while self.stop.run_until_cancelled(interval.tick()).await.is_some() {
+        let mut delay = Duration::ZERO;
+        while self.stop.run_until_cancelled(sleep(delay)).await.is_some() {
+            delay = INTERVAL + MAX_JITTER.mul_f64(fastrand::f64());
             let failure = self.look(&mut sighting).await.err().filter(is_news).map(|error| error.to_string());
             if let Some(error) = failure.as_ref().filter(|_| failure != trouble) {
                 tracing::warn!(error, "cannot look for what a verification has left");
@@ -93,8 +94,10 @@ impl Verifications {
             self.lock().elsewhere = None;
             return Ok(());
         }
-        let traces = self.looks().verification_traces().await?;
-        self.lock().elsewhere = traces.holder.as_ref().map(|holder| holder.backup_id);
+        let calls = self.looks();
+        let traces = calls.verification_traces().await?;
+        let own = traces.holder.as_ref().filter(|holder| calls.is_own(holder));
+        self.lock().elsewhere = own.map(|holder| holder.backup_id);
         if sighting.add(&traces) == Finding::Abandoned && self.driven().is_none() {
             clear(&self.policies.calls(), &traces).await?;
             *sighting = Sighting::default();
@@ -124,7 +127,7 @@ impl Verifications {
                 return Ok(false);
             }
             is_first = false;
-            tokio::time::sleep(SHORT_INTERVAL).await;
+            sleep(SHORT_INTERVAL).await;
         }
     }
 }

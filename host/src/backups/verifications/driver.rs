@@ -6,6 +6,7 @@ use backup_core::{RunPacer, milliseconds};
 use super::Verifications;
 use super::limits::Limits;
 use super::state::{End, failures};
+use crate::backups::reason_of;
 use crate::clock;
 use crate::policy::PolicyCalls;
 use crate::sandbox::CallError;
@@ -48,13 +49,15 @@ pub(super) async fn drive(
                     obstacle = None;
                 }
                 delay = if refusal.is_some() { pacer.after_refusal(again_in) } else { pacer.after_progress(again_in) };
-                verifications.update(|current| (current.run, current.bytes) = (Some(run.clone()), step.bytes));
+                // A step that only writes to the lock, or deletes copies, tells no bytes.
+                verifications
+                    .update(|current| (current.run, current.bytes) = (Some(run.clone()), step.bytes.or(current.bytes)));
                 refusal
             }
             Err(error) => {
                 limits.failed(&error);
                 delay = pacer.after_failure();
-                let text = cut(error.to_string(), MAX_CHARS);
+                let text = cut(reason_of(&error), MAX_CHARS);
                 if is_final(&error) {
                     return give_up(verifications, &calls, run, made_by, text).await;
                 }
@@ -105,9 +108,11 @@ async fn give_up(
 
 /// What cannot be cleared now is cleared later, as what a killed host has left.
 async fn clear(verifications: &Verifications, calls: &PolicyCalls, run: &VerificationRun) {
-    if let Err(error) = verifications.clear_own(calls, run).await {
+    let cleared = verifications.clear_own(calls, run).await;
+    if let Err(error) = &cleared {
         tracing::warn!(backupId = run.backup_id, %error, "what the verification has made is not cleared yet");
     }
+    verifications.lock().is_left = !cleared.unwrap_or(false);
 }
 
 fn end(run: VerificationRun, made_by: Option<String>, failure: Option<String>) -> End {

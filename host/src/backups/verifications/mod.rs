@@ -109,7 +109,7 @@ impl Verifications {
         let backup = calls.get(id, Vec::new()).await?;
         let holder = calls.verification_traces().await?.holder;
         let end = self.lock().end_of(backup.backup_id, backup.run_id.as_deref());
-        let elsewhere = holder.filter(|holder| holder.backup_id == backup.backup_id);
+        let elsewhere = holder.filter(|holder| holder.backup_id == backup.backup_id && calls.is_own(holder));
         if let Some(verification) = self.ongoing(id) {
             return Ok(verification);
         }
@@ -147,11 +147,12 @@ impl Verifications {
         here.into_iter().chain(state.elsewhere).collect()
     }
 
-    /// Stops the verification, clears what it has made, and waits until no step is under way.
-    pub async fn shut_down(&self) {
+    /// Stops the verification, clears what it has made, and waits until no step is under way. Whether nothing is left.
+    pub async fn shut_down(&self) -> bool {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        !self.lock().is_left
     }
 
     fn reserve(self: &Arc<Self>, id: &str) -> Result<Driven, CallError> {
@@ -185,13 +186,13 @@ impl Verifications {
         self.lock().remember(end);
     }
 
-    /// Clears what a run of this host has made, if the lock is still its.
-    async fn clear_own(&self, calls: &PolicyCalls, run: &VerificationRun) -> Result<(), CallError> {
-        let holder = calls.verification_traces().await?.holder;
+    /// Clears what a run of this host has made, if the lock is still its. Whether nothing is left of it.
+    async fn clear_own(&self, calls: &PolicyCalls, run: &VerificationRun) -> Result<bool, CallError> {
+        let traces = calls.verification_traces().await?;
         // Its beat can be newer than this host knows: the answer of a step may have got lost.
-        match holder.filter(|holder| holder.run_id == run.run_id && holder.backup_id == run.backup_id) {
-            Some(own) => calls.clear_verification(Some(&own)).await.map(drop),
-            None => Ok(()),
+        match traces.holder.filter(|holder| holder.run_id == run.run_id && holder.backup_id == run.backup_id) {
+            Some(own) => calls.clear_verification(Some(&own)).await,
+            None => Ok(traces.indices.is_empty()),
         }
     }
 

@@ -12,8 +12,10 @@ const MAX_ENDS: usize = 1000;
 #[derive(Default)]
 pub(super) struct State {
     pub(super) current: Option<Current>,
-    /// The backup that another host was verifying when it was last looked for.
+    /// The backup that another host of the installation was verifying when it was last looked for.
     pub(super) elsewhere: Option<BackupId>,
+    /// What the last verification here has made could not be cleared.
+    pub(super) is_left: bool,
     /// How the last verification of each backup ended here.
     ends: BTreeMap<BackupId, End>,
 }

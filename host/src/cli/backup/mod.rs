@@ -87,8 +87,8 @@ impl Action {
     async fn run(self, client: &Client, format: Format) -> Result<(), BackupCommandError> {
         match self {
             Self::Create(create) => create.run(client, format).await,
-            Self::List(list) => list.run(client, format).await,
-            Self::Get(get) => get.run(client, format).await,
+            Self::List(list) => or_interrupted(list.run(client, format), unchanged).await,
+            Self::Get(get) => or_interrupted(get.run(client, format), unchanged).await,
             Self::Progress(follow) => follow.run(client, format).await,
             Self::Delete(delete) => delete.run(client, format).await,
             Self::Restore(restore) => restore.run(client, format).await,
@@ -96,6 +96,10 @@ impl Action {
             Self::Expire(expire) => expire.run(client, format).await,
         }
     }
+}
+
+fn unchanged() -> String {
+    "nothing was changed".to_owned()
 }
 
 /// An ID on the command line.

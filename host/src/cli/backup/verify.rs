@@ -44,10 +44,15 @@ impl Verify {
         let waits = self.waiting.applies(client)?;
         let outcome = self.begin_and_wait(client, waits, format).await;
         if client.is_local() {
-            // Also after Ctrl-C: whoever is in a hurry presses it again.
-            let cleared = tokio::time::timeout(CLEARING_TIMEOUT, client.stop_verification());
+            // Also after a signal: whoever is in a hurry sends another.
+            let clearing = tokio::time::timeout(CLEARING_TIMEOUT, client.stop_verification());
             let left = || "what the verification has made is left; the next one clears it".to_owned();
-            or_interrupted(async { Ok(cleared.await) }, left).await?.unwrap_or_else(|_elapsed| note(&left()));
+            let is_cleared = or_interrupted(async { Ok(clearing.await.unwrap_or(false)) }, left).await?;
+            if !is_cleared {
+                note(&left());
+            } else if is_stopped(&outcome) {
+                note("what the verification has made is cleared");
+            }
         }
         outcome
     }
@@ -130,7 +135,12 @@ impl Verify {
 }
 
 fn stopped(id: BackupId) -> String {
-    format!("the verification of backup {id} is stopped, and what it has made is cleared")
+    format!("the verification of backup {id} is stopped")
+}
+
+/// Whether it has not come to its end.
+fn is_stopped(outcome: &Result<(), BackupCommandError>) -> bool {
+    matches!(outcome, Err(BackupCommandError::Interrupted(_) | BackupCommandError::TimedOut { .. }))
 }
 
 fn standing(verification: &VerificationView) -> String {

@@ -111,7 +111,7 @@ fn pause(elapsed: Duration) -> Duration {
     (elapsed / 10).clamp(MIN, MAX)
 }
 
-/// Does something until Ctrl-C. `consequence` is what is to be told then.
+/// Does something until Ctrl-C or SIGTERM. `consequence` is what is to be told then.
 pub(super) async fn or_interrupted<T>(
     work: impl Future<Output = Result<T, BackupCommandError>>,
     consequence: impl Fn() -> String,

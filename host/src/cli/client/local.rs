@@ -71,9 +71,9 @@ impl LocalServer {
         }
     }
 
-    /// Stops the verification that runs here, and clears what it has made.
-    pub(super) async fn stop_verification(&self) {
-        self.service.verifications.shut_down().await;
+    /// Stops the verification that runs here, and clears what it has made. Whether nothing is left.
+    pub(super) async fn stop_verification(&self) -> bool {
+        self.service.verifications.shut_down().await
     }
 
     /// Drives a backup that is in progress, and that nobody drives any more.

@@ -212,10 +212,11 @@ impl Client {
         }
     }
 
-    /// Stops the verification that runs in this process, and clears what it has made.
-    pub(super) async fn stop_verification(&self) {
-        if let Self::Local(server) = self {
-            server.stop_verification().await;
+    /// Stops the verification that runs in this process, and clears what it has made. Whether nothing is left.
+    pub(super) async fn stop_verification(&self) -> bool {
+        match self {
+            Self::Remote(_) => true,
+            Self::Local(server) => server.stop_verification().await,
         }
     }
 

@@ -94,12 +94,13 @@ pub(super) fn of_tls(tls: Option<&ServerTls>) -> Check {
     let Some(tls) = tls else { return Check::ok(TLS, "off: the port speaks HTTP") };
     match PortTls::new(tls.clone()) {
         Err(error) => Check::refused(TLS, error.to_string()).advise(ADVICE),
-        Ok(_) => {
+        Ok(port) => {
             let certificate = tls.certificate.display();
+            let until = port.expires().map_or_else(String::new, |expires| format!(" until {expires}"));
             let callers = tls.trust_certificate.as_ref().map_or_else(String::new, |trust| {
                 format!("\nevery caller needs a certificate of an authority in {}", trust.display())
             });
-            Check::ok(TLS, format!("the certificate in {certificate} can be used{callers}"))
+            Check::ok(TLS, format!("the certificate in {certificate} can be used{until}{callers}"))
         }
     }
 }

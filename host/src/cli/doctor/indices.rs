@@ -31,12 +31,26 @@ impl Doctor<'_> {
             return Check::ok(NAME, told);
         }
         let check = Check::refused(NAME, found.error.clone().unwrap_or_default());
-        let others = if (*part_one, *part_two) == (Some(0), Some(0)) { self.prefixes().await } else { Vec::new() };
-        if others.is_empty() {
+        if (*part_one, *part_two) != (Some(0), Some(0)) {
             return check;
         }
+        match self.why_there_are_none().await {
+            Some(advice) => check.advise(advice),
+            None => check,
+        }
+    }
+
+    /// What to do where there is no index: a backup under this prefix tells that they are lost, and the prefix is right.
+    async fn why_there_are_none(&self) -> Option<String> {
+        if let Some(id) = self.newest_complete().await {
+            return Some(format!(
+                "if they are lost, `optimize-backup backup restore {id} --dry-run` tells what backup {id} brings back"
+            ));
+        }
+        let others = self.prefixes().await;
         let key = format!("{}.settings.index.prefix", self.block());
-        check.advise(format!("correct {key}: there are indices of Optimize under {}", others.join(", ")))
+        (!others.is_empty())
+            .then(|| format!("correct {key}: there are indices of Optimize under {}", others.join(", ")))
     }
 
     /// The prefixes of the installations that the user may see.

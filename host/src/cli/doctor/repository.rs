@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use backup_actuator::{HealthStatus, Probe, Verification};
-use backup_core::{BackupState, Error, ErrorKind, ListQuery, operations};
+use backup_core::operations::BackupList;
+use backup_core::{BackupId, BackupState, Error, ErrorKind, ListQuery, operations};
 use backup_elasticsearch::OwnRequest;
 
 use super::Doctor;
@@ -61,8 +62,7 @@ impl Doctor<'_> {
     }
 
     async fn backups(&self) -> Check {
-        let listed = self.access.operation(|engine, context| operations::list(engine, context, &ListQuery::default()));
-        let list = match listed.await {
+        let list = match self.list().await {
             Ok(list) => list,
             Err(error) => return of_error(BACKUPS, &error),
         };
@@ -71,14 +71,26 @@ impl Doctor<'_> {
             *states.entry(word(backup.state)).or_default() += 1;
         }
         let states: Vec<String> = states.into_iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let newest = list.backups.iter().find(|backup| backup.state == BackupState::Complete);
-        let ours = match (states.as_slice(), newest) {
+        let ours = match (states.as_slice(), newest_complete(&list)) {
             ([], _) => "none yet".to_owned(),
             (states, None) => states.join(", "),
-            (states, Some(newest)) => format!("{}, the newest COMPLETE is {}", states.join(", "), newest.id),
+            (states, Some(newest)) => format!("{}, the newest COMPLETE is {newest}", states.join(", ")),
         };
         Check::ok(BACKUPS, format!("{ours}; snapshots of others: {}", list.foreign))
     }
+
+    /// `None` too if the backups cannot be listed.
+    pub(super) async fn newest_complete(&self) -> Option<BackupId> {
+        newest_complete(&self.list().await.ok()?)
+    }
+
+    async fn list(&self) -> Result<BackupList, Error> {
+        self.access.operation(|engine, context| operations::list(engine, context, &ListQuery::default())).await
+    }
+}
+
+fn newest_complete(list: &BackupList) -> Option<BackupId> {
+    list.backups.iter().find(|backup| backup.state == BackupState::Complete).map(|backup| backup.id)
 }
 
 fn word(state: BackupState) -> &'static str {

@@ -2,15 +2,19 @@ use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
 use rcgen::{BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
+use serde_json::json;
 use tempfile::{TempDir, tempdir};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::*;
+use crate::telemetry::captured::Log;
 
 /// A certificate authority.
 struct Authority {
@@ -163,6 +167,39 @@ fn files_that_cannot_be_used_are_told_with_their_setting() {
     let files = Files::new();
     files.write("callers.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     assert!(refusal(files.settings_with_clients()).starts_with("management.server.ssl.trust-certificate: "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expires_soon_is_told_each_day() {
+    let files = Files::new();
+    let (log, _guard) = Log::begin();
+    let warnings_within = async |time: Duration| {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        let before = log.lines().len();
+        let telling = Arc::new(files.port()).tell_expiry(Arc::clone(&metrics));
+        assert!(tokio::time::timeout(time, telling).await.is_err());
+        (metrics.render().unwrap(), log.lines().split_off(before))
+    };
+    let mut params = of_name("the port");
+    params.not_after = date_time_ymd(3000, 1, 1);
+    files.renew(params.clone());
+    let (metrics, events) = warnings_within(WARNING_INTERVAL).await;
+    assert!(
+        metrics.contains("\noptimize_backup_server_certificate_expiry_timestamp_seconds 32503680000\n"),
+        "{metrics}"
+    );
+    assert!(events.is_empty(), "{events:?}");
+
+    let last_day = TimeZone::UTC.to_datetime(Timestamp::now()).date().saturating_add(10.days());
+    let [month, day] = [last_day.month(), last_day.day()].map(|number| u8::try_from(number).unwrap());
+    params.not_after = date_time_ymd(last_day.year().into(), month, day);
+    files.renew(params);
+    let (_, events) = warnings_within(WARNING_INTERVAL + 2 * EXPIRY_INTERVAL).await;
+    assert_eq!(events.len(), 2, "{events:?}");
+    assert_eq!(
+        (&events[0]["level"], &events[0]["fields"]["expires"]),
+        (&json!("WARN"), &json!(format!("{last_day}T00:00:00Z")))
+    );
 }
 
 #[tokio::test]

@@ -1,12 +1,12 @@
 use backup_core::SnapshotState;
 
-use super::{Outcome, TestBed, answer, mismatch, told, verification};
+use super::{Outcome, TestBed, answer, list, mismatch, told, verification};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
-use crate::sandbox::restores::{RestoreOptions, RestoreState};
+use crate::sandbox::restores::{Restore, RestoreOptions, RestoreState};
 use crate::sandbox::retention::{Candidate, Rules};
-use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, Error, ListQuery, RunNote, Step};
+use crate::sandbox::types::{Accepted, Backup, BackupId, BackupState, BackupsPage, Error, ListQuery, RunNote, Step};
 
 /// No policy may accept these: they are not positive 63-bit integers.
 const INVALID_IDS: [&str; 7] = ["", "abc", "0", "-1", "1.5", "9223372036854775808", "*"];
@@ -41,7 +41,7 @@ async fn empty(bed: &TestBed) -> Outcome {
     const CASE: &str = "an empty repository";
     let page = answer(CASE, "an empty list", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.is_empty() {
-        return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
+        return mismatch(CASE, "an empty list", ids(&page));
     }
     for id in CANDIDATE_IDS {
         match bed.calls.get(id, Vec::new()).await {
@@ -80,7 +80,7 @@ async fn a_backup(bed: &TestBed) -> Outcome {
     expect_progress(CASE, bed, id, BackupState::Complete).await?;
     let page = answer(CASE, "a list of it", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.iter().map(|backup| backup.backup_id).eq([id]) {
-        return mismatch(CASE, "a list of it alone", format!("{:?}", page.backups));
+        return mismatch(CASE, "a list of it alone", ids(&page));
     }
     a_page(bed, id).await?;
     verification::of_a_good_backup(bed, id).await?;
@@ -109,20 +109,23 @@ async fn a_restore(bed: &TestBed, id: BackupId) -> Outcome {
         let writes = std::mem::take(&mut plan.writes);
         plan = answer(CASE, "a plan", bed.calls.plan_restore(&asked, &options, Some(&writes)).await)?;
     }
-    let Some(run) = plan.run else { return mismatch(CASE, "a restore that can begin", format!("{:?}", plan.findings)) };
+    let Some(run) = plan.run else {
+        let findings = plan.findings.iter().map(|finding| format!("{}: {}", finding.code, finding.message));
+        return mismatch(CASE, "a restore that can begin", list(findings));
+    };
     for _ in 0..MAX_STEPS {
         let step = answer(CASE, "a step", bed.calls.advance_restore(&run).await)?;
         if step.again_in.is_some() {
             continue;
         }
         if step.restore.state != RestoreState::Complete || !bed.is_restored() {
-            return mismatch(CASE, "that everything is as it was", format!("{:?}", step.restore));
+            return mismatch(CASE, "that everything is as it was", stands(&step.restore));
         }
         let told = answer(CASE, "where it stands", bed.calls.get_restore(&asked, None).await)?;
         if told.state == RestoreState::Complete {
             return Ok(());
         }
-        return mismatch(CASE, "that it is complete", format!("{told:?}"));
+        return mismatch(CASE, "that it is complete", stands(&told));
     }
     mismatch(CASE, "an end of the restore", format!("none after {MAX_STEPS} steps"))
 }
@@ -141,14 +144,14 @@ async fn a_page(bed: &TestBed, id: BackupId) -> Outcome {
     let page = answer(CASE, "the only backup", bed.calls.list(&query, Vec::new()).await)?;
     match page.backups.as_slice() {
         [backup] if page.next.is_none() => expect_state(CASE, backup, BackupState::Complete)?,
-        _ => return mismatch(CASE, "the only backup", format!("{page:?}")),
+        _ => return mismatch(CASE, "the only backup", ids(&page)),
     }
     let query = ListQuery { before: Some(id), ..query };
     let page = answer(CASE, "no backup below the only one", bed.calls.list(&query, Vec::new()).await)?;
     if page.backups.is_empty() && page.next.is_none() {
         Ok(())
     } else {
-        mismatch(CASE, "no backup below the only one", format!("{page:?}"))
+        mismatch(CASE, "no backup below the only one", ids(&page))
     }
 }
 
@@ -164,7 +167,7 @@ async fn a_deletion(bed: &TestBed, id: BackupId) -> Outcome {
     let outcome = bed.calls.delete(&id.to_string(), None).await;
     answer(CASE, "that it is submitted", outcome)?;
     if !bed.snapshots().is_empty() {
-        return mismatch(CASE, "no snapshots", format!("{:?}", bed.snapshots()));
+        return mismatch(CASE, "no snapshots", list(bed.names()));
     }
     match bed.calls.get(&id.to_string(), Vec::new()).await {
         Err(CallError::Refused(Error::NotFound(_))) => Ok(()),
@@ -182,11 +185,11 @@ async fn anothers_backups(bed: &TestBed) -> Outcome {
     let before = bed.names();
     let page = answer(CASE, "an empty list", bed.calls.list(&ListQuery::default(), Vec::new()).await)?;
     if !page.backups.is_empty() {
-        return mismatch(CASE, "an empty list", format!("{:?}", page.backups));
+        return mismatch(CASE, "an empty list", ids(&page));
     }
     for id in CANDIDATE_IDS {
         if let Ok((accepted, _)) = bed.calls.create(id, Vec::new()).await {
-            return mismatch(CASE, "that their ids are taken", format!("{accepted:?}"));
+            return mismatch(CASE, "that their ids are taken", format!("that {} is accepted", accepted.backup_id));
         }
         if let Ok(id) = id.parse() {
             let _ = bed.calls.advance(id, Vec::new()).await;
@@ -197,7 +200,11 @@ async fn anothers_backups(bed: &TestBed) -> Outcome {
     if after == before {
         return Ok(());
     }
-    mismatch(CASE, "that nothing of them is deleted, and nothing added", format!("{after:?} after {before:?}"))
+    mismatch(
+        CASE,
+        "that nothing of them is deleted, and nothing added",
+        format!("{} after {}", list(after), list(before)),
+    )
 }
 
 /// Part 2 must never be newer than a part 1 that can be restored.
@@ -247,7 +254,7 @@ async fn expect_progress(case: &'static str, bed: &TestBed, id: BackupId, expect
     if progress.state == expected {
         return Ok(());
     }
-    mismatch(case, "the same state in its progress", format!("{progress:?}"))
+    mismatch(case, "the same state in its progress", word(progress.state))
 }
 
 async fn advance_to_the_end(case: &'static str, bed: &TestBed, id: BackupId) -> Outcome {
@@ -269,10 +276,30 @@ fn expect_parts(case: &'static str, bed: &TestBed, expected: usize) -> Outcome {
         _ => false,
     };
     let expectation = "first the import indices alone, and all others once those are safe";
-    if is_right { Ok(()) } else { mismatch(case, expectation, format!("snapshots of {found:?}")) }
+    if is_right {
+        Ok(())
+    } else {
+        mismatch(case, expectation, list(found.iter().map(|indices| format!("a snapshot of {}", list(indices)))))
+    }
 }
 
 fn expect_state(case: &'static str, found: &Backup, expected: BackupState) -> Outcome {
-    let word = |state: BackupState| backup_core::BackupState::from(state).as_str();
     if found.state == expected { Ok(()) } else { mismatch(case, word(expected), word(found.state)) }
+}
+
+fn word(state: BackupState) -> &'static str {
+    backup_core::BackupState::from(state).as_str()
+}
+
+fn ids(page: &BackupsPage) -> String {
+    list(page.backups.iter().map(|backup| format!("backup {}", backup.backup_id)))
+}
+
+fn stands(restore: &Restore) -> String {
+    let state = match restore.state {
+        RestoreState::Complete => "complete, and something else than before",
+        RestoreState::Failed => "failed",
+        _ => "not complete",
+    };
+    list([state].into_iter().chain(restore.failure_reason.as_deref()))
 }

@@ -16,6 +16,7 @@ use tracing::{Instrument, error_span};
 use crate::elasticsearch::Oversteps;
 use crate::policy::Admitted;
 use crate::sandbox::CallError;
+use crate::sandbox::types::Error;
 use test_bed::TestBed;
 
 /// A case failed.
@@ -60,7 +61,29 @@ fn answer<T>(case: &'static str, expected: &'static str, outcome: Result<T, Call
 pub(super) fn told<T: fmt::Debug>(outcome: &Result<T, CallError>) -> String {
     match outcome {
         Ok(answer) => format!("{answer:?}"),
-        Err(CallError::Refused(error)) => format!("{error:?}"),
+        Err(CallError::Refused(error)) => {
+            let problem = error.problem();
+            format!("the error '{}' ({}): {}", name(error), problem.code, problem.message)
+        }
         Err(error) => error.to_string(),
     }
+}
+
+/// As the WIT package has it.
+fn name(error: &Error) -> &'static str {
+    match error {
+        Error::InvalidRequest(_) => "invalid-request",
+        Error::Configuration(_) => "configuration",
+        Error::Conflict(_) => "conflict",
+        Error::NotFound(_) => "not-found",
+        Error::Unreachable(_) => "unreachable",
+        Error::EngineFailure(_) => "engine-failure",
+        Error::Denied(_) => "denied",
+    }
+}
+
+/// The items of a list, for people.
+fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
 }

@@ -1,7 +1,7 @@
 //! What a verification must do whatever a policy checks: one at a time, and nothing is left of it.
 
 use super::cases::MAX_STEPS;
-use super::{Outcome, TestBed, answer, mismatch, told};
+use super::{Outcome, TestBed, answer, list, mismatch, told};
 use crate::sandbox::CallError;
 use crate::sandbox::types::{BackupId, Error};
 use crate::sandbox::verifications::{CheckOutcome, VerificationHolder, VerificationRun};
@@ -20,10 +20,10 @@ pub(super) async fn of_a_good_backup(bed: &TestBed, id: BackupId) -> Outcome {
     a_second_one(bed, &asked).await?;
     let run = advanced_to_the_end(CASE, bed, run).await?;
     if let Some(check) = run.checks.iter().find(|check| check.outcome == CheckOutcome::Failed) {
-        return mismatch(CASE, "no check that fails", format!("{check:?}"));
+        return mismatch(CASE, "no check that fails", format!("{}: {}", check.name, check.found));
     }
     if bed.indices() != before {
-        return mismatch(CASE, "the indices that were there before", format!("{:?}", bed.indices().into_keys()));
+        return mismatch(CASE, "the indices that were there before", list(bed.indices().into_keys()));
     }
     a_host_that_is_gone(bed, &asked).await
 }
@@ -66,5 +66,5 @@ async fn a_host_that_is_gone(bed: &TestBed, asked: &str) -> Outcome {
     if cleared && bed.indices() == before {
         return Ok(());
     }
-    mismatch(CASE, "that everything of it is deleted, and nothing else", format!("{:?}", bed.indices().into_keys()))
+    mismatch(CASE, "that everything of it is deleted, and nothing else", list(bed.indices().into_keys()))
 }

@@ -69,6 +69,7 @@ pub(super) fn questions() -> Questions {
         question("disk_space", &[], Request::disk_space(), read::disks),
         question("cluster_size", &[], Request::cluster_size(), read::cluster_size),
         question("shard_limit", &[], Request::shard_limit(), read::shard_limit),
+        question("disk_watermarks", &[], Request::disk_watermarks(), read::watermarks),
     ])
 }
 

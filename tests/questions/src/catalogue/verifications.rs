@@ -48,7 +48,8 @@ pub fn take_lock() -> Request {
 /// None: the names are valid.
 pub fn copy(repository: &str, snapshot: &str) -> Result<Request, BoxError> {
     let (own, name) = (IndexPrefix::parse("optimize")?, SnapshotName::parse(snapshot).ok_or("no name of a part")?);
-    let indices = ExactIndices::new(&own, vec!["optimize-alert_v4".to_owned()]).ok_or("no exact name")?;
-    let rename = RenamePattern::to_copies(&own, BackupId::parse("1")?);
+    let names = vec!["optimize-alert_v4".to_owned()];
+    let rename = RenamePattern::to_copies(&own, BackupId::parse("1")?, &names);
+    let indices = ExactIndices::new(&own, names).ok_or("no exact name")?;
     Ok(Request::copy_indices(&RepositoryName::parse(repository)?, &name, &indices, &rename, "u", "1.run"))
 }

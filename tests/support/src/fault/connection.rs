@@ -19,7 +19,6 @@ use super::Shared;
 use super::answer::Answer;
 use super::behaviour::Outcome;
 use super::body::FaultyBody;
-use super::port::Port;
 use super::request::Request;
 use crate::client::http;
 
@@ -30,11 +29,11 @@ const UNLIMITED: Duration = Duration::from_secs(3600);
 pub(super) async fn serve(mut listener: TcpListener, shared: Arc<Shared>) -> Result<()> {
     loop {
         let (connections, outage) = accept_until_outage(&listener, &shared).await;
-        let port = Port::close(listener)?;
+        drop(listener);
         // Not before: who is cut off comes again at once.
         drop(connections);
         tokio::time::sleep(outage).await;
-        listener = port.open()?;
+        listener = shared.port.open()?;
     }
 }
 

@@ -22,13 +22,11 @@ mod port;
 mod request;
 mod when;
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use reqwest::Url;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use self::behaviour::Fault;
@@ -40,17 +38,15 @@ use crate::engine::Engine;
 /// A proxy with faults, on a port of its own. It ends with this value.
 #[derive(Debug)]
 pub struct FaultProxy {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    /// One task, which is aborted with the set.
+    /// One task, which is aborted with the set; none while it is down.
     server: JoinSet<Result<()>>,
-    /// While it is down.
-    port: Option<Port>,
 }
 
 /// What the connections have in common.
 #[derive(Debug)]
 struct Shared {
+    port: Port,
     engine: Option<Url>,
     rules: Mutex<Vec<(When, Fault)>>,
     requests: Mutex<Vec<Request>>,
@@ -66,17 +62,17 @@ impl FaultProxy {
 
     /// Stands in front of whatever is there, such as an engine in memory.
     pub async fn in_front_of_url(engine: &Url) -> Result<Self> {
-        Self::start(Some(engine.clone())).await
+        Self::start(Some(engine.clone()))
     }
 
     /// Stands alone: a request without a rule is answered with 501.
     pub async fn alone() -> Result<Self> {
-        Self::start(None).await
+        Self::start(None)
     }
 
     /// Where it is, in the place of the engine.
     pub fn url(&self) -> Result<Url> {
-        Url::parse(&format!("http://{}", self.address)).context("the proxy's address is not a URL")
+        Url::parse(&format!("http://{}", self.shared.port.address()?)).context("the proxy's address is not a URL")
     }
 
     /// Adds a rule. Of several rules that match, the first whose turn it is acts.
@@ -114,30 +110,28 @@ impl FaultProxy {
     }
 
     /// Closes the port and every connection: from now on nobody is there.
-    pub async fn go_down(&mut self) -> Result<()> {
+    pub async fn go_down(&mut self) {
         self.server.shutdown().await;
-        self.port = Some(Port::reserve(self.address)?);
-        Ok(())
     }
 
     /// Opens the same port again.
     pub fn come_back(&mut self) -> Result<()> {
-        let listener = self.port.take().context("the proxy is not down")?.open()?;
-        self.server.spawn(connection::serve(listener, Arc::clone(&self.shared)));
+        ensure!(self.server.is_empty(), "the proxy is not down");
+        self.server.spawn(connection::serve(self.shared.port.open()?, Arc::clone(&self.shared)));
         Ok(())
     }
 
-    async fn start(engine: Option<Url>) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("opening a port for the proxy")?;
+    fn start(engine: Option<Url>) -> Result<Self> {
         let shared = Arc::new(Shared {
+            port: Port::take()?,
             engine,
             rules: Mutex::default(),
             requests: Mutex::default(),
             health_checks: Mutex::default(),
             faults: AtomicUsize::new(0),
         });
-        let mut proxy = Self { address: listener.local_addr()?, shared, server: JoinSet::new(), port: None };
-        proxy.server.spawn(connection::serve(listener, Arc::clone(&proxy.shared)));
+        let mut proxy = Self { shared, server: JoinSet::new() };
+        proxy.come_back()?;
         Ok(proxy)
     }
 }

@@ -22,9 +22,20 @@ pub(in crate::operations) fn indices(
 ) -> Result<(BTreeMap<String, Found>, Tasks), Error> {
     let mut found = identities(engine, context, prefix)?;
     let tasks = tasks(engine, context)?;
-    if found.is_empty() {
-        return Ok((found, tasks));
+    if !found.is_empty() {
+        add_shards(engine, context, prefix, &tasks, &mut found)?;
     }
+    Ok((found, tasks))
+}
+
+/// Adds which of these indices are being restored, and their shards.
+pub(in crate::operations) fn add_shards(
+    engine: &impl Engine,
+    context: &Context,
+    prefix: &IndexPrefix,
+    tasks: &Tasks,
+    found: &mut BTreeMap<String, Found>,
+) -> Result<(), Error> {
     for index in tasks.restores.iter().flat_map(|restore| &restore.indices) {
         if let Some(found) = found.get_mut(index) {
             found.is_being_restored = true;
@@ -46,7 +57,7 @@ pub(in crate::operations) fn indices(
             found.recoveries = primaries.map(RawRecovery::into_recovery).collect();
         }
     }
-    Ok((found, tasks))
+    Ok(())
 }
 
 /// The indices under a prefix with their UUIDs, marks and blocks, and nothing of their shards.

@@ -1,6 +1,7 @@
 //! The restore of a backup: its plan, its steps, and where it stands.
 
 mod advance;
+pub(super) mod capacity;
 mod check;
 mod findings;
 mod guard;
@@ -11,7 +12,7 @@ mod ongoing;
 mod outer;
 pub(super) mod parts;
 mod plan;
-pub(super) mod room;
+mod room;
 mod run;
 
 pub use advance::advance;

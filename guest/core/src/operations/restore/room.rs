@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
+use super::capacity::{Shards, available_bytes};
 use super::findings::{Facts, finding, not_checked};
 use super::parts::{Sizes, advice};
 use crate::restore::{Finding, FindingCode, IndexState, IndexWrites, Target};
@@ -66,32 +66,21 @@ pub(super) fn room(
     match available_bytes(engine, facts.context)? {
         Ok(available) => {
             let missing = bytes.saturating_sub(freed).saturating_sub(available);
-            if available > 0 && missing > 0 {
+            if missing > 0 {
                 findings.push(finding(
                     FindingCode::DiskSpace,
                     format!(
-                        "the disks of the data nodes lack about {missing} bytes: {bytes} are restored without replicas, {freed} become free, and {available} are available; add nodes or space"
+                        "the disks of the data nodes lack about {missing} bytes: {bytes} are restored without replicas, {freed} become free, and {available} are available below the watermarks; add nodes or space"
                     ),
                 ));
             }
         }
         Err(reason) => findings.push(not_checked("the space on the disks", reason)),
     }
-    let size = advice::<RawClusterSize>(engine, facts.context, &Request::cluster_size())?;
-    let limit = advice::<Value>(engine, facts.context, &Request::shard_limit())?;
-    match (size, limit) {
-        (Ok(size), Ok(limit)) => {
-            let nodes = size.number_of_data_nodes;
-            let allowed = shards_per_node(&limit).map(|limit| limit.saturating_mul(nodes));
-            let then = size.active_shards.saturating_add(size.unassigned_shards).saturating_add(shards);
-            if shards > 0 && allowed.is_some_and(|allowed| then > allowed) {
-                findings.push(finding(
-                    FindingCode::ShardLimit,
-                    format!(
-                        "the cluster would have {then} shards and more than cluster.max_shards_per_node allows its {nodes} data nodes: raise that setting, or add a node"
-                    ),
-                ));
-            }
+    match Shards::of(engine, facts.context)? {
+        Ok(known) => {
+            findings.extend(known.refusal(shards).map(|reason| finding(FindingCode::ShardLimit, reason)));
+            let nodes = known.nodes;
             if nodes > 0 && replicas >= nodes {
                 findings.push(finding(
                     FindingCode::TooFewNodes,
@@ -101,17 +90,9 @@ pub(super) fn room(
                 ));
             }
         }
-        (Err(reason), _) | (_, Err(reason)) => findings.push(not_checked("the number of shards", reason)),
+        Err(reason) => findings.push(not_checked("the number of shards", reason)),
     }
     Ok(findings)
-}
-
-/// The space on the disks of the data nodes. `Err` within: it is not known.
-pub(in crate::operations) fn available_bytes(
-    engine: &impl Engine,
-    context: &Context,
-) -> Result<Result<u64, String>, Error> {
-    Ok(advice::<RawNodes>(engine, context, &Request::disk_space())?.map(|nodes| nodes.available()))
 }
 
 /// What the restore needs.
@@ -151,13 +132,6 @@ impl Need {
             self.replicas = self.replicas.max(found.replicas);
         }
     }
-}
-
-/// The setting as the operator has set it, or its default.
-fn shards_per_node(settings: &Value) -> Option<u64> {
-    let kinds = ["transient", "persistent", "defaults"];
-    let set = kinds.into_iter().find_map(|kind| settings.get(kind)?.pointer("/cluster/max_shards_per_node"))?;
-    set.as_str()?.parse().ok()
 }
 
 #[derive(Default, Deserialize)]
@@ -200,47 +174,4 @@ struct RawTotal {
 struct RawStore {
     #[serde(default)]
     size_in_bytes: u64,
-}
-
-#[derive(Deserialize)]
-struct RawNodes {
-    #[serde(default)]
-    nodes: BTreeMap<String, RawNode>,
-}
-
-#[derive(Deserialize)]
-struct RawNode {
-    #[serde(default)]
-    roles: Vec<String>,
-    #[serde(default)]
-    fs: RawFs,
-}
-
-#[derive(Default, Deserialize)]
-struct RawFs {
-    #[serde(default)]
-    total: RawSpace,
-}
-
-#[derive(Default, Deserialize)]
-struct RawSpace {
-    #[serde(default)]
-    available_in_bytes: u64,
-}
-
-impl RawNodes {
-    fn available(&self) -> u64 {
-        let holds_data = |node: &&RawNode| node.roles.iter().any(|role| role.starts_with("data"));
-        self.nodes.values().filter(holds_data).map(|node| node.fs.total.available_in_bytes).sum()
-    }
-}
-
-#[derive(Deserialize)]
-struct RawClusterSize {
-    #[serde(default)]
-    number_of_data_nodes: u64,
-    #[serde(default)]
-    active_shards: u64,
-    #[serde(default)]
-    unassigned_shards: u64,
 }

@@ -2,21 +2,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::scratch::{Scratch, some_of};
-use super::{checks, targets};
+use super::{checks, next_batch, targets};
 use crate::operations::create::version_in;
 use crate::operations::record::documents;
 use crate::operations::restore::look::Tasks;
 use crate::operations::restore::parts::Contents;
 use crate::operations::send;
-use crate::refusal::success;
-use crate::restore::{ExactIndices, Found, IndexState, RenamePattern, Standing, Target, TargetPart, at_once};
+use crate::refusal::{document, success};
+use crate::restore::{ExactIndices, Found, IndexState, RenamePattern, Standing, Target, TargetPart};
 use crate::selection::base_name;
 use crate::text::cut;
+use crate::verification::scratch::copy_name;
 use crate::verification::{VerificationHolder, VerificationRun, VerificationStep, VerifiedIndex};
 use crate::{ByteCount, Context, Engine, Error, IndexPrefix, Part, Refusal, Request};
 
-/// How long to wait for shards that are being restored.
-const WHILE_RESTORING: Duration = Duration::from_secs(1);
+/// How long to wait for shards that are being restored: the longer, the more is left.
+const MIN_WHILE_RESTORING: Duration = Duration::from_secs(1);
+const MAX_WHILE_RESTORING: Duration = Duration::from_secs(5);
+/// What an engine restores in a second, or in less.
+const BYTES_A_SECOND: u64 = 64 << 20;
 /// How long to wait after a step.
 const AFTER_STEP: Duration = Duration::from_millis(100);
 /// How long to wait after a refusal that can pass.
@@ -107,7 +111,13 @@ impl<E: Engine> Step<'_, E> {
         }
     }
 
+    /// While the engine restores copies, nothing but these is looked at: the repository is read when something is to be done.
     fn go_on(mut self) -> Result<VerificationStep, Error> {
+        self.bytes = self.count_bytes();
+        if self.is_restoring() {
+            let delay = self.while_restoring();
+            return Ok(self.again_in(delay));
+        }
         let contents = Contents::of(self.engine, self.context, self.run.backup_id)?;
         let uuids: Vec<&str> = contents.parts.iter().map(|part| part.uuid.as_str()).collect();
         if uuids != self.run.snapshots {
@@ -115,7 +125,6 @@ impl<E: Engine> Step<'_, E> {
             return Err(self.given_up(reason));
         }
         let copies = self.copies(&contents)?;
-        self.bytes = self.count_bytes(&copies);
         let wanted: BTreeSet<&String> =
             copies.iter().filter(|copy| self.is_usable(copy)).map(|copy| &copy.target.name).collect();
         if let Some(refusal) = self.not_taken(&copies) {
@@ -135,7 +144,7 @@ impl<E: Engine> Step<'_, E> {
             return self.copy(&contents);
         }
         if copies.iter().any(|copy| matches!(copy.state, IndexState::Restoring | IndexState::Waiting(_))) {
-            return Ok(self.again_in(WHILE_RESTORING));
+            return Ok(self.again_in(MIN_WHILE_RESTORING));
         }
         self.check(&contents, &copies)
     }
@@ -145,7 +154,27 @@ impl<E: Engine> Step<'_, E> {
         Error::BackupNotVerifiable { id: self.run.backup_id, reason }
     }
 
-    /// The copies of indices that are not checked yet, as far as they are of this run.
+    /// The copies of this run that there are of indices that are not checked yet.
+    fn own(&self) -> impl Iterator<Item = (&VerifiedIndex, &Found)> {
+        let (id, owner) = (self.run.backup_id, self.run.holder().of_copies());
+        let unchecked = self.run.indices.iter().filter(|index| !index.checked);
+        let found =
+            unchecked.filter_map(move |index| Some((index, self.scratch.indices.get(&copy_name(id, &index.index))?)));
+        found.filter(move |(_, found)| found.holder.as_deref() == Some(owner.as_str()))
+    }
+
+    /// Whether the engine restores copies, and none of them needs anything else.
+    fn is_restoring(&self) -> bool {
+        self.own().any(|(_, found)| found.is_recovering()) && !self.own().any(|(_, found)| found.is_on_no_node())
+    }
+
+    fn while_restoring(&self) -> Duration {
+        let left = self.own().map(|(index, found)| index.size.unwrap_or_default().saturating_sub(done_bytes(found)));
+        let seconds = left.fold(0, u64::saturating_add) / BYTES_A_SECOND;
+        Duration::from_secs(seconds).clamp(MIN_WHILE_RESTORING, MAX_WHILE_RESTORING)
+    }
+
+    /// The copies of indices that are not checked yet, as far as they are of this run, with what to make of them.
     fn copies(&self, contents: &Contents) -> Result<Vec<Standing>, Error> {
         let (repository, owner) = (self.context.repository()?, self.run.holder().of_copies());
         let standing = |target: Target| {
@@ -185,19 +214,18 @@ impl<E: Engine> Step<'_, E> {
     fn unchecked(&self, contents: &Contents) -> Vec<Target> {
         let unchecked = self.run.indices.iter().filter(|index| !index.checked);
         let names: BTreeSet<(Part, &str)> = unchecked.map(|index| (index.part, index.index.as_str())).collect();
-        let (copied, _) = targets(self.context, self.run.backup_id, &contents.parts);
-        copied.into_iter().filter(|target| names.contains(&(target.part, target.index.as_str()))).collect()
+        let all = targets(self.context, self.run.backup_id, &contents.parts);
+        all.into_iter().filter(|target| names.contains(&(target.part, target.index.as_str()))).collect()
     }
 
     /// Restores copies of the next few indices, all of one part.
     fn copy(mut self, contents: &Contents) -> Result<VerificationStep, Error> {
         let unchecked = self.unchecked(contents);
         let Some(first) = unchecked.first() else {
-            checks::after(&mut self.run, self.context, contents);
+            checks::after(&mut self.run, &self.context.settings.index_prefix, contents);
             return Ok(self.again_in(AFTER_STEP));
         };
-        let of_part = unchecked.iter().filter(|target| target.part == first.part);
-        let batch = at_once(of_part, |target| target.name.as_str());
+        let batch = next_batch(self.run.backup_id, &unchecked);
         let part = contents.parts.iter().find(|part| part.name.part == first.part);
         let Some(part) = part else { return Err(self.given_up(format!("{} is gone", first.part))) };
         if self.tasks.deletes(self.context.repository()?.as_str(), &contents.parts) {
@@ -221,12 +249,12 @@ impl<E: Engine> Step<'_, E> {
     /// `None`: the engine has begun it.
     fn restore(&self, part: &TargetPart, targets: &[&Target]) -> Result<Option<Refusal>, Error> {
         let own = &self.context.settings.index_prefix;
-        let names = targets.iter().map(|target| target.index.clone()).collect();
+        let names: Vec<String> = targets.iter().map(|target| target.index.clone()).collect();
+        let rename = RenamePattern::to_copies(own, self.run.backup_id, &names);
         let indices = ExactIndices::new(own, names).ok_or_else(|| Error::EngineAnswerInvalid {
             request: "the list of the backup's indices".to_owned(),
             reason: "an index of the backup has a name that no index can have".to_owned(),
         })?;
-        let rename = RenamePattern::to_copies(own, self.run.backup_id);
         let repository = self.context.repository()?;
         let owner = self.run.holder().of_copies();
         let request = Request::copy_indices(repository, &part.name, &indices, &rename, &part.uuid, &owner);
@@ -257,7 +285,7 @@ impl<E: Engine> Step<'_, E> {
             }
         }
         if self.unchecked(contents).is_empty() {
-            checks::after(&mut self.run, self.context, contents);
+            checks::after(&mut self.run, &self.context.settings.index_prefix, contents);
         }
         Ok(self.again_in(AFTER_STEP))
     }
@@ -307,25 +335,30 @@ impl<E: Engine> Step<'_, E> {
     /// Sends a write whose result the next step sees. The refusal of one that can succeed later.
     fn write(&self, request: &Request) -> Result<Option<String>, Error> {
         match success(&send(self.engine, request)?) {
-            Ok(_) => Ok(None),
+            // Not so if something else has answered in the engine's place.
+            Ok(body) => document::<BTreeMap<String, serde_json::Value>>(request, body).map(|_| None),
             Err(refusal) => passing(request, refusal, self.context).map(|refusal| Some(refusal.to_string())),
         }
     }
 
-    fn count_bytes(&self, copies: &[Standing]) -> Option<ByteCount> {
+    fn count_bytes(&self) -> Option<ByteCount> {
         let size = |index: &VerifiedIndex| index.size.unwrap_or_default();
         let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0, u64::saturating_add);
         let total = sum(&mut self.run.indices.iter().map(size));
         let checked = sum(&mut self.run.indices.iter().filter(|index| index.checked).map(size));
-        let found = copies.iter().filter_map(|copy| self.scratch.indices.get(&copy.target.name));
-        let copied = sum(&mut found.flat_map(|found| &found.recoveries).map(|recovery| recovery.done_bytes));
+        let copied = sum(&mut self.own().map(|(_, found)| done_bytes(found)));
         (total > 0).then(|| ByteCount { total, done: checked.saturating_add(copied).min(total) })
     }
 }
 
-/// Whether a copy cannot be read because of what is in it, and not because the user may not.
+fn done_bytes(found: &Found) -> u64 {
+    found.recoveries.iter().map(|recovery| recovery.done_bytes).fold(0, u64::saturating_add)
+}
+
+/// Whether a copy cannot be read because of what is in it, and not because the user may not or the engine cannot at the moment.
 fn is_of_the_data(refusal: &Refusal) -> bool {
-    !can_pass(refusal) && !matches!(refusal.status, 401 | 403)
+    let is_about_files = refusal.status < 500 || is_damaged(refusal);
+    is_about_files && !can_pass(refusal) && !matches!(refusal.status, 401 | 403)
 }
 
 /// The refusal, unless it is about settings and rights: that is an error, and nothing that a check has found.
@@ -348,10 +381,13 @@ const DAMAGED: [&str; 5] = ["no_such_file", "corrupt", "index_format", "eof_exce
 /// Whether the backup is the reason of a restore's refusal. A limit of shards or a repository that cannot be read at the moment
 /// is none.
 fn is_fault(refusal: &Refusal) -> bool {
-    let has = |text: &str| DAMAGED.iter().any(|word| text.contains(word));
-    let is_damaged = has(&refusal.kind) || refusal.cause.as_deref().is_some_and(has);
     let is_told = refusal.kind == "snapshot_restore_exception" || refusal.is_index_missing();
-    !can_pass(refusal) && (is_told || is_damaged)
+    !can_pass(refusal) && (is_told || is_damaged(refusal))
+}
+
+fn is_damaged(refusal: &Refusal) -> bool {
+    let has = |text: &str| DAMAGED.iter().any(|word| text.contains(word));
+    has(&refusal.kind) || refusal.cause.as_deref().is_some_and(has)
 }
 
 fn is_metadata(context: &Context, target: &Target) -> bool {

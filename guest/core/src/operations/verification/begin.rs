@@ -1,16 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::room::expect_room;
 use super::scratch::Scratch;
 use super::{checks, targets};
 use crate::operations::restore::look::{Tasks, tasks};
 use crate::operations::restore::parts::{Contents, Sizes, sizes};
-use crate::operations::restore::room::available_bytes;
 use crate::operations::{may_have_executed, send};
 use crate::refusal::{document, success};
-use crate::restore::{Target, at_once};
-use crate::verification::scratch::is_scratch;
+use crate::restore::Target;
+use crate::verification::scratch::{LOCK, SCRATCH, is_scratch};
 use crate::verification::{Check, VerificationRun, VerifiedIndex};
-use crate::{BackupId, Context, Engine, Error, Part, Request};
+use crate::{BackupId, Context, Engine, Error, Request};
 
 /// Begins the verification of a backup: takes the lock.
 ///
@@ -32,7 +32,7 @@ pub fn begin(engine: &impl Engine, context: &Context, id: &str) -> Result<Verifi
     if let Some(reason) = in_use(context, &contents, &tasks(engine, context)?)? {
         return Err(not_verifiable(reason.to_owned()));
     }
-    let (copied, not_copied) = targets(context, id, &contents.parts);
+    let copied = targets(context, id, &contents.parts);
     if copied.is_empty() {
         let prefix = &context.settings.index_prefix;
         return Err(not_verifiable(format!("it has no index of the prefix '{prefix}'")));
@@ -42,8 +42,8 @@ pub fn begin(engine: &impl Engine, context: &Context, id: &str) -> Result<Verifi
         // Of files that cannot be read the restore tells which index they are of.
         known.extend(sizes(engine, context, part)?.unwrap_or_default());
     }
-    expect_room(engine, context, &copied, &known)?;
-    let indices = copied.iter().chain(&not_copied).map(|target| verified(target, &known));
+    expect_room(engine, context, id, &copied, &known)?;
+    let indices = copied.iter().map(|target| verified(target, &known));
     let mut run = VerificationRun {
         backup_id: id,
         run_id: context.run_id.clone(),
@@ -82,34 +82,13 @@ fn verified(target: &Target, sizes: &Sizes) -> VerifiedIndex {
     }
 }
 
-/// The disks need room for as many copies as there are at a time.
-fn expect_room(engine: &impl Engine, context: &Context, copied: &[Target], sizes: &Sizes) -> Result<(), Error> {
-    let size = |target: &&Target| sizes.get(&target.index).map_or(0, |&(bytes, _)| bytes);
-    let mut needed = 0;
-    for part in Part::ALL {
-        let mut left: Vec<&Target> = copied.iter().filter(|target| target.part == part).collect();
-        while !left.is_empty() {
-            let batch = at_once(left.iter().copied(), |target| target.name.as_str());
-            needed = needed.max(batch.iter().map(size).fold(0, u64::saturating_add));
-            left.drain(..batch.len());
-        }
-    }
-    match available_bytes(engine, context)? {
-        Ok(available) if available > 0 && needed > available => {
-            Err(Error::NoRoomForVerification { missing: needed - available, needed, available })
-        }
-        // Where it is not known, the engine says so itself if there is none.
-        _ => Ok(()),
-    }
-}
-
 fn take_lock(engine: &impl Engine, context: &Context, run: &VerificationRun) -> Result<(), Error> {
     let request = Request::take_lock(&run.holder().to_setting());
     let taken = send(engine, &request).and_then(|response| match success(&response) {
         Ok(body) => document::<BTreeMap<String, serde_json::Value>>(&request, body).map(drop),
         Err(refusal) => Err(Error::refused(&request, refusal, context.repository()?)),
     });
-    let Err(error) = taken else { return Ok(()) };
+    let Err(error) = taken else { return expect_seen(engine, context, run) };
     let is_there = error.refusal().is_some_and(crate::Refusal::is_index_there);
     if !is_there && !may_have_executed(&error) {
         return Err(error);
@@ -119,5 +98,21 @@ fn take_lock(engine: &impl Engine, context: &Context, run: &VerificationRun) -> 
         Ok(scratch) if scratch.is_of(run) => Ok(()),
         Ok(scratch) if scratch.is_locked || is_there => Err(Error::VerificationInProgress { holder: scratch.holder }),
         _ => Err(error),
+    }
+}
+
+/// An engine leaves indices out of its answers that its user may not see: a lock that nobody sees would never be given back.
+fn expect_seen(engine: &impl Engine, context: &Context, run: &VerificationRun) -> Result<(), Error> {
+    match Scratch::names(engine, context) {
+        Ok(scratch) if scratch.is_of(run) => Ok(()),
+        Ok(_) => {
+            let _ = send(engine, &Request::release_lock());
+            let reason = format!(
+                "the search engine does not show the index {LOCK}, which it has just created: give its user the privilege monitor on '{SCRATCH}*'"
+            );
+            Err(Error::BackupNotVerifiable { id: run.backup_id, reason })
+        }
+        // The first step sees it.
+        Err(_) => Ok(()),
     }
 }

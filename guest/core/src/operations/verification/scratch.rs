@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::operations::restore::look::{Tasks, identities, indices};
+use crate::operations::restore::look::{Tasks, add_shards, identities, tasks};
 use crate::restore::{ExactIndices, Found, at_once};
 use crate::verification::scratch::LOCK;
 use crate::verification::{VerificationHolder, VerificationRun};
@@ -19,9 +19,14 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Reads them with their shards, and what the cluster is doing.
+    /// Reads them with the shards of the copies, and what the cluster is doing.
     pub(super) fn with_shards(engine: &impl Engine, context: &Context) -> Result<(Self, Tasks), Error> {
-        let (found, tasks) = indices(engine, context, &IndexPrefix::of_verifications())?;
+        let prefix = IndexPrefix::of_verifications();
+        let mut found = identities(engine, context, &prefix)?;
+        let tasks = tasks(engine, context)?;
+        if found.keys().any(|name| name != LOCK) {
+            add_shards(engine, context, &prefix, &tasks, &mut found)?;
+        }
         Ok((Self::of(found), tasks))
     }
 

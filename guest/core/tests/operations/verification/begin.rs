@@ -6,7 +6,7 @@ use backup_core::{Error, Request, SnapshotState};
 use serde_json::json;
 
 use super::fixture::{assert_passed, is_taking_lock, seconds, verifiable};
-use crate::fixture::{Fault, Fixture, OTHER_INDICES, answer, faulty, is_write, nobody_knows, part};
+use crate::fixture::{Fault, Fixture, OTHER_INDICES, answer, faulty, is_write, nobody_knows, part, refusal};
 use crate::restore::fixture::ID;
 
 /// It is refused with this code, and nothing was written.
@@ -62,6 +62,41 @@ fn the_disks_need_room_for_the_largest_of_the_copies_at_a_time() {
 }
 
 #[test]
+fn disks_above_their_low_watermark_have_no_room() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    fixture.engine.mind_watermarks();
+    fixture.engine.set_free_bytes(149_999_999_999);
+    assert_refused(&fixture, "noRoomForVerification", "below the watermarks");
+    fixture.engine.set_free_bytes(150_000_000_000);
+    assert_passed(&fixture.verify());
+}
+
+#[test]
+fn the_cluster_needs_room_for_the_shards_of_the_copies_at_a_time_and_for_the_lock() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let there = fixture.engine.indices().len() as u64;
+    // Part 2 has four of the indices.
+    fixture.engine.set_shard_limit(there + 4);
+    assert_refused(&fixture, "noRoomForVerification", "cluster.max_shards_per_node");
+    fixture.engine.set_shard_limit(there + 5);
+    assert_passed(&fixture.verify());
+}
+
+#[test]
+fn room_that_is_not_told_is_not_asked_for() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    fixture.engine.set_free_bytes(1);
+    fixture.engine.set_shard_limit(1);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        let is_of_cluster =
+            matches!(request.path[..], [ref first, ref second, ..] if first == "_cluster" && second != "state");
+        let is_asked = is_of_cluster || request.path.last().is_some_and(|last| last == "fs");
+        is_asked.then(|| Ok(refusal(403, "security_exception", "action is unauthorized")))
+    });
+    assert_passed(&fixture.go_on(&fixture.begin_over(&engine, "verifier").unwrap()));
+}
+
+#[test]
 fn a_lost_answer_about_the_lock_is_looked_up() {
     for fault in nobody_knows() {
         for dialect in [Dialect::Elasticsearch8_19, Dialect::OpenSearch2_19] {
@@ -77,6 +112,17 @@ fn a_lost_answer_about_the_lock_is_looked_up() {
             }
         }
     }
+}
+
+#[test]
+fn a_lock_that_the_user_may_not_see_is_given_back() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        (request.path[0].contains("verify") && !is_write(request)).then(|| Ok(answer(200, "{}")))
+    });
+    let error = fixture.begin_over(&engine, "verifier").unwrap_err();
+    assert!(error.code() == "backupNotVerifiable" && error.to_string().contains("privilege monitor"), "{error}");
+    assert_eq!(fixture.scratch(), Vec::<String>::new());
 }
 
 #[test]

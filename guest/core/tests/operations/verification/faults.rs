@@ -54,6 +54,36 @@ fn documents_that_are_missing() {
     with(2, lose(40), |_, run| assert_passed(run));
 }
 
+/// Beside the instances of processes they would be less than a hundredth.
+#[test]
+fn reports_that_are_missing() {
+    const REPORTS: &str = "optimize-single-process-report_v11";
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    fixture.engine.set_documents(OTHER_INDICES[2], 10_000_000);
+    fixture.engine.set_documents(REPORTS, 800);
+    fixture.delete(ID, None).unwrap();
+    fixture.create(ID, "run").unwrap();
+    fixture.drive(ID);
+    let passed = fixture.verify();
+    assert_passed(&passed);
+    assert!(found(&passed, CheckName::Documents).contains("800 documents of reports"), "{passed:#?}");
+    let left = |count: u64| {
+        fixture.engine.change_snapshot(&part(ID, 2), |snapshot| {
+            snapshot.contents.get_mut(REPORTS).unwrap().documents = count;
+        });
+        fixture.verify()
+    };
+    // Somebody deletes a few in between.
+    assert_passed(&left(790));
+    let run = left(0);
+    assert_failed(&run, CheckName::Documents);
+    let found = found(&run, CheckName::Documents);
+    assert!(
+        found.starts_with("part 2 of 2 has 0 documents of reports") && found.contains("800 were counted"),
+        "{found}"
+    );
+}
+
 #[test]
 fn another_version_than_in_the_names() {
     let change = |document: Option<Value>| {
@@ -149,12 +179,16 @@ fn refusals_that_are_no_fault_of_the_backup_are_none_of_its_checks() {
 }
 
 #[test]
-fn a_user_who_may_not_read_the_copies_finds_no_fault_of_the_backup() {
-    for status in [401, 403] {
+fn an_engine_that_lets_nobody_read_the_copies_finds_no_fault_of_the_backup() {
+    for (status, kind, code) in [
+        (401, "security_exception", "engineAccessDenied"),
+        (403, "security_exception", "engineAccessDenied"),
+        (500, "illegal_state_exception", "engineRefused"),
+    ] {
         let fixture = verifiable(Dialect::Elasticsearch8_19);
         let engine = Intercepted::new(&fixture.engine, |request: &Request| {
             let reads_copy = request.path.last().is_some_and(|last| last == "1") && request.path[0].contains("verify");
-            reads_copy.then(|| Ok(refusal(status, "security_exception", "action is unauthorized")))
+            reads_copy.then(|| Ok(refusal(status, kind, "not at the moment")))
         });
         let mut run = fixture.begin("verifier").unwrap();
         let error = loop {
@@ -166,7 +200,7 @@ fn a_user_who_may_not_read_the_copies_finds_no_fault_of_the_backup() {
                 Err(error) => break error,
             }
         };
-        assert_eq!(error.code(), "engineAccessDenied");
+        assert_eq!(error.code(), code);
         assert_eq!(outcome(&run, CheckName::SchemaVersion), CheckOutcome::Pending);
         assert_passed(&fixture.go_on(&run));
     }

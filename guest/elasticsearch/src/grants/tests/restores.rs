@@ -97,7 +97,13 @@ fn what_plans_and_steps_read_is_granted_to_every_call() {
             Request::optimize_version(prefix),
         ]
     };
-    let cluster = [Request::snapshot_tasks(), Request::disk_space(), Request::cluster_size(), Request::shard_limit()];
+    let cluster = [
+        Request::snapshot_tasks(),
+        Request::disk_space(),
+        Request::cluster_size(),
+        Request::shard_limit(),
+        Request::disk_watermarks(),
+    ];
     for asked in of(&own).into_iter().chain(cluster) {
         assert_eq!(grants().check(asked.clone(), Scope::Read).map(|granted| granted.request), Ok(asked));
     }
@@ -118,6 +124,7 @@ fn of_the_cluster_only_what_is_needed_is_read() {
         "GET /_cluster/state/metadata",
         "GET /_cluster/settings?include_defaults=true",
         "GET /_cluster/settings?filter_path=persistent",
+        "GET /_cluster/settings?filter_path=*.cluster&include_defaults=true",
         "GET /_cat/shards/optimize-*",
         "GET /_cat/shards/*?format=json",
         "GET /_cat/indices/optimize-*?format=json",

@@ -21,9 +21,14 @@ fn verify() -> Scope {
 }
 
 fn copies(change: impl Fn(&mut Value)) -> Request {
+    copies_of(&INDICES, change)
+}
+
+fn copies_of(indices: &[&str], change: impl Fn(&mut Value)) -> Request {
     let name = SnapshotName::parse("camunda_optimize_12_8.6.0_part_2_of_2").unwrap();
-    let indices = ExactIndices::new(&prefix(), INDICES.map(str::to_owned).to_vec()).unwrap();
-    let rename = RenamePattern::to_copies(&prefix(), BackupId::parse("12").unwrap());
+    let names: Vec<String> = indices.iter().map(|&name| name.to_owned()).collect();
+    let rename = RenamePattern::to_copies(&prefix(), BackupId::parse("12").unwrap(), &names);
+    let indices = ExactIndices::new(&prefix(), names).unwrap();
     let repository = RepositoryName::parse("backups").unwrap();
     let request = Request::copy_indices(&repository, &name, &indices, &rename, "u-1_x", "12.run");
     let mut body = serde_json::from_str(request.body.as_deref().unwrap()).unwrap();
@@ -173,6 +178,27 @@ fn copies_are_of_the_backup_and_the_installation_and_have_the_names_of_copies() 
         assert!(grants().check(asked, verify()).is_err(), "{name}");
     }
     assert!(grants().check(Request { body: None, ..copies(|_| {}) }, verify()).is_err());
+}
+
+/// Only the whole name of a copy is granted that stands for exactly this index.
+#[test]
+fn a_copy_whose_name_would_be_too_long_has_a_number_in_its_name() {
+    let long = format!("optimize-process-instance-{}_v8", "x".repeat(215));
+    let asked = copies_of(&[&long], |_| {});
+    let body: Value = serde_json::from_str(asked.body.as_deref().unwrap()).unwrap();
+    let name = body["rename_replacement"].as_str().unwrap().to_owned();
+    assert_eq!(name, backup_core::verification::scratch::copy_name(BackupId::parse("12").unwrap(), &long));
+    assert!(grants().check(asked, verify()).is_ok());
+    assert!(grants().check(deletion(&format!("{name},{}", COPIES[0])), verify()).is_ok());
+    let denied: [&dyn Fn(&mut Value); 4] = [
+        &|body| body["indices"] = json!([INDICES[0]]),
+        &|body| body["indices"] = json!([long, INDICES[0]]),
+        &|body| body["rename_replacement"] = json!(INDICES[0]),
+        &|body| body["rename_replacement"] = json!(format!("{name}0")),
+    ];
+    for (number, change) in denied.into_iter().enumerate() {
+        assert!(grants().check(copies_of(&[&long], change), verify()).is_err(), "{number}");
+    }
 }
 
 #[test]
