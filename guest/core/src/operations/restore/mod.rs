@@ -13,6 +13,7 @@ mod outer;
 pub(super) mod parts;
 mod plan;
 mod room;
+mod run;
 
 pub use advance::advance;
 pub use inspect::get;
