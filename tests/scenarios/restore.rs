@@ -21,9 +21,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 pub(crate) use self::contents::{change, state, uuids};
-pub(crate) use self::privileges::{
-    each_privilege_of_a_restore_beside_is_needed, each_privilege_of_a_restore_is_needed,
-};
+pub(crate) use self::privileges::each_privilege_of_a_restore_is_needed;
 use crate::fixture::Fixture;
 use crate::kills::Kill;
 use crate::lifecycle::accept;

@@ -221,13 +221,14 @@ pub(crate) async fn met_at_every_step(fixture: &Fixture, names: &[&str]) -> Resu
         ensure!(copies(fixture).await?.is_empty(), "{name}: {:?}", copies(fixture).await?);
         expect_only_copies_written(&proxy.writes())?;
         host.terminate().await?;
+        println!("{name}: at {expected} steps, and passed");
     }
     assert_eq!(everything(fixture).await?, before);
     Ok(())
 }
 
 /// Where a fault is made in one verification: at every step at which the backup passes all the same. The lock of so short a
-/// one is not counted up.
+/// one is not counted up, and where the answer to its creation is lost, it is looked up and not looked at again.
 fn rules(fault: &str) -> Vec<(When, Fault)> {
     let steps = [
         find::cells(),
@@ -238,7 +239,6 @@ fn rules(fault: &str) -> Vec<(When, Fault)> {
         look_for_room::cells(),
         look_for_limits::cells(),
         take_lock::cells(),
-        see_lock::cells(),
         look_at_copies::cells(),
         read_backup::cells(),
         copy_part_one::cells(),
@@ -259,14 +259,6 @@ mod in_column {
     use super::*;
 
     const FAULTS: [&str; 18] = [
-        "reset",
-        "reset_after_forwarding",
-        "closed",
-        "refused",
-        "silent",
-        "silent_after_forwarding",
-        "delayed",
-        "dripping",
         "dripping_for_too_long",
         "cut_short",
         "too_many_requests",
@@ -277,6 +269,14 @@ mod in_column {
         "unauthorized",
         "forbidden",
         "internal_error",
+        "reset",
+        "reset_after_forwarding",
+        "closed",
+        "refused",
+        "silent",
+        "silent_after_forwarding",
+        "delayed",
+        "dripping",
     ];
 
     #[tokio::test]

@@ -11,7 +11,6 @@ use backup_test_support::poll_until;
 use serde_json::{Value, json};
 
 use super::{ID, TOKEN, back_up, begin, change, complete, confirmed, post, state};
-use crate::fixture::Fixture;
 
 const RESTORE: &str = "cluster:admin/snapshot/restore";
 const CLUSTER: [&str; 3] = ["monitor", "create_snapshot", RESTORE];
@@ -90,66 +89,4 @@ async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Va
     let prefix = installation.prefix();
     let settings = engine.client().get(&format!("/{prefix}-*/_settings?expand_wildcards=all")).await?.ok()?;
     Ok((settings, state(engine.client(), prefix).await?))
-}
-
-const ON_OWN: [&str; 3] = ["view_index_metadata", "read", "monitor"];
-const ON_OTHER: [&str; 5] =
-    ["view_index_metadata", "read", "monitor", "indices:admin/settings/update", "indices:admin/aliases"];
-
-/// A user who may restore a backup beside the installation, and those who lack one privilege on the other prefix.
-pub(crate) async fn each_privilege_of_a_restore_beside_is_needed(
-    fixture: &Fixture,
-    admin: &HostOptions,
-    id: u64,
-) -> Result<()> {
-    let (client, prefix) = (fixture.engine.client(), fixture.installation.prefix());
-    let other = format!("beside-{prefix}");
-    let role = |missing: &str| {
-        let granted = ON_OTHER.into_iter().filter(|name| *name != missing).collect::<Vec<_>>();
-        let indices = json!([
-            {"names": [format!("{prefix}-*")], "privileges": ON_OWN},
-            {"names": [format!("{other}-*")], "privileges": granted},
-        ]);
-        json!({"cluster": CLUSTER, "indices": indices})
-    };
-    let lacking = ["nothing"].into_iter().chain(ON_OTHER);
-    let users: Vec<(String, &str)> =
-        lacking.enumerate().map(|(number, missing)| (format!("beside{number}"), missing)).collect();
-    let roles: Vec<(&str, Value)> = users.iter().map(|(user, missing)| (user.as_str(), role(missing))).collect();
-    let password = fixture.engine.add_users(&roles).await?;
-    let before = state(client, prefix).await?;
-    let body = json!({"dryRun": false, "renamePrefix": other, "confirm": prefix, "override": ["optimizeIsWriting"]});
-    let path = format!("/actuator/backups/{id}/restore?renamePrefix={other}");
-    for (user, missing) in users.iter().rev() {
-        let options = admin.clone().token(TOKEN).env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_USERNAME", user);
-        let options = options.env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD", password);
-        let host = Host::start(options).await?;
-        let reply = post(&host, id, &body).await?;
-        println!("beside, without {missing}: {} {}", reply.status, reply.text);
-        if reply.status == 202 {
-            poll_until("the restore ends, or tells what it lacks", Duration::from_secs(60), async || {
-                let told = host.get(&path).await?;
-                let is_complete = told.text.contains(r#""state":"COMPLETE""#);
-                ensure!(is_complete <= (*missing == "nothing"), "nothing is amiss without {missing}: {}", told.text);
-                let is_told = is_complete || told.text.contains(missing);
-                if is_told {
-                    println!("beside, without {missing}: {}", told.text);
-                }
-                Ok(is_told.then_some(()))
-            })
-            .await?;
-        } else {
-            ensure!(*missing != "nothing" && reply.text.contains(missing), "without {missing}: {}", reply.text);
-        }
-        host.kill().await?;
-        if *missing == "nothing" {
-            assert_eq!(state(client, &other).await?.len(), before.len());
-        }
-        let found = client.get(&format!("/{other}-*/_settings/index.uuid")).await?.ok()?;
-        for index in found.as_object().into_iter().flatten().map(|(name, _)| name) {
-            client.delete(&format!("/{index}")).await?.ok()?;
-        }
-        assert_eq!(state(client, prefix).await?, before);
-    }
-    Ok(())
 }

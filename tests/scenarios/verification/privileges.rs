@@ -1,4 +1,4 @@
-//! What a user of the engine needs for a verification, and to restore beside the installation: docs/reference/privileges.md.
+//! What a user of the engine needs for a verification: docs/reference/privileges.md.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::{begin, copies, everything, passes, path};
 use crate::fixture::Fixture;
 use crate::lifecycle::accept;
-use crate::restore::each_privilege_of_a_restore_beside_is_needed;
 
 const ID: u64 = 7;
 const PASSWORD: &str = "a password";
@@ -82,10 +81,10 @@ async fn each_privilege_is_needed(distribution: Distribution) -> Result<()> {
     begin(&host, ID).await?;
     passes(&host, ID).await?;
     assert_eq!(everything(&fixture).await?, before);
-    host.terminate().await?;
-    each_privilege_of_a_restore_beside_is_needed(&fixture, &login(&fixture, "elastic", PASSWORD), ID).await
+    Ok(())
 }
 
+/// The settings of a host that is this user of the engine.
 fn login(fixture: &Fixture, user: &str, password: &str) -> HostOptions {
     let options = fixture.options().env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_USERNAME", user);
     options.env("CAMUNDA_OPTIMIZE_ELASTICSEARCH_SECURITY_PASSWORD", password)
