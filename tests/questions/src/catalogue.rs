@@ -284,7 +284,7 @@ fn part_one(repository: &str) -> Result<Request, BoxError> {
         index_prefix: Some(prefix.to_string()),
         indices: Some(5),
         documents: Some(0),
-        entities: None,
+        entities: Some(0),
         policy: "0.1.0".to_owned(),
     };
     Ok(Request::create(&RepositoryName::parse(repository)?, &name, &selection, origin))

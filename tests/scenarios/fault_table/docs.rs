@@ -27,7 +27,7 @@ const STEPS: [Step; 13] = [
     super::delete_backup::STEP,
 ];
 
-const STEPS_OF_A_RESTORE: [Step; 12] = [
+const STEPS_OF_A_RESTORE: [Step; 13] = [
     super::restores::plan::STEP,
     super::restores::plan_sizes::STEP,
     super::restores::look::STEP,

@@ -1,5 +1,6 @@
 //! What a user of the engine needs for a restore: docs/reference/privileges.md.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -75,7 +76,7 @@ async fn expect_complaint(host: &Host, prefix: &str, missing: &str) -> Result<()
         return Ok(());
     }
     begin(host, ID, &confirmed(prefix)).await?;
-    poll_until("what it lacks", Duration::from_secs(60), async || {
+    poll_until(&format!("the lack of {missing}"), Duration::from_secs(60), async || {
         let told = host.get(&format!("/actuator/backups/{ID}/restore")).await?.text;
         ensure!(!told.contains(r#""state":"COMPLETE""#), "nothing is amiss without {missing}: {told}");
         let names_it = missing != RESTORE || told.contains(RESTORE);
@@ -85,7 +86,7 @@ async fn expect_complaint(host: &Host, prefix: &str, missing: &str) -> Result<()
 }
 
 /// The UUIDs of the installation's indices, their settings with the marks, and what is in them.
-async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Value, Value)> {
+async fn whole_state(engine: &Engine, installation: &Installation) -> Result<(Value, BTreeMap<String, Value>)> {
     let prefix = installation.prefix();
     let settings = engine.client().get(&format!("/{prefix}-*/_settings?expand_wildcards=all")).await?.ok()?;
     Ok((settings, state(engine.client(), prefix).await?))

@@ -69,7 +69,8 @@ pub(super) async fn drive(
                     backupId = run.backup_id, %error, retryInSeconds = delay.as_secs_f64(),
                     "a step of the restore failed; trying again"
                 );
-                restores.update(|current| current.trouble = Some(error.to_string()));
+                let trouble = cut(reason_of(&error), 1_000);
+                restores.update(|current| current.trouble = Some(trouble));
             }
         }
         first_step.take();

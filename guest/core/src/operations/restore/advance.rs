@@ -242,7 +242,7 @@ impl<E: Engine> Step<'_, E> {
                     Some(obstacle) => Ok(obstacle),
                     None => self.mark(&targets, Mark::planned),
                 },
-                Guarded::Delete(targets) => self.delete(part, &targets),
+                Guarded::Delete(targets) => self.delete(part, &targets, standings),
             },
             NextStep::Restore(part, targets) => self.restore(part, &targets),
             NextStep::Finish => self.finish(standings),
@@ -299,12 +299,16 @@ impl<E: Engine> Step<'_, E> {
     }
 
     /// Deletes indices of one part.
-    fn delete(&self, part: Part, targets: &[Target]) -> Result<Outcome, Error> {
+    fn delete(&self, part: Part, targets: &[Target], standings: &[Standing]) -> Result<Outcome, Error> {
         if let Some(obstacle) = self.obstacle(part, targets)? {
             return Ok(obstacle);
         }
         // To read the snapshot takes its time.
         let now = identities(self.engine, self.context, self.prefix)?;
+        if matches!(guarded(standings, &now, targets), Guarded::Mark(_)) {
+            // Another server has taken the marks away.
+            return Ok(Outcome::Goes(AFTER_STEP));
+        }
         let is_same = |target: &&Target| {
             let uuid = |found: &BTreeMap<String, Found>| found.get(&target.name).map(|found| found.uuid.clone());
             uuid(&now).is_some_and(|now| Some(now) == uuid(self.found))

@@ -89,7 +89,8 @@ impl Watermarks {
 
     fn apply_to(&self, nodes: usize) -> bool {
         let is_off = |name: &str| self.0.get(name).is_some_and(|value| value == "false");
-        !is_off("threshold_enabled") && !(nodes == 1 && is_off("watermark.enable_for_single_data_node"))
+        let is_excepted = nodes == 1 && is_off("watermark.enable_for_single_data_node");
+        !is_excepted && !is_off("threshold_enabled")
     }
 
     /// How much of a disk is to stay free at this level.

@@ -6,7 +6,7 @@ use backup_core::restore::{ExactIndices, FindingCode, MARK, RestoreRun, RestoreS
 use backup_core::{Engine, Error, IndexPrefix, Request, SnapshotState};
 use serde_json::json;
 
-use super::fixture::{ID, assert_complete, changed, is_rehearsal, overriding};
+use super::fixture::{ID, assert_complete, backed_up, changed, is_rehearsal, overriding};
 use crate::fixture::{Fixture, IMPORT_INDICES, OTHER_INDICES, part, refusal};
 
 const NEW: u64 = 8;
@@ -123,6 +123,27 @@ fn it_costs_a_backup_and_a_deletion_one_request() {
     let before = looks();
     fixture.delete(NEW, None).unwrap();
     assert_eq!(looks() - before, 1);
+}
+
+#[test]
+fn nothing_is_deleted_if_another_server_takes_the_marks_away_while_the_snapshot_is_read() {
+    let fixture = backed_up(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    fixture.step(&run).unwrap();
+    let before = fixture.engine.indices();
+    let marked = fixture.engine.marked_indices();
+    assert!(!marked.is_empty());
+    let indices = ExactIndices::new(&IndexPrefix::parse("optimize").unwrap(), marked).unwrap();
+    let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+        if request.path.last().is_some_and(|last| last == "_status") {
+            fixture.engine.send(&Request::unmark_indices(&indices)).unwrap();
+        }
+        None
+    });
+    let step = restore::advance(&engine, &fixture.context("unused"), &run).unwrap();
+    assert!(step.again_in.is_some());
+    assert_eq!(fixture.engine.indices(), before);
+    assert_complete(&fixture.run(&run));
 }
 
 fn mark(fixture: &Fixture, index: &str, mark: &str) {
