@@ -31,10 +31,10 @@ on_elasticsearch!(
 );
 
 /// How it ended, and what it said.
-struct Ended {
-    code: Option<i32>,
-    output: String,
-    errors: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) output: String,
+    pub(crate) errors: String,
 }
 
 impl Ended {
@@ -59,7 +59,7 @@ fn command(url: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn program(arguments: &[&str]) -> Command {
+pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
     command.args(arguments).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -75,7 +75,7 @@ async fn run(url: &str, arguments: &[&str]) -> Result<Ended> {
     ended(command(url, arguments).spawn()?).await
 }
 
-async fn ended(child: Child) -> Result<Ended> {
+pub(crate) async fn ended(child: Child) -> Result<Ended> {
     let ended = child.wait_with_output().await?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Ended { code: ended.status.code(), output: text(ended.stdout), errors: text(ended.stderr) })

@@ -8,8 +8,6 @@ mod privileges;
 mod refused;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -18,10 +16,11 @@ use backup_test_support::host::{Host, HostOptions, Reply};
 use backup_test_support::installation::{Installation, create_neighbours, unique_prefix};
 use backup_test_support::poll_until;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 pub(crate) use self::contents::{change, state, uuids};
 pub(crate) use self::privileges::each_privilege_of_a_restore_is_needed;
+use crate::command_line::{Ended, ended, program};
 use crate::fixture::Fixture;
 use crate::kills::Kill;
 use crate::lifecycle::accept;
@@ -80,23 +79,14 @@ async fn back_up(host: &Host, id: u64) -> Result<()> {
 
 /// The command where no server runs. It does not look for writers, which takes its time.
 fn command(options: &HostOptions, arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
-    command.args(["backup", "restore", &ID.to_string(), "--local", "--override", "optimizeIsWriting"]);
-    command.args(arguments).env_clear().envs(options.variables());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = program(&["backup", "restore", &ID.to_string(), "--local", "--override", "optimizeIsWriting"]);
+    command.args(arguments).envs(options.variables());
     command
 }
 
-/// Its exit status, and what it printed.
-async fn ended(child: Child) -> Result<(i32, String, String)> {
-    let ended = child.wait_with_output().await?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok((ended.status.code().unwrap_or(-1), text(ended.stdout), text(ended.stderr)))
-}
-
 async fn restore(options: &HostOptions, arguments: &[&str]) -> Result<String> {
-    let (status, output, errors) = ended(command(options, arguments).spawn()?).await?;
-    ensure!(status == 0, "status {status}\n{output}\n{errors}");
+    let Ended { code, output, errors } = ended(command(options, arguments).spawn()?).await?;
+    ensure!(code == Some(0), "status {code:?}\n{output}\n{errors}");
     Ok(output)
 }
 
@@ -186,10 +176,10 @@ async fn lost_data_ends_the_restore_before_more_is_deleted(distribution: Distrib
     // Whatever answers there is taken for Optimize.
     let mut plan = command(&options, &["--dry-run"]);
     plan.env("CAMUNDA_OPTIMIZE_BACKUP_RESTORE_OPTIMIZE_URL", client.url().as_str());
-    let (status, output, _) = ended(plan.spawn()?).await?;
-    assert!(status != 0 && output.contains("optimizeIsRunning"), "{output}");
-    let (status, output, errors) = ended(command(&options, &["--yes"]).spawn()?).await?;
-    assert_eq!(status, 1, "{output}\n{errors}");
+    let Ended { code, output, .. } = ended(plan.spawn()?).await?;
+    assert!(code != Some(0) && output.contains("optimizeIsRunning"), "{output}");
+    let Ended { code, output, errors } = ended(command(&options, &["--yes"]).spawn()?).await?;
+    assert_eq!(code, Some(1), "{output}\n{errors}");
     assert!(errors.contains("could not be restored") && errors.contains(&import[0]), "{errors}");
     assert!(errors.contains("do not start Optimize"), "{errors}");
     assert_eq!(uuids(client, &fixture.installation.other_indices()).await?, others, "part 2 is as it was");

@@ -7,8 +7,6 @@ mod kills;
 mod privileges;
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,8 +18,9 @@ use backup_test_support::installation::{Installation, create_neighbours};
 use backup_test_support::repository::RepositoryOptions;
 use backup_test_support::{fixture, poll_until};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
+use crate::command_line::{Ended, ended, program};
 use crate::fault_table::verifications::met_at_every_step;
 use crate::fixture::{Fixture, part};
 use crate::kills::Kill;
@@ -42,24 +41,15 @@ pub(crate) async fn own_engine(distribution: Distribution) -> Result<Fixture> {
 
 /// The command where no server runs.
 fn command(options: &HostOptions, id: u64, arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_optimize-backup")));
-    command.args(["backup", "verify", &id.to_string(), "--local"]).args(arguments);
-    command.env_clear().envs(options.variables());
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut command = program(&["backup", "verify", &id.to_string(), "--local"]);
+    command.args(arguments).envs(options.variables());
     command
-}
-
-/// Its exit status, and what it printed.
-async fn ended(child: Child) -> Result<(i32, String, String)> {
-    let ended = child.wait_with_output().await?;
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok((ended.status.code().unwrap_or(-1), text(ended.stdout), text(ended.stderr)))
 }
 
 /// The outcome of each check, with what was found, after a verification with this exit status.
 async fn verified(options: &HostOptions, id: u64, expected: i32) -> Result<BTreeMap<String, (String, String)>> {
-    let (status, output, errors) = ended(command(options, id, &[]).spawn()?).await?;
-    ensure!(status == expected, "backup {id}: status {status}\n{output}\n{errors}");
+    let Ended { code, output, errors } = ended(command(options, id, &[]).spawn()?).await?;
+    ensure!(code == Some(expected), "backup {id}: status {code:?}\n{output}\n{errors}");
     let row = |line: &str| {
         let mut cells = line.split('\t').map(str::to_owned);
         Some((cells.next()?, (cells.next()?, cells.next()?)))
@@ -194,8 +184,8 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
         tokio::time::sleep(moment).await;
         child.kill().await?;
         let left = copies(&fixture).await?.len();
-        let (status, output, errors) = ended(command(&options, ID, &["--take-over"]).spawn()?).await?;
-        ensure!(status == 0, "killed after {moment:?} with {left} indices: status {status}\n{output}\n{errors}");
+        let Ended { code, output, errors } = ended(command(&options, ID, &["--take-over"]).spawn()?).await?;
+        ensure!(code == Some(0), "killed after {moment:?} with {left} indices: status {code:?}\n{output}\n{errors}");
         assert_eq!(copies(&fixture).await?, [] as [String; 0], "killed after {moment:?}");
         assert_eq!(everything(&fixture).await?, before, "killed after {moment:?}");
     }
@@ -205,10 +195,10 @@ async fn what_a_killed_verification_has_left_is_cleared(distribution: Distributi
     poll_until("a copy", TIMEOUT, async || Ok((copies(&fixture).await?.len() > 1).then_some(()))).await?;
     let process = child.id().context("it has ended")?.to_string();
     ensure!(Command::new("kill").args(["-TERM", &process]).status().await?.success());
-    let (status, output, errors) = ended(child).await?;
+    let Ended { code, output, errors } = ended(child).await?;
     ensure!(
-        status == 130 && errors.contains("what the verification has made is cleared"),
-        "{status}\n{output}\n{errors}"
+        code == Some(130) && errors.contains("what the verification has made is cleared"),
+        "{code:?}\n{output}\n{errors}"
     );
     assert_eq!(copies(&fixture).await?, [] as [String; 0]);
 
