@@ -8,10 +8,12 @@ use serde_json::Value;
 use super::parts::advice;
 use crate::{Context, Engine, Error, Request};
 
-/// The bytes that the data nodes take by their watermarks. `Err` within: it is not known.
+/// The bytes that the data nodes take by their watermarks, once indices of so many bytes are deleted. `Err` within: it is not
+/// known.
 pub(in crate::operations) fn available_bytes(
     engine: &impl Engine,
     context: &Context,
+    freed: u64,
 ) -> Result<Result<u64, String>, Error> {
     let nodes = match advice::<RawNodes>(engine, context, &Request::disk_space())? {
         Ok(nodes) => nodes,
@@ -20,7 +22,7 @@ pub(in crate::operations) fn available_bytes(
     // If they may not be read, a node with too full a disk is found out by the restore.
     let watermarks = advice::<Value>(engine, context, &Request::disk_watermarks())?;
     let watermarks = watermarks.map(|settings| Watermarks::of(&settings)).unwrap_or_default();
-    Ok(nodes.available(&watermarks).ok_or_else(|| "no data node tells it".to_owned()))
+    Ok(nodes.available(&watermarks, freed).ok_or_else(|| "no data node tells it".to_owned()))
 }
 
 /// How many shards the cluster has and may have.
@@ -173,13 +175,20 @@ struct RawSpace {
 
 impl RawNodes {
     /// `None`: none tells it.
-    fn available(&self, watermarks: &Watermarks) -> Option<u64> {
+    fn available(&self, watermarks: &Watermarks, freed: u64) -> Option<u64> {
         let holds_data = |node: &&RawNode| node.roles.iter().any(|role| role.starts_with("data"));
         let disks: Vec<&RawSpace> =
             self.nodes.values().filter(holds_data).filter_map(|node| node.fs.total.as_ref()).collect();
         let applies = watermarks.apply_to(disks.len());
-        let usable = |disk: &&RawSpace| if applies { watermarks.usable(disk) } else { disk.available_in_bytes };
-        (!disks.is_empty()).then(|| disks.iter().map(usable).fold(0, u64::saturating_add))
+        let sum = |bytes: &dyn Fn(&RawSpace) -> u64| disks.iter().map(|disk| bytes(disk)).fold(0, u64::saturating_add);
+        let free = sum(&|disk| disk.available_in_bytes).saturating_add(freed);
+        let available = match (applies, freed) {
+            (false, _) => free,
+            (true, 0) => sum(&|disk| watermarks.usable(disk)),
+            // Which nodes get below the low watermark by the deletion is not known.
+            (true, _) => free.saturating_sub(sum(&|disk| watermarks.reserve(HIGH, disk.total_in_bytes))),
+        };
+        (!disks.is_empty()).then_some(available)
     }
 }
 

@@ -63,14 +63,14 @@ pub(super) fn room(
 ) -> Result<Vec<Finding>, Error> {
     let Need { bytes, freed, shards, replicas } = Need::of(facts, sizes, statistics);
     let mut findings = Vec::new();
-    match available_bytes(engine, facts.context)? {
+    match available_bytes(engine, facts.context, freed)? {
         Ok(available) => {
-            let missing = bytes.saturating_sub(freed).saturating_sub(available);
+            let missing = bytes.saturating_sub(available);
             if missing > 0 {
                 findings.push(finding(
                     FindingCode::DiskSpace,
                     format!(
-                        "the disks of the data nodes lack about {missing} bytes: {bytes} are restored without replicas, {freed} become free, and {available} are available below the watermarks; add nodes or space"
+                        "the disks of the data nodes lack about {missing} bytes: {bytes} are restored without replicas, and {available} are available below the watermarks, when {freed} have become free; add nodes or space"
                     ),
                 ));
             }

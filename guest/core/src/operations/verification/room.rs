@@ -18,7 +18,7 @@ pub(super) fn expect_room(
     sizes: &Sizes,
 ) -> Result<(), Error> {
     let (needed, shards) = needed(id, copied, sizes);
-    if let Ok(available) = available_bytes(engine, context)?
+    if let Ok(available) = available_bytes(engine, context, 0)?
         && needed > available
     {
         return Err(Error::NoRoomForVerification {

@@ -6,12 +6,17 @@ const GB: u64 = 1 << 30;
 
 /// What is available of disks of 1000 GB with so much free, in GB.
 fn available(settings: &Value, free: &[u64]) -> u64 {
+    available_after(settings, free, 0)
+}
+
+/// The same once so many GB are deleted.
+fn available_after(settings: &Value, free: &[u64], freed: u64) -> u64 {
     let disk = |free: &u64| RawNode {
         roles: vec!["data_hot".to_owned()],
         fs: RawFs { total: Some(RawSpace { available_in_bytes: free * GB, total_in_bytes: 1000 * GB }) },
     };
     let nodes = free.iter().map(disk).enumerate().map(|(number, node)| (number.to_string(), node)).collect();
-    RawNodes { nodes }.available(&Watermarks::of(settings)).unwrap() / GB
+    RawNodes { nodes }.available(&Watermarks::of(settings), freed * GB).unwrap() / GB
 }
 
 fn disk(settings: &Value) -> Value {
@@ -25,6 +30,14 @@ fn a_node_above_the_low_watermark_takes_nothing_and_none_is_filled_above_the_hig
     assert_eq!(available(&settings, &[500, 160, 149]), 460);
     assert_eq!(available(&settings, &[149]), 0);
     assert_eq!(available(&json!({}), &[149]), 149);
+}
+
+#[test]
+fn what_is_deleted_first_makes_room_on_a_node_above_the_low_watermark() {
+    let settings = json!({"defaults": disk(&json!({"watermark": {"low": "85%", "high": "90%"}}))});
+    assert_eq!((available(&settings, &[140]), available_after(&settings, &[140], 300)), (0, 340));
+    assert_eq!(available_after(&settings, &[50], 30), 0);
+    assert_eq!(available_after(&json!({}), &[50], 30), 80);
 }
 
 #[test]
@@ -44,12 +57,12 @@ fn what_the_operator_has_set_holds() {
 #[test]
 fn nodes_that_tell_nothing_are_none() {
     let nodes: RawNodes = serde_json::from_value(json!({"nodes": {"a": {"roles": ["data"]}}})).unwrap();
-    assert_eq!(nodes.available(&Watermarks::default()), None);
+    assert_eq!(nodes.available(&Watermarks::default(), 0), None);
     let nodes: RawNodes = serde_json::from_value(
         json!({"nodes": {"a": {"roles": ["master"], "fs": {"total": {"available_in_bytes": 7}}}}}),
     )
     .unwrap();
-    assert_eq!(nodes.available(&Watermarks::default()), None);
+    assert_eq!(nodes.available(&Watermarks::default(), 0), None);
 }
 
 #[test]
