@@ -100,12 +100,9 @@ impl Refusal {
             || self.is_held()
     }
 
-    /// The engine would refuse a restore from this snapshot under any name, at least for now.
-    pub(crate) fn speaks_against_restores(&self) -> bool {
-        matches!(self.status, 401 | 403)
-            || self.kind == "snapshot_restore_exception"
-            || self.is_snapshot_missing()
-            || self.can_pass_for_restore()
+    /// No index can have the name that was asked for.
+    pub(crate) fn is_name_invalid(&self) -> bool {
+        self.kind == "invalid_index_name_exception"
     }
 
     /// A proxy or load balancer answered in the engine's place, which may have executed the request.

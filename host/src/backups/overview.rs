@@ -43,6 +43,8 @@ pub(super) struct Listed {
 struct Known {
     /// Those that were there at the last look and need no reading any more.
     seen: BTreeSet<BackupId>,
+    /// The newest is not only known of those that have been read so far.
+    has_found_newest: bool,
     /// Those of them that were read, with the names and states by which a change would show.
     read: BTreeMap<BackupId, (Vec<ListedSnapshot>, Reading)>,
     last: Option<(BackupId, LastSuccess)>,
@@ -116,9 +118,10 @@ impl Overview {
     async fn compare(&self, listed: Listed, known: &mut Known) {
         known.forget_what_changed(&listed);
         let (mut reads, mut unread) = (0, BTreeSet::new());
-        let is_first_look = known.seen.is_empty();
+        let is_first_look = !known.has_found_newest;
+        let mut passed = listed.finished.len();
         let mut lengths = BTreeSet::new();
-        for (&id, snapshots) in listed.finished.iter().rev() {
+        for (number, (&id, snapshots)) in listed.finished.iter().rev().enumerate() {
             // Down to the newest one that can be restored, of each length: IDs of another length, such as dates beside
             // seconds, are made by another rule. After the first look, whatever is new.
             if is_first_look && lengths.contains(&length(id)) {
@@ -126,6 +129,7 @@ impl Overview {
             }
             if !known.needs_no_reading(id) {
                 if reads == MAX_READS {
+                    passed = number;
                     break;
                 }
                 reads += 1;
@@ -147,7 +151,9 @@ impl Overview {
         let states = known.states(&listed);
         let count_of = |state| states.values().filter(|&&found| found == state).count();
         self.metrics.backups.listed(count_of, consecutive_failures(&states));
-        known.seen = listed.finished.into_keys().filter(|id| !unread.contains(id) && !known.may_change(*id)).collect();
+        known.has_found_newest |= passed == listed.finished.len();
+        let passed = listed.finished.into_keys().rev().take(passed);
+        known.seen = passed.filter(|id| !unread.contains(id) && !known.may_change(*id)).collect();
     }
 
     async fn read(&self, id: BackupId) -> Result<Reading, ReadError> {
@@ -184,6 +190,7 @@ impl Known {
         if is_gone {
             // Which one was before it is not known: it is looked for as at the first look.
             self.seen.clear();
+            self.has_found_newest = false;
             let complete = self.read.iter().filter_map(|(&id, (_, reading))| Some((id, reading.complete()?)));
             self.last = complete.max_by_key(|(_, found)| found.ended);
         }

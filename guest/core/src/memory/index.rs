@@ -75,6 +75,8 @@ pub(super) enum Source {
     ExistingStore,
     /// Another copy, on another node.
     Copy,
+    /// A replica, which has become the primary since.
+    Replica,
     Snapshot {
         repository: String,
         snapshot: String,
@@ -141,14 +143,15 @@ impl Index {
         let (kind, source) = match &self.source {
             Source::Empty => ("EMPTY_STORE", json!({})),
             Source::ExistingStore => ("EXISTING_STORE", json!({})),
-            Source::Copy => ("PEER", json!({})),
+            Source::Copy | Source::Replica => ("PEER", json!({})),
             Source::Snapshot { repository, snapshot } => {
                 ("SNAPSHOT", json!({"repository": repository, "snapshot": snapshot}))
             }
         };
         let size = json!({"total_in_bytes": self.stored.size, "recovered_in_bytes": done, "reused_in_bytes": 0});
         Some(json!({"shards": [{
-            "id": 0, "type": kind, "stage": stage, "primary": true, "source": source, "index": {"size": size},
+            "id": 0, "type": kind, "stage": stage, "primary": !matches!(self.source, Source::Replica), "source": source,
+            "index": {"size": size},
         }]}))
     }
 

@@ -161,6 +161,11 @@ impl MemoryEngine {
         self.state().indices.restart();
     }
 
+    /// Makes a replica of an index its primary: the engine tells of how it was copied, and goes on calling it a replica there.
+    pub fn promote_replica(&self, index: &str) {
+        self.state().indices.index(index).source = Source::Replica;
+    }
+
     /// Moves the shard of an index to another node: what it was restored from is forgotten.
     pub fn relocate(&self, index: &str) {
         self.state().indices.index(index).source = Source::Copy;

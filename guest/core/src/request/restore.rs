@@ -50,7 +50,7 @@ impl Request {
     /// Reads what the shards of the indices under a prefix were recovered from, and how far that is.
     #[must_use]
     pub fn recoveries(prefix: &IndexPrefix) -> Self {
-        const FIELDS: &str = "*.shards.primary,*.shards.type,*.shards.stage,*.shards.source.repository,\
+        const FIELDS: &str = "*.shards.id,*.shards.primary,*.shards.type,*.shards.stage,*.shards.source.repository,\
             *.shards.source.snapshot,*.shards.index.size.total_in_bytes,*.shards.index.size.recovered_in_bytes,\
             *.shards.index.size.reused_in_bytes,error,status";
         Self::new(Method::Get, &[&format!("{prefix}-*"), "_recovery"]).query("filter_path", FIELDS)

@@ -11,6 +11,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use backup_core::restore::FindingCode;
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -192,7 +193,18 @@ async fn plan(calls: &PolicyCalls, id: &str, options: &RestoreOptions) -> Result
     let first = calls.plan_restore(id, options, None).await?;
     let Some(again_in) = first.again_in.map(Duration::from_millis) else { return Ok(first) };
     tokio::time::sleep(again_in.min(MAX_WAIT)).await;
-    calls.plan_restore(id, options, Some(&first.writes)).await
+    let second = calls.plan_restore(id, options, Some(&first.writes)).await?;
+    let is_unfinished = |plan: &RestorePlan| {
+        plan.findings.iter().any(|finding| finding.code == FindingCode::RestoreUnfinished.as_str())
+    };
+    if is_unfinished(&first) && !is_unfinished(&second) {
+        // What it has restored would be replaced right away.
+        let message = format!(
+            "a restore of the backup with ID {id} has ended while this one was planned: GET /actuator/backups/{id}/restore tells how; call it again only if it is to be restored once more"
+        );
+        return Err(refused(IN_PROGRESS, message));
+    }
+    Ok(second)
 }
 
 fn blocked(findings: &[Finding]) -> CallError {

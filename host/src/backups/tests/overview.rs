@@ -65,6 +65,29 @@ async fn a_host_that_starts_knows_the_last_one_though_its_id_is_shorter() {
     assert!(host.times("GET camunda_optimize_1795000000_", host.begin).is_empty());
 }
 
+/// Only some are read at a look.
+#[tokio::test(start_paused = true)]
+async fn the_last_one_is_found_behind_those_of_a_neighbour() {
+    let (cluster, own) = set_up();
+    own.complete(20_261_127_000_001).await;
+    own.complete(1_795_003_600).await;
+    for id in 20_261_127_000_010..20_261_127_000_022 {
+        own.complete(id).await;
+        for number in [1, 2] {
+            cluster.engine.change_snapshot(&part(id, number), |snapshot| {
+                let text = snapshot.metadata.as_ref().unwrap().to_string();
+                let of_neighbour = text.replace("\"optimize\"", "\"optimize-team-b\"");
+                assert_ne!(of_neighbour, text);
+                snapshot.metadata = Some(serde_json::from_str(&of_neighbour).unwrap());
+            });
+        }
+    }
+    let host = TestHost::new(&cluster);
+    host.adopt_forever();
+    host.at(200).await;
+    assert_eq!(host.last_success(), end_of(&cluster, &part(1_795_003_600, 2)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_backup_that_ends_here_counts_at_once_and_elsewhere_with_the_next_look() {
     let (cluster, host) = set_up();

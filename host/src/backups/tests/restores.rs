@@ -63,6 +63,25 @@ async fn another_server_knows_of_it_as_soon_as_it_is_accepted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_plans_while_another_one_ends_replaces_nothing() {
+    // Its first look is at what is to be replaced, or at what is restored already.
+    for (restoring, later, expected) in [(2, 0, "restoreBlocked"), (20, 35, "restoreInProgress")] {
+        let (cluster, host, other) = with_backup().await;
+        cluster.engine.restore_within(Duration::from_secs(restoring));
+        host.begin_restore().await.unwrap();
+        sleep(Duration::from_secs(later)).await;
+        assert_eq!(code(other.begin_restore().await), expected);
+        assert_eq!(host.service.restores.driven(), None);
+        let restored = cluster.engine.indices();
+        assert_eq!(host.restore().await.state, RestoreState::Complete);
+        sleep(HOUR).await;
+        assert_eq!(cluster.engine.indices(), restored);
+        other.begin_restore().await.unwrap();
+        assert_eq!(other.restore_ended().await.state, RestoreState::Complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_it_is_planned_nothing_is_told_of_an_earlier_one() {
     let (_cluster, host, _) = with_backup().await;
     host.begin_restore().await.unwrap();

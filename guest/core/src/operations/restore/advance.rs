@@ -172,9 +172,13 @@ impl<E: Engine> Step<'_, E> {
         }
     }
 
-    /// Takes the marks away if nothing was replaced.
+    /// Takes the marks away if nothing was replaced, by another server neither.
     fn unmark(&self, run: &RestoreRun) -> Result<Option<Refusal>, Error> {
-        let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, self.found)) else { return Ok(None) };
+        if marks_of_nothing(run, self.found).is_empty() {
+            return Ok(None);
+        }
+        let now = identities(self.engine, self.context, self.prefix)?;
+        let Some(indices) = ExactIndices::new(self.prefix, marks_of_nothing(run, &now)) else { return Ok(None) };
         Ok(success(&send(self.engine, &Request::unmark_indices(&indices))?).err())
     }
 
@@ -241,9 +245,8 @@ impl<E: Engine> Step<'_, E> {
                 let reason = "the search engine restores an index under a name that no index can have, so that nothing is deleted";
                 Ok(Some(Outcome::Fails(reason.to_owned())))
             }
-            Err(refusal) if refusal.speaks_against_restores() => self.refused(&request, refusal).map(Some),
-            // It is about the name.
-            Err(_) => Ok(None),
+            Err(refusal) if refusal.is_name_invalid() => Ok(None),
+            Err(refusal) => self.refused(&request, refusal).map(Some),
         }
     }
 

@@ -70,6 +70,10 @@ struct Watermarks(BTreeMap<String, String>);
 
 const LOW: &str = "watermark.low";
 const HIGH: &str = "watermark.high";
+/// Elasticsearch's own, since 8.5.
+const DEFAULT_HEADROOMS: [&str; 2] = ["200gb", "150gb"];
+/// How many parts of a disk a share is told in.
+const WHOLE: u64 = 10_000;
 
 impl Watermarks {
     fn of(settings: &Value) -> Self {
@@ -80,7 +84,9 @@ impl Watermarks {
             flatten("", disk.unwrap_or(&Value::Null), &mut set);
             for level in [LOW, HIGH] {
                 // The default of the one holds only with the default of the other.
-                if set.contains_key(level) {
+                let is_default =
+                    |headroom: &String| DEFAULT_HEADROOMS.contains(&headroom.to_ascii_lowercase().as_str());
+                if set.contains_key(level) && all.get(&headroom_of(level)).is_some_and(is_default) {
                     all.remove(&headroom_of(level));
                 }
             }
@@ -98,8 +104,8 @@ impl Watermarks {
     /// How much of a disk is to stay free at this level.
     fn reserve(&self, level: &str, total: u64) -> u64 {
         let Some(text) = self.0.get(level) else { return 0 };
-        let Some(used) = percent(text) else { return bytes(text).unwrap_or_default() };
-        let reserve = (total / 100).saturating_mul(100_u64.saturating_sub(used));
+        let Some(used) = share(text) else { return bytes(text).unwrap_or_default() };
+        let reserve = (total / WHOLE).saturating_mul(WHOLE.saturating_sub(used));
         self.0.get(&headroom_of(level)).and_then(|text| bytes(text)).map_or(reserve, |most| most.min(reserve))
     }
 
@@ -108,6 +114,10 @@ impl Watermarks {
         if disk.available_in_bytes < self.reserve(LOW, disk.total_in_bytes) {
             return 0;
         }
+        self.below_high(disk)
+    }
+
+    fn below_high(&self, disk: &RawSpace) -> u64 {
         disk.available_in_bytes.saturating_sub(self.reserve(HIGH, disk.total_in_bytes))
     }
 }
@@ -130,19 +140,26 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// `85%`, `85.5%` or `0.85`. `None`: it is another kind of value.
-fn percent(text: &str) -> Option<u64> {
-    let digits = match text.strip_suffix('%') {
-        Some(percent) => percent.split('.').next()?.trim().to_owned(),
-        None => format!("{:0<2}", text.strip_prefix("0.")?).get(..2)?.to_owned(),
+/// `85%`, `85.5%` or `0.85`, in hundredths of a percent, rounded up. `None`: it is another kind of value.
+fn share(text: &str) -> Option<u64> {
+    let (whole, fraction, digits) = match text.strip_suffix('%') {
+        Some(percent) => {
+            let (whole, fraction) = percent.split_once('.').unwrap_or((percent, ""));
+            (whole.trim(), fraction.trim(), 2)
+        }
+        None => ("", text.strip_prefix("0.")?, 4),
     };
-    digits.parse().ok()
+    let padded = format!("{fraction:0<digits$}");
+    let (kept, cut) = padded.split_at_checked(digits)?;
+    let hundredths: u64 = format!("{whole}{kept}").parse().ok()?;
+    Some(hundredths + u64::from(cut.bytes().any(|digit| digit != b'0')))
 }
 
-/// `200gb`. `None`: it is no size, as `-1`.
+/// `200gb` or `200g`. `None`: it is no size, as `-1`.
 fn bytes(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u32); 6] = [("pb", 50), ("tb", 40), ("gb", 30), ("mb", 20), ("kb", 10), ("b", 0)];
+    const UNITS: [(&str, u32); 6] = [("p", 50), ("t", 40), ("g", 30), ("m", 20), ("k", 10), ("", 0)];
     let text = text.to_ascii_lowercase();
+    let text = text.strip_suffix('b').unwrap_or(&text);
     let (number, power) = UNITS.iter().find_map(|(unit, power)| Some((text.strip_suffix(unit)?, power)))?;
     number.split('.').next()?.trim().parse::<u64>().ok()?.checked_mul(1 << power)
 }
@@ -176,7 +193,9 @@ struct RawSpace {
 impl RawNodes {
     /// `None`: none tells it.
     fn available(&self, watermarks: &Watermarks, freed: u64) -> Option<u64> {
-        let holds_data = |node: &&RawNode| node.roles.iter().any(|role| role.starts_with("data"));
+        // Nothing is restored to a node of the frozen tier.
+        let holds_data =
+            |node: &&RawNode| node.roles.iter().any(|role| role.starts_with("data") && role != "data_frozen");
         let disks: Vec<&RawSpace> =
             self.nodes.values().filter(holds_data).filter_map(|node| node.fs.total.as_ref()).collect();
         let applies = watermarks.apply_to(disks.len());
@@ -186,7 +205,10 @@ impl RawNodes {
             (false, _) => free,
             (true, 0) => sum(&|disk| watermarks.usable(disk)),
             // Which nodes get below the low watermark by the deletion is not known.
-            (true, _) => free.saturating_sub(sum(&|disk| watermarks.reserve(HIGH, disk.total_in_bytes))),
+            (true, _) if disks.len() == 1 => {
+                free.saturating_sub(sum(&|disk| watermarks.reserve(HIGH, disk.total_in_bytes)))
+            }
+            (true, _) => sum(&|disk| watermarks.below_high(disk)).saturating_add(freed),
         };
         (!disks.is_empty()).then_some(available)
     }

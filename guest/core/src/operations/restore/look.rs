@@ -53,8 +53,7 @@ pub(in crate::operations) fn add_shards(
     let recoveries: BTreeMap<String, RawRecoveries> = document(&request, &fetch(engine, context, &request)?)?;
     for (index, recoveries) in recoveries {
         if let Some(found) = found.get_mut(&index) {
-            let primaries = recoveries.shards.into_iter().filter(|recovery| recovery.primary);
-            found.recoveries = primaries.map(RawRecovery::into_recovery).collect();
+            found.recoveries = recoveries.of_primaries();
         }
     }
     Ok(())
@@ -207,8 +206,26 @@ struct RawRecoveries {
     shards: Vec<RawRecovery>,
 }
 
+impl RawRecoveries {
+    /// Engines tell of a shard what it was when its recovery began: one that has become the primary since is still told as a
+    /// replica.
+    fn of_primaries(self) -> Vec<Recovery> {
+        let (primaries, replicas): (Vec<_>, Vec<_>) = self.shards.into_iter().partition(|recovery| recovery.primary);
+        let known: BTreeSet<u64> = primaries.iter().map(|recovery| recovery.id).collect();
+        let is_copied = |replica: &RawRecovery| replica.kind == "PEER" && replica.stage == "DONE";
+        let promoted: BTreeMap<u64, RawRecovery> = replicas
+            .into_iter()
+            .filter(|replica| is_copied(replica) && !known.contains(&replica.id))
+            .map(|replica| (replica.id, replica))
+            .collect();
+        primaries.into_iter().chain(promoted.into_values()).map(RawRecovery::into_recovery).collect()
+    }
+}
+
 #[derive(Deserialize)]
 struct RawRecovery {
+    #[serde(default)]
+    id: u64,
     #[serde(rename = "type", default)]
     kind: String,
     #[serde(default)]

@@ -33,7 +33,9 @@ pub fn plan(
     let (targets, others) = own_indices(&contents.parts, &context.settings.index_prefix, rename.as_ref());
     let (found, tasks) = indices(engine, context, prefix)?;
     let statistics = room::statistics(engine, context, prefix)?;
-    let states = states(context, &targets, &found, &statistics.writes)?;
+    let now = states_now(context, &targets, &found)?;
+    let meanwhile = restored_meanwhile(&targets, &now, &found, writes);
+    let states = states(&targets, now, &found, &statistics.writes);
 
     let mut findings = Vec::new();
     let mut known = Sizes::new();
@@ -56,6 +58,7 @@ pub fn plan(
         tasks: &tasks,
     };
     findings.extend(facts.findings());
+    findings.extend(meanwhile);
     findings.extend(super::check::names(engine, &facts)?);
     if rename.is_some() {
         findings.extend(findings::inside(prefix, &super::outer_installations(engine, context, prefix)?));
@@ -91,20 +94,50 @@ pub fn plan(
     })
 }
 
-/// Where each index stands. Only an index with the mark of an unfinished restore of this backup counts as restored from it,
-/// and only as long as nobody can have written to it: a restore begins anew, whatever an earlier one did.
-fn states(
+fn states_now(
     context: &Context,
     targets: &[Target],
     found: &BTreeMap<String, Found>,
-    writes: &[IndexWrites],
 ) -> Result<Vec<IndexState>, Error> {
     let repository = context.repository()?;
-    let mut states: Vec<IndexState> =
-        targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect();
+    Ok(targets.iter().map(|target| IndexState::of(target, found.get(&target.name), None, repository)).collect())
+}
+
+/// Another server has restored this backup since the earlier look, and has ended.
+fn restored_meanwhile(
+    targets: &[Target],
+    states: &[IndexState],
+    found: &BTreeMap<String, Found>,
+    earlier: Option<&[IndexWrites]>,
+) -> Option<Finding> {
+    let earlier = earlier?;
+    let is_new = |found: &Found| !earlier.iter().any(|writes| writes.uuid == found.uuid);
+    let is_meant = |(target, state): &(&Target, &IndexState)| {
+        **state == IndexState::Unmarked && found.get(&target.name).is_some_and(is_new)
+    };
+    let restored: Vec<&String> = targets.iter().zip(states).filter(is_meant).map(|(target, _)| &target.name).collect();
+    (!restored.is_empty()).then(|| {
+        findings::finding(
+            FindingCode::AnotherRestore,
+            format!(
+                "while this restore was planned, another server has restored {} from the same backup: see where that stands, and restore it again only if it has to be",
+                findings::named(restored)
+            ),
+        )
+    })
+}
+
+/// Where each index stands. Only an index with the mark of an unfinished restore of this backup counts as restored from it,
+/// and only as long as nobody can have written to it: a restore begins anew, whatever an earlier one did.
+fn states(
+    targets: &[Target],
+    mut states: Vec<IndexState>,
+    found: &BTreeMap<String, Found>,
+    writes: &[IndexWrites],
+) -> Vec<IndexState> {
     if is_ending(targets, &states, found, writes) {
         states.fill(IndexState::Restored);
-        return Ok(states);
+        return states;
     }
     // A restored shard has seen no write since it was started, and before that the block forbade them.
     let is_written = |found: &Found| writes.iter().any(|writes| writes.uuid == found.uuid && writes.writes > 0);
@@ -116,7 +149,7 @@ fn states(
         }
         state => state,
     };
-    Ok(targets.iter().zip(states).map(replaced).collect())
+    targets.iter().zip(states).map(replaced).collect()
 }
 
 /// A restore of this backup was cut off while it took its marks away: every index is there, the engine says of those that have

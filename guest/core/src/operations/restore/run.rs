@@ -46,13 +46,14 @@ fn is_finishing(standings: &[Standing], found: &BTreeMap<String, Found>) -> bool
     standings.iter().any(is_finished) && standings.iter().all(|standing| is_finished(standing) || is_unmarked(standing))
 }
 
-/// No index has a mark any more, and the engine says of one that it is from this snapshot. Of another it can have forgotten that:
-/// its shard has moved, while the answer to the last request was lost.
+/// No index has a mark any more, and the engine says of at least half of them that they are from this snapshot. Of another it can
+/// have forgotten that: its shard has moved, while the answer to the last request was lost.
 fn is_over(standings: &[Standing], found: &BTreeMap<String, Found>, repository: &RepositoryName) -> bool {
     let is_left = |standing: &Standing| {
         let snapshot = standing.target.snapshot.to_string();
         let is_from = |found: &Found| found.mark.is_none() && found.can_be_from(repository.as_str(), &snapshot);
         standing.state != IndexState::Old && found.get(&standing.target.name).is_some_and(is_from)
     };
-    standings.iter().any(|standing| standing.state == IndexState::Unmarked) && standings.iter().all(is_left)
+    let known = standings.iter().filter(|standing| standing.state == IndexState::Unmarked).count();
+    known > 0 && known * 2 >= standings.len() && standings.iter().all(is_left)
 }

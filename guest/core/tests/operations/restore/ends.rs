@@ -1,6 +1,7 @@
 //! The very end of a restore: its marks are being taken away.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use backup_core::memory::{Dialect, Intercepted};
 use backup_core::operations::restore;
@@ -80,6 +81,18 @@ fn what_was_written_to_since_or_is_not_known_to_be_restored_is_replaced_with_eve
     }
 }
 
+#[test]
+fn what_another_server_has_restored_between_the_two_looks_is_not_replaced() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let options = RestoreOptions::default();
+    let first = fixture.look(&fixture.engine, &options, None).unwrap();
+    assert_complete(&fixture.restore());
+    let second = fixture.look(&fixture.engine, &options, Some(&first.writes)).unwrap();
+    assert_eq!((codes(&second), second.run), (vec![FindingCode::AnotherRestore], None));
+    // Who calls it again means it.
+    assert!(fixture.plan().run.is_some());
+}
+
 /// Takes steps until the end, whose answer is lost.
 fn until_the_answer_is_lost(fixture: &Fixture, run: &RestoreRun) {
     let is_over = Cell::new(false);
@@ -105,6 +118,29 @@ fn a_shard_that_moves_while_the_last_answer_is_lost_makes_no_failure() {
     let run = fixture.plan().run.unwrap();
     until_the_answer_is_lost(&fixture, &run);
     fixture.engine.relocate(IMPORT_INDICES[0]);
+    assert_complete(&fixture.run(&run));
+}
+
+/// The node of the primary has gone.
+#[test]
+fn a_replica_that_becomes_the_primary_is_what_was_restored() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    fixture.restoring_takes(1_000);
+    fixture.delete_first(&run);
+    while fixture.engine.mark_of(IMPORT_INDICES[0]).is_none_or(|mark| mark.ends_with(".planned")) {
+        fixture.step(&run).unwrap();
+    }
+    fixture.engine.pass(Duration::from_secs(2));
+    fixture.engine.promote_replica(IMPORT_INDICES[0]);
+    let plan = fixture.plan();
+    assert_eq!(codes(&plan), [FindingCode::RestoreUnfinished]);
+    assert_complete(&fixture.run(&plan.run.unwrap()));
+
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    until_the_answer_is_lost(&fixture, &run);
+    fixture.engine.promote_replica(IMPORT_INDICES[0]);
     assert_complete(&fixture.run(&run));
 }
 

@@ -132,6 +132,31 @@ fn what_speaks_against_any_restore_is_noticed_before_anything_is_changed() {
     }
 }
 
+/// Only what an engine says of the name itself means that it would have restored.
+#[test]
+fn an_answer_that_says_nothing_of_the_right_to_restore_deletes_nothing() {
+    let fixture = changed(Dialect::Elasticsearch8_19);
+    let run = fixture.plan().run.unwrap();
+    let before = fixture.engine.indices();
+    let answers = [
+        answer(404, "<html>no such page</html>"),
+        answer(405, r#"{"error":"Incorrect HTTP method"}"#),
+        answer(413, ""),
+        refusal(404, "repository_missing_exception", "[backups] missing"),
+        refusal(400, "parse_exception", "unknown parameter"),
+    ];
+    for response in answers {
+        let engine =
+            Intercepted::new(&fixture.engine, |request: &Request| is_probe(request).then(|| Ok(response.clone())));
+        for _ in 0..3 {
+            let step = restore::advance(&engine, &fixture.context("unused"), &run);
+            assert!(step.is_err() || step.unwrap().restore.state == RestoreState::Failed, "{response:?}");
+        }
+        assert_eq!(fixture.engine.indices(), before);
+        assert_eq!(fixture.engine.marked_indices(), [""; 0]);
+    }
+}
+
 #[test]
 fn refusals_that_can_pass_are_told_and_tried_again() {
     let fixture = changed(Dialect::Elasticsearch8_19);

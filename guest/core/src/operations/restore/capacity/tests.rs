@@ -38,11 +38,12 @@ fn what_is_deleted_first_makes_room_on_a_node_above_the_low_watermark() {
     assert_eq!((available(&settings, &[140]), available_after(&settings, &[140], 300)), (0, 340));
     assert_eq!(available_after(&settings, &[50], 30), 0);
     assert_eq!(available_after(&json!({}), &[50], 30), 80);
+    assert_eq!(available_after(&settings, &[20, 300], 50), 250, "what others have filled takes nothing from the rest");
 }
 
 #[test]
 fn what_the_operator_has_set_holds() {
-    let with_headroom = json!({"low": "85%", "low.max_headroom": "50gb", "high": {"max_headroom": "20GB"}});
+    let with_headroom = json!({"low": "85%", "low.max_headroom": "50gb", "high": {"max_headroom": "150GB"}});
     let mut settings = json!({"defaults": disk(&json!({"threshold_enabled": "true", "watermark": with_headroom}))});
     settings["persistent"] = disk(&json!({"watermark": {"high": "0.95"}}));
     assert_eq!(available(&settings, &[60, 40]), 10, "no default for what goes with a changed setting");
@@ -67,12 +68,10 @@ fn nodes_that_tell_nothing_are_none() {
 
 #[test]
 fn sizes_and_shares_are_read() {
+    let shares = ["85%", "85.5%", "97.999%", "0.9", "0.975", "10gb"].map(share);
+    assert_eq!(shares, [Some(8500), Some(8550), Some(9800), Some(9000), Some(9750), None]);
     assert_eq!(
-        (percent("85%"), percent("85.5%"), percent("0.9"), percent("10gb")),
-        (Some(85), Some(85), Some(90), None)
-    );
-    assert_eq!(
-        (bytes("1.5tb"), bytes("20GB"), bytes("7b"), bytes("-1")),
-        (Some(1 << 40), Some(20 << 30), Some(7), None)
+        (bytes("1.5tb"), bytes("20GB"), bytes("20g"), bytes("7b"), bytes("-1")),
+        (Some(1 << 40), Some(20 << 30), Some(20 << 30), Some(7), None)
     );
 }
