@@ -227,7 +227,7 @@ fn verification_message(holder: Option<&VerificationHolder>) -> String {
     let of = holder
         .map_or_else(|| "a backup".to_owned(), |holder| format!("backup {} (run {})", holder.backup_id, holder.run_id));
     format!(
-        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for two minutes"
+        "a verification of {of} is in progress, and there is one at a time in a cluster; wait for its end, or, if its server is gone, for three minutes"
     )
 }
 

@@ -216,7 +216,7 @@ impl State {
     }
 
     fn cluster_size(&self, request: &Request) -> Reply {
-        expect_parameters(request, &[("filter_path", "*")])?;
+        expect_parameters(request, &[("expand_wildcards", "open,hidden"), ("filter_path", "*")])?;
         let shards = self.indices.iter().count();
         Ok(json!({"number_of_data_nodes": 1, "active_shards": shards, "unassigned_shards": 0}))
     }

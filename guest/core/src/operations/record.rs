@@ -36,14 +36,18 @@ fn count(engine: &impl Engine, context: &Context) -> Option<BTreeMap<String, u64
     documents(&request, &engine.send(&request).ok()?)
 }
 
-/// Reads the answer to [`Request::documents`]. `None`: it does not tell, or only of some shards.
-pub(super) fn documents(request: &Request, response: &Response) -> Option<BTreeMap<String, u64>> {
+/// Reads the answer to [`Request::documents`]. `None`: it does not tell, or only of some shards. A shard on no node is not told
+/// as failed: it can be a replica, which counts for nothing.
+fn documents(request: &Request, response: &Response) -> Option<BTreeMap<String, u64>> {
     let raw: RawStatistics = document(request, success(response).ok()?).ok()?;
-    if raw.shards.failed > 0 {
-        return None;
-    }
-    let count = |(name, index): (String, RawIndex)| Some((name, index.primaries.docs?.count));
-    Some(raw.indices.into_iter().filter_map(count).collect())
+    (raw.shards.failed == 0).then(|| raw.counts())
+}
+
+/// The same of copies, which have no replicas: each shard counts.
+pub(super) fn documents_of_copies(request: &Request, response: &Response) -> Option<BTreeMap<String, u64>> {
+    let raw: RawStatistics = document(request, success(response).ok()?).ok()?;
+    let RawShards { total, successful, failed } = raw.shards;
+    (failed == 0 && total == successful).then(|| raw.counts())
 }
 
 #[derive(Deserialize)]
@@ -54,8 +58,19 @@ struct RawStatistics {
     indices: BTreeMap<String, RawIndex>,
 }
 
-#[derive(Default, Deserialize)]
+impl RawStatistics {
+    fn counts(self) -> BTreeMap<String, u64> {
+        let count = |(name, index): (String, RawIndex)| Some((name, index.primaries.docs?.count));
+        self.indices.into_iter().filter_map(count).collect()
+    }
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
 struct RawShards {
+    #[serde(default)]
+    total: u64,
+    #[serde(default)]
+    successful: u64,
     #[serde(default)]
     failed: u64,
 }

@@ -83,7 +83,9 @@ impl Request {
     /// Reads how many nodes and shards the cluster has.
     #[must_use]
     pub fn cluster_size() -> Self {
+        // A limit of shards is one of open indices.
         Self::new(Method::Get, &["_cluster", "health"])
+            .query("expand_wildcards", "open,hidden")
             .query("filter_path", "number_of_data_nodes,active_shards,unassigned_shards,error,status")
     }
 

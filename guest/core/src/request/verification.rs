@@ -12,8 +12,10 @@ impl Request {
     /// Reads how many documents the indices under a prefix have.
     #[must_use]
     pub fn documents(prefix: &IndexPrefix) -> Self {
-        Self::new(Method::Get, &[&format!("{prefix}-*"), "_stats", "docs"])
-            .query("filter_path", "_shards.failed,indices.*.primaries.docs.count,error,status")
+        Self::new(Method::Get, &[&format!("{prefix}-*"), "_stats", "docs"]).query(
+            "filter_path",
+            "_shards.total,_shards.successful,_shards.failed,indices.*.primaries.docs.count,error,status",
+        )
     }
 
     /// Creates the lock of verifications, without waiting for its shard. Of several, the engine lets one succeed.

@@ -66,11 +66,10 @@ fn parameters(grant: Grant) -> &'static [Parameter] {
         Grant::SnapshotStatus => &[("filter_path", Text), ("ignore_unavailable", Boolean), ("master_timeout", Text)],
         Grant::ResolveIndices => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadMetadata => &[("_source", Text), ("filter_path", Text), ("size", Text)],
-        Grant::ReadNodes
-        | Grant::ReadRecoveries
-        | Grant::ReadStatistics
-        | Grant::CountDocuments
-        | Grant::ReadClusterSize => &[("filter_path", Text)],
+        Grant::ReadNodes | Grant::ReadRecoveries | Grant::ReadStatistics | Grant::CountDocuments => {
+            &[("filter_path", Text)]
+        }
+        Grant::ReadClusterSize => &[("expand_wildcards", Text), ("filter_path", Text)],
         Grant::ReadSettings => &[("expand_wildcards", Text), ("filter_path", Text), ("flat_settings", Boolean)],
         Grant::ReadShards => &[("format", Only("json")), ("h", Text)],
         Grant::ReadAliases => &[("expand_wildcards", Text), ("filter_path", Text)],

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::scratch::{Scratch, some_of};
 use super::{checks, next_batch, targets};
 use crate::operations::create::version_in;
-use crate::operations::record::documents;
+use crate::operations::record::documents_of_copies;
 use crate::operations::restore::look::Tasks;
 use crate::operations::restore::parts::Contents;
 use crate::operations::send;
@@ -296,7 +296,7 @@ impl<E: Engine> Step<'_, E> {
             return Ok(BTreeMap::new());
         }
         let request = Request::documents(&IndexPrefix::of_verifications());
-        Ok(documents(&request, &send(self.engine, &request)?).unwrap_or_default())
+        Ok(documents_of_copies(&request, &send(self.engine, &request)?).unwrap_or_default())
     }
 
     /// The refusal if the copy has gone since it was seen.

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::next_batch;
-use crate::operations::restore::capacity::{Shards, available_bytes};
+use crate::operations::restore::capacity::available_bytes;
 use crate::operations::restore::parts::Sizes;
 use crate::restore::Target;
 use crate::{BackupId, Context, Engine, Error};
 
-/// The cluster needs room for as many copies as there are at a time, and for the lock. Where it is not known, the engine says so
-/// itself if there is none.
+/// The disks need room for as many copies as there are at a time. Where it is not known, the engine says so itself if there is
+/// none. Nor are shards counted here: which of them count for which limit only the engine knows, and it refuses copies above it.
 pub(super) fn expect_room(
     engine: &impl Engine,
     context: &Context,
@@ -17,7 +17,7 @@ pub(super) fn expect_room(
     copied: &[Target],
     sizes: &Sizes,
 ) -> Result<(), Error> {
-    let (needed, shards) = needed(id, copied, sizes);
+    let needed = needed(id, copied, sizes);
     if let Ok(available) = available_bytes(engine, context, 0)?
         && needed > available
     {
@@ -28,22 +28,16 @@ pub(super) fn expect_room(
             ),
         });
     }
-    let known = Shards::of(engine, context)?;
-    match known.ok().and_then(|known| known.refusal(shards.saturating_add(1))) {
-        Some(reason) => Err(Error::NoRoomForVerification { reason }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// The most bytes and shards of the copies that there are at a time.
-fn needed(id: BackupId, copied: &[Target], sizes: &Sizes) -> (u64, u64) {
-    let size = |target: &&Target| sizes.get(&target.index).copied().unwrap_or((0, 1));
-    let (mut left, mut most) = (copied.to_vec(), (0, 0));
+/// The most bytes of the copies that there are at a time.
+fn needed(id: BackupId, copied: &[Target], sizes: &Sizes) -> u64 {
+    let size = |target: &&Target| sizes.get(&target.index).map_or(0, |&(bytes, _)| bytes);
+    let (mut left, mut most) = (copied.to_vec(), 0);
     while !left.is_empty() {
         let batch = next_batch(id, &left);
-        let bytes = batch.iter().map(|target| size(target).0).fold(0, u64::saturating_add);
-        let shards = batch.iter().map(|target| size(target).1).fold(0, u64::saturating_add);
-        most = (bytes.max(most.0), shards.max(most.1));
+        most = batch.iter().map(size).fold(0, u64::saturating_add).max(most);
         let names: BTreeSet<String> = batch.iter().map(|target| target.name.clone()).collect();
         left.retain(|target| !names.contains(&target.name));
     }

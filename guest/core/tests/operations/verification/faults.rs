@@ -54,6 +54,30 @@ fn documents_that_are_missing() {
     with(2, lose(40), |_, run| assert_passed(run));
 }
 
+/// The engine tells nothing of a shard on no node, and not that it has failed.
+#[test]
+fn shards_that_are_lost_before_the_count_are_no_missing_documents() {
+    let fixture = verifiable(Dialect::Elasticsearch8_19);
+    let names = IMPORT_INDICES.iter().chain(&OTHER_INDICES).map(|index| format!("optimize-backup-verify-{ID}-{index}"));
+    let counts: serde_json::Map<String, Value> =
+        names.map(|name| (name, json!({"primaries": {"docs": {"count": 1}}}))).collect();
+    for (successful, expected) in [(17, CheckOutcome::Skipped), (18, CheckOutcome::Failed)] {
+        let body = json!({"_shards": {"total": 18, "successful": successful, "failed": 0}, "indices": counts});
+        let engine = Intercepted::new(&fixture.engine, |request: &Request| {
+            let is_count = request.path.last().is_some_and(|last| last == "docs");
+            is_count.then(|| Ok(answer(200, &body.to_string())))
+        });
+        let mut run = fixture.begin("verifier").unwrap();
+        while let VerificationStep { again_in: Some(delay), run: next, .. } =
+            verification::advance(&engine, &fixture.context("unused"), &run).unwrap()
+        {
+            run = next;
+            fixture.engine.pass(delay);
+        }
+        assert_eq!(outcome(&run, CheckName::Documents), expected, "{run:#?}");
+    }
+}
+
 /// Beside the instances of processes they would be less than a hundredth.
 #[test]
 fn reports_that_are_missing() {
@@ -73,8 +97,13 @@ fn reports_that_are_missing() {
         });
         fixture.verify()
     };
-    // Somebody deletes a few in between.
-    assert_passed(&left(790));
+    // Somebody deletes a dashboard with many tiles, or a collection, in between.
+    for count in [790, 400] {
+        let run = left(count);
+        assert_passed(&run);
+        assert!(found(&run, CheckName::Documents).contains(&format!("{count} documents of reports")), "{run:#?}");
+    }
+    assert_failed(&left(399), CheckName::Documents);
     let run = left(0);
     assert_failed(&run, CheckName::Documents);
     let found = found(&run, CheckName::Documents);
