@@ -130,6 +130,7 @@ fn assert_possible(progress: &BackupProgress) {
 fn assert_harmless(request: &Request, operation: &str, id: &str) {
     match request.method {
         Method::Get => assert!(request.body.is_none()),
+        Method::Post => panic!("no operation of a backup restores: {request}"),
         Method::Put => assert_whole_part(request, operation, id),
         Method::Delete => {
             assert!(matches!(operation, "delete" | "cleanup"));
