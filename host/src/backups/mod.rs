@@ -33,7 +33,7 @@ pub use restores::{OptimizeUrl, Restores};
 pub use retention::{Passed, Plan, Retention};
 pub use runs::Runs;
 pub use schedule::{LastSlot, Scheduler};
-pub use verifications::{Verification, Verifications};
+pub use verifications::{Left, Verification, Verifications};
 
 /// Only the host knows of its deletions.
 pub(crate) const BEING_DELETED: &str = "backupBeingDeleted";

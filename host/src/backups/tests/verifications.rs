@@ -3,6 +3,7 @@ use backup_core::RetentionRules;
 use backup_core::verification::scratch::{LOCK, is_scratch};
 
 use super::*;
+use crate::backups::Left;
 use crate::policy::PolicyCalls;
 use crate::sandbox::verifications::{CheckOutcome, VerificationHolder, VerificationRun, VerificationStep};
 
@@ -370,7 +371,7 @@ async fn a_host_that_stops_clears_what_it_has_made() {
     host.verify("1").await.unwrap();
     sleep(Duration::from_secs(30)).await;
     assert!(scratch(&cluster).len() > 1);
-    assert!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"));
+    assert_eq!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"), Left::Nothing);
     assert_eq!(scratch(&cluster), [] as [String; 0]);
     assert_eq!(host.service.verifications.get("1").await.unwrap().state, VerificationState::None);
 }
@@ -383,8 +384,27 @@ async fn a_host_that_cannot_clear_when_it_stops_does_not_say_that_it_has() {
     host.verify("1").await.unwrap();
     sleep(Duration::from_secs(30)).await;
     host.network.fail(" ", usize::MAX, Fault::Away);
-    assert!(!timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"));
+    assert_eq!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"), Left::Something);
     assert!(scratch(&cluster).len() > 1);
+}
+
+/// Nor one that does not know whether it has begun.
+#[tokio::test(start_paused = true)]
+async fn a_lock_whose_answer_is_lost_may_be_left() {
+    let (_, host) = with_backup().await;
+    host.network.fail(LOCK, usize::MAX, Fault::Away);
+    host.verify("1").await.unwrap_err();
+    assert_eq!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"), Left::Something);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_has_begun_none_has_nothing_left_even_beside_anothers() {
+    let (cluster, host) = with_backup().await;
+    let other = TestHost::new(&cluster);
+    let run = other.verify_and_crash(3).await;
+    assert_eq!(code(host.verify("1").await), "verificationInProgress");
+    assert_eq!(timeout(CALL, host.service.verifications.shut_down()).await.expect("it ends"), Left::NotBegun);
+    assert_eq!(host.holder().await.map(|holder| holder.run_id), Some(run.run_id));
 }
 
 /// Scheduled backups of two installations have the same IDs.

@@ -5,7 +5,7 @@ use backup_core::{RunPacer, milliseconds};
 
 use super::Verifications;
 use super::limits::Limits;
-use super::state::{End, failures};
+use super::state::{End, Left, failures};
 use crate::backups::reason_of;
 use crate::clock;
 use crate::policy::PolicyCalls;
@@ -41,6 +41,7 @@ pub(super) async fn drive(
                 run = step.run;
                 let again_in = step.again_in.map(|millis| Duration::from_millis(millis).clamp(MIN_DELAY, MAX_DELAY));
                 let Some(again_in) = again_in else {
+                    verifications.lock().left = Left::Nothing;
                     let failure = failures(&run.checks);
                     return verifications.ended(end(run, made_by, failure));
                 };
@@ -112,7 +113,7 @@ async fn clear(verifications: &Verifications, calls: &PolicyCalls, run: &Verific
     if let Err(error) = &cleared {
         tracing::warn!(backupId = run.backup_id, %error, "what the verification has made is not cleared yet");
     }
-    verifications.lock().is_left = !cleared.unwrap_or(false);
+    verifications.lock().left = if cleared.unwrap_or(false) { Left::Nothing } else { Left::Something };
 }
 
 fn end(run: VerificationRun, made_by: Option<String>, failure: Option<String>) -> End {

@@ -23,6 +23,8 @@ use crate::sandbox::verifications::{Check, VerificationRun};
 use crate::sandbox::{CallError, Purpose};
 use state::{Current, End, State};
 
+pub use state::Left;
+
 /// A verification runs here: the policy's own code for one of another host.
 const IN_PROGRESS: &str = "verificationInProgress";
 
@@ -88,7 +90,9 @@ impl Verifications {
         obstacle()?;
         let calls = self.policies.calls();
         let backup = calls.get(id, Vec::new()).await?;
-        let run = calls.begin_verification(id).await?;
+        let begun = calls.begin_verification(id).await;
+        self.lock().left = Left::after_begin(&begun);
+        let run = begun?;
         self.update(|current| current.run = Some(run.clone()));
         tracing::info!(backupId = run.backup_id, indices = run.indices.len(), "the verification begins");
         let run_id = run.run_id.clone();
@@ -147,12 +151,12 @@ impl Verifications {
         here.into_iter().chain(state.elsewhere).collect()
     }
 
-    /// Stops the verification, clears what it has made, and waits until no step is under way. Whether nothing is left.
-    pub async fn shut_down(&self) -> bool {
+    /// Stops the verification, clears what it has made, and waits until no step is under way. What is left.
+    pub async fn shut_down(&self) -> Left {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        !self.lock().is_left
+        self.lock().left
     }
 
     fn reserve(self: &Arc<Self>, id: &str) -> Result<Driven, CallError> {
@@ -189,10 +193,12 @@ impl Verifications {
     /// Clears what a run of this host has made, if the lock is still its. Whether nothing is left of it.
     async fn clear_own(&self, calls: &PolicyCalls, run: &VerificationRun) -> Result<bool, CallError> {
         let traces = calls.verification_traces().await?;
+        let is_anothers = traces.holder.is_some();
         // Its beat can be newer than this host knows: the answer of a step may have got lost.
         match traces.holder.filter(|holder| holder.run_id == run.run_id && holder.backup_id == run.backup_id) {
             Some(own) => calls.clear_verification(Some(&own)).await,
-            None => Ok(traces.indices.is_empty()),
+            // Whoever has taken the lock away deletes what is there.
+            None => Ok(is_anothers || traces.indices.is_empty()),
         }
     }
 

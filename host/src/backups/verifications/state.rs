@@ -3,21 +3,51 @@ use std::collections::BTreeMap;
 use backup_actuator::VerificationState;
 
 use super::Verification;
-use crate::sandbox::types::{BackupId, ByteCount};
+use crate::sandbox::CallError;
+use crate::sandbox::types::{BackupId, ByteCount, Error};
 use crate::sandbox::verifications::{Check, CheckOutcome, VerificationHolder, VerificationRun};
 
 /// How many ends are remembered.
 const MAX_ENDS: usize = 1000;
+
+/// Something else has answered in the engine's place: the request may have been executed.
+const ANSWER_INVALID: &str = "engineAnswerInvalid";
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) current: Option<Current>,
     /// The backup that another host of the installation was verifying when it was last looked for.
     pub(super) elsewhere: Option<BackupId>,
-    /// What the last verification here has made could not be cleared.
-    pub(super) is_left: bool,
+    pub(super) left: Left,
     /// How the last verification of each backup ended here.
     ends: BTreeMap<BackupId, End>,
+}
+
+/// What is left of the last verification that was begun here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Left {
+    /// None has made anything here.
+    #[default]
+    NotBegun,
+    Nothing,
+    /// Something, or nobody knows.
+    Something,
+}
+
+impl Left {
+    /// What there can be once it was tried to begin one: at least the lock, unless it is known that it was not taken.
+    pub(super) fn after_begin(begun: &Result<VerificationRun, CallError>) -> Self {
+        match begun {
+            Err(
+                CallError::Busy
+                | CallError::Refused(
+                    Error::InvalidRequest(_) | Error::Configuration(_) | Error::Conflict(_) | Error::NotFound(_),
+                ),
+            ) => Self::NotBegun,
+            Err(CallError::Refused(Error::EngineFailure(problem))) if problem.code != ANSWER_INVALID => Self::NotBegun,
+            _ => Self::Something,
+        }
+    }
 }
 
 /// The verification that is driven.

@@ -8,6 +8,7 @@ use super::error::BackupCommandError;
 use super::progress::Progress;
 use super::view::{empty_table, finished};
 use super::wait::{Look, WaitOptions, or_interrupted};
+use crate::backups::Left;
 use crate::cli::client::{Client, Received, one_line};
 use crate::cli::output::{Format, note, print, terminal_width};
 
@@ -46,12 +47,11 @@ impl Verify {
         if client.is_local() {
             // Also after a signal: whoever is in a hurry sends another.
             let clearing = tokio::time::timeout(CLEARING_TIMEOUT, client.stop_verification());
-            let left = || "what the verification has made is left; the next one clears it".to_owned();
-            let is_cleared = or_interrupted(async { Ok(clearing.await.unwrap_or(false)) }, left).await?;
-            if !is_cleared {
-                note(&left());
-            } else if is_stopped(&outcome) {
-                note("what the verification has made is cleared");
+            let left = || "what the verification has made may be left; the next one clears it".to_owned();
+            match or_interrupted(async { Ok(clearing.await.unwrap_or(Left::Something)) }, left).await? {
+                Left::Something => note(&left()),
+                Left::Nothing if is_stopped(&outcome) => note("what the verification has made is cleared"),
+                Left::Nothing | Left::NotBegun => {}
             }
         }
         outcome

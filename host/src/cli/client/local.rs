@@ -13,7 +13,7 @@ use tower::ServiceExt;
 use super::answer::Answer;
 use super::error::ClientError;
 use super::request::ApiRequest;
-use crate::backups::{BackupService, Passed, Retention};
+use crate::backups::{BackupService, Left, Passed, Retention};
 use crate::cli::{load_settings, log};
 use crate::http::{ApiError, Callers, router};
 use crate::sandbox::CallError;
@@ -71,8 +71,8 @@ impl LocalServer {
         }
     }
 
-    /// Stops the verification that runs here, and clears what it has made. Whether nothing is left.
-    pub(super) async fn stop_verification(&self) -> bool {
+    /// Stops the verification that runs here, and clears what it has made. What is left.
+    pub(super) async fn stop_verification(&self) -> Left {
         self.service.verifications.shut_down().await
     }
 

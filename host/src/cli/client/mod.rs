@@ -25,7 +25,7 @@ use self::answer::Answer;
 use self::local::LocalServer;
 use self::remote::RemoteServer;
 use self::request::ApiRequest;
-use crate::backups::Passed;
+use crate::backups::{Left, Passed};
 use crate::elasticsearch;
 use crate::server::ServeError;
 
@@ -212,10 +212,10 @@ impl Client {
         }
     }
 
-    /// Stops the verification that runs in this process, and clears what it has made. Whether nothing is left.
-    pub(super) async fn stop_verification(&self) -> bool {
+    /// Stops the verification that runs in this process, and clears what it has made. What is left.
+    pub(super) async fn stop_verification(&self) -> Left {
         match self {
-            Self::Remote(_) => true,
+            Self::Remote(_) => Left::NotBegun,
             Self::Local(server) => server.stop_verification().await,
         }
     }
