@@ -17,7 +17,22 @@ const SAME_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 const NATIVE_PATHS: [&str; 3] = ["/actuator/openapi.json", "/actuator/policy", "/actuator/prometheus"];
 /// The same in the links and the health, by JSON pointer to what holds them.
 const NATIVE_MEMBERS: [(&str, &[&str]); 4] = [
-    ("/_links", &["loggers", "loggers-name", "openapi", "policy", "policy-rollback", "policy-shadow", "prometheus"]),
+    (
+        "/_links",
+        &[
+            "backups-backupId-restore",
+            "backups-backupId-verify",
+            "loggers",
+            "loggers-name",
+            "openapi",
+            "policy",
+            "policy-rollback",
+            "policy-shadow",
+            "prometheus",
+            "retention",
+            "schedule",
+        ],
+    ),
     ("/components", &["clock", "deletions", "policy", "runs"]),
     ("/components/engine/details", &["version"]),
     ("/components/repository/details", &["verification"]),
