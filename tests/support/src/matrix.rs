@@ -175,23 +175,23 @@ pub const COLUMNS: [Column; 16] = [
     ),
     Column {
         name: "kills",
-        about: "50 kills with a restart, 50 with a neighbour, 50 of restores and 55 of verifications, on Elasticsearch 8.19",
+        about: "50 kills with a restart, 50 with a neighbour, 50 of restores and 5 of servers that verify, on Elasticsearch 8.19",
         group: Group::Rotated,
         work: Work::Kills(&[Selection::scenarios(&[
             "lifecycle::elasticsearch_8_19::kills_",
             "replicas::elasticsearch_8_19::a_neighbour_resumes_after_kills",
             "restore::kills::elasticsearch_8_19::",
-            "verification::elasticsearch_8_19_only::what_a_killed_verification_has_left_is_cleared",
             "verification::kills::in_column::of_elasticsearch_8_19",
         ])]),
     },
     Column {
         name: "restores",
-        about: "50 kills of restores on the other engines, and engines that crash or stand still in one, on all",
+        about: "50 kills of restores on the other engines, engines that crash or stand still in one, on all, and 50 kills of the command that verifies, on Elasticsearch 8.19",
         group: Group::OnRequest,
         work: Work::Kills(&[Selection::scenarios(&[
             "restore::kills::in_column::",
             "restore::interrupted::in_column::",
+            "verification::elasticsearch_8_19_only::what_a_killed_verification_has_left_is_cleared",
         ])]),
     },
 ];
