@@ -43,7 +43,7 @@ pub(super) struct Listed {
 struct Known {
     /// Those that were there at the last look and need no reading any more.
     seen: BTreeSet<BackupId>,
-    /// The newest is not only known of those that have been read so far.
+    /// A look has gone through the whole list, so that whatever is not in `seen` is new.
     has_found_newest: bool,
     /// Those of them that were read, with the names and states by which a change would show.
     read: BTreeMap<BackupId, (Vec<ListedSnapshot>, Reading)>,

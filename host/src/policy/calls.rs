@@ -175,7 +175,8 @@ impl PolicyCalls {
         self.observed(Operation::BeginVerification, call).await
     }
 
-    /// Whether a verification is of this installation, by its run. Another server than this may not tell it.
+    /// Whether a verification is of this installation, by its run. One that other software has named, without a prefix, counts as
+    /// its own.
     pub fn is_own(&self, holder: &VerificationHolder) -> bool {
         holder.run_id.rsplit_once('.').is_none_or(|(installation, _)| installation == self.installation())
     }

@@ -36,7 +36,8 @@ const BUDGET: Duration = Duration::from_secs(8);
 const RESTORING: Duration = Duration::from_millis(500);
 /// In the installation of the engine in memory; it goes after the backup.
 const SETTINGS: &str = "optimize-settings_v3";
-const NEIGHBOURS: [&str; 3] = ["operate-list-view-8.3.0_", "optimizer-settings_v3", "optimize-eu-settings_v3"];
+pub(super) const NEIGHBOURS: [&str; 3] =
+    ["operate-list-view-8.3.0_", "optimizer-settings_v3", "optimize-eu-settings_v3"];
 
 /// The test of one step. Faults that the engine decides are tests of their own, on the real ones.
 macro_rules! step {
@@ -92,7 +93,7 @@ macro_rules! read_of_the_run {
     };
 }
 
-/// What changes something: the next step sees whether it has.
+/// A step that writes. The next step sees whether the search engine has executed it.
 macro_rules! write {
     ($step:ident at $when:expr; $($fault:ident => $outcome:expr),+ $(; the engine decides $($decided:ident),+)?) => {
         step!($step at $when;

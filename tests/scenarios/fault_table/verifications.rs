@@ -21,7 +21,7 @@ use futures::stream::{self, StreamExt as _};
 use super::Outcome::{Passed, Refused};
 use super::cell::{CellFixture, installed};
 use super::docs::Step;
-use super::restores::with_backup;
+use super::restores::{NEIGHBOURS, with_backup};
 use super::{AMPLE_BUDGET, Outcome, faults, host_with, in_time};
 use crate::fixture::Fixture;
 use crate::metrics::Exposition;
@@ -41,7 +41,6 @@ const COPYING: Duration = Duration::from_millis(500);
 const COPYING_FOR_LONG: Duration = Duration::from_secs(11);
 const SCRATCH: &str = "/optimize-backup-verify-";
 const LOCK: &str = "/optimize-backup-verify-lock";
-const NEIGHBOURS: [&str; 3] = ["operate-list-view-8.3.0_", "optimizer-settings_v3", "optimize-eu-settings_v3"];
 
 /// What goes wrong at a step, by the faults' names.
 type Cells = Vec<(&'static str, Fault, Outcome)>;
@@ -95,7 +94,7 @@ macro_rules! read_of_the_run {
     };
 }
 
-/// What changes something: whether it has, is seen afterwards.
+/// A step that writes. The next look tells whether the search engine has executed it.
 macro_rules! write {
     ($step:ident at $when:expr; copies take $copying:expr; $($fault:ident => $outcome:expr),+) => {
         step!($step at $when; copies take $copying;
